@@ -1,0 +1,22 @@
+# Sourced by the programs of this folder: where things are, and how a JVM is started here.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$root/$BUILD ;; esac
+kafka_home=$BUILD/kafka
+classpath="$kafka_home/classes:$kafka_home/lib/*"
+broker_archive=$kafka_home/broker.jsa
+
+# Most JVMs here live for seconds: the quick compiler and the one-threaded collector start fastest.
+quick_jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Dfile.encoding=UTF-8)
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() { say "$@"; exit 1; }
+# The codes that callers turn into "skipped": nothing is wrong with the project, the machine lacks a part.
+missing() { say "$@"; exit 77; }
+
+need_setup() {
+    [ -e "$kafka_home/classes.stamp" ] || die "run $here/setup first (BUILD=$BUILD)"
+}
