@@ -1,0 +1,148 @@
+# kdl and refbroker. `make` builds both, `make check` tests them, `make quickstart` shows them at work; `make help` lists the rest.
+#
+# Variables: CC=gcc|clang, SAN=1 (ASan and UBSan, built apart in build/san), TSAN=1, WERROR=1, V=1 (print commands), PREFIX, DESTDIR.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BUILD := build$(if $(SAN),/san)$(if $(TSAN),/tsan)
+comma := ,
+Q := $(if $(V),,@)
+
+include $(wildcard lib/*/sources.mk refbroker/sources.mk audit/sources.mk mirror/sources.mk conformance/sources.mk cli/sources.mk tests/sources.mk)
+
+lib_SRCS := $(base_SRCS) $(crypto_SRCS) $(wire_SRCS) $(net_SRCS) $(db_SRCS) $(kafka_SRCS) $(store_SRCS)
+tool_SRCS := $(audit_SRCS) $(mirror_SRCS) $(conformance_SRCS) $(cli_SRCS)
+unit_SRCS := $(shell find tests/unit -name '*_test.c' | sort)
+fuzz_SRCS := $(shell find tests/fuzz -name 'f_*.c' | sort)
+
+# --- compiler -----------------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align -Wformat=2 -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wwrite-strings -Wundef -Wpointer-arith
+# Flags that not every compiler knows are asked for, not assumed.
+WARNINGS += $(shell for f in -Wduplicated-cond -Wlogical-op; do \
+	echo 'int x;' | $(CC) -Werror $$f -x c -c -o /dev/null - 2>/dev/null && echo $$f; done)
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) $(if $(TSAN),-fsanitize=thread)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
+LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lcurl -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
+	-ljansson -lncursesw -ltinfo -lm -lpthread
+# Each program needs a part of them.
+LDFLAGS_ALL := $(LDFLAGS) $(SANITIZE) -Wl,--as-needed
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+.PHONY: all
+all: $(BUILD)/bin/kdl $(BUILD)/bin/refbroker
+
+# --- generated code -----------------------------------------------------------------------------------------------------
+
+SCHEMA := $(sort $(wildcard lib/wire/schema/*.msg))
+GEN := $(BUILD)/gen/messages.h $(BUILD)/gen/messages.c
+
+$(BUILD)/bin/kgen: $(call objects,$(kgen_SRCS) lib/base/xalloc.c)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA)
+	$(Q)mkdir -p $(@D)
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $< $(GEN) $(SCHEMA)
+	$(Q)touch $@
+
+$(GEN): $(BUILD)/gen/stamp ;
+
+$(BUILD)/obj/gen/messages.o: $(BUILD)/gen/stamp
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $(BUILD)/gen/messages.c
+
+# --- objects and programs -----------------------------------------------------------------------------------------------
+
+kgen_OBJS := $(call objects,$(kgen_SRCS) lib/base/xalloc.c)
+$(kgen_OBJS): $(BUILD)/obj/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/stamp
+	$(if $(V),,@echo "  CC $<")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The one C++ file: RE2 behind a C header.
+$(BUILD)/obj/%.o: %.cc
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -I. $(CFLAGS) -Wall -Wextra $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libkdl.a: $(call objects,$(lib_SRCS)) $(BUILD)/obj/gen/messages.o
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/librefbroker.a: $(call objects,$(refbroker_SRCS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libtools.a: $(call objects,$(tool_SRCS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/bin/kdl: $(BUILD)/obj/cli/main.o $(BUILD)/libtools.a $(BUILD)/libkdl.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/bin/refbroker: $(BUILD)/obj/refbroker/main.o $(BUILD)/librefbroker.a $(BUILD)/libkdl.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# --- tests --------------------------------------------------------------------------------------------------------------
+
+TESTLIBS := $(BUILD)/libtools.a $(BUILD)/librefbroker.a $(BUILD)/libtests.a $(BUILD)/libkdl.a
+
+$(BUILD)/libtests.a: $(call objects,$(tests_SRCS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+unit_PROGS := $(patsubst %.c,$(BUILD)/%,$(unit_SRCS))
+$(unit_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
+
+.PHONY: unit check
+unit: $(unit_PROGS)
+	$(Q)BUILD=$(BUILD) tests/run --unit
+
+check: all $(unit_PROGS)
+	$(Q)BUILD=$(BUILD) tests/run
+
+# --- fuzzers (clang's libFuzzer) ----------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_BUILD := build/fuzz
+fuzz_PROGS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(fuzz_SRCS))
+$(fuzz_PROGS): $(FUZZ_BUILD)/%: tests/fuzz/%.c $(lib_SRCS) $(wildcard lib/*/*.h) $(BUILD)/gen/stamp
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< $(base_SRCS) $(wire_SRCS) $(BUILD)/gen/messages.c $(LIBS)
+
+.PHONY: fuzz
+fuzz: $(fuzz_PROGS)
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(fuzz_PROGS)
+
+# --- the rest -----------------------------------------------------------------------------------------------------------
+
+.PHONY: deps format lint install clean help
+deps:
+	$(Q).ci/deps
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: $(BUILD)/gen/stamp
+	$(Q).ci/lint $(BUILD)
+
+install: all
+	install -D -m 755 $(BUILD)/bin/kdl $(DESTDIR)$(PREFIX)/bin/kdl
+	install -D -m 755 $(BUILD)/bin/refbroker $(DESTDIR)$(PREFIX)/bin/refbroker
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
+	@echo "targets: all check unit fuzz lint format deps install quickstart bench-wire bench-first check-long clean"
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,2 @@
+# audit
+audit_SRCS :=

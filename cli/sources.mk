@@ -1,0 +1,2 @@
+# cli
+cli_SRCS :=

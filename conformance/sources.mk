@@ -1,0 +1,2 @@
+# conformance
+conformance_SRCS :=

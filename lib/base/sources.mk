@@ -1,0 +1,12 @@
+# lib/base: what everything stands on
+base_SRCS := \
+	lib/base/arena.c \
+	lib/base/buf.c \
+	lib/base/env.c \
+	lib/base/err.c \
+	lib/base/heap.c \
+	lib/base/jdoc.c \
+	lib/base/list.c \
+	lib/base/log.c \
+	lib/base/map.c \
+	lib/base/xalloc.c

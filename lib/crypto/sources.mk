@@ -1,0 +1,2 @@
+# lib/crypto
+crypto_SRCS :=

@@ -1,0 +1,2 @@
+# lib/db
+db_SRCS :=

@@ -1,0 +1,2 @@
+# lib/kafka
+kafka_SRCS :=

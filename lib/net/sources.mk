@@ -1,0 +1,2 @@
+# lib/net
+net_SRCS :=

@@ -1,0 +1,2 @@
+# lib/store
+store_SRCS :=

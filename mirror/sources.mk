@@ -1,0 +1,2 @@
+# mirror
+mirror_SRCS :=

@@ -1,0 +1,2 @@
+# refbroker
+refbroker_SRCS :=
