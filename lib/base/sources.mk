@@ -1,7 +1,9 @@
 # lib/base: what everything stands on
 base_SRCS := \
 	lib/base/arena.c \
+	lib/base/blob.c \
 	lib/base/buf.c \
+	lib/base/disk.c \
 	lib/base/env.c \
 	lib/base/err.c \
 	lib/base/heap.c \
@@ -9,4 +11,5 @@ base_SRCS := \
 	lib/base/list.c \
 	lib/base/log.c \
 	lib/base/map.c \
+	lib/base/work.c \
 	lib/base/xalloc.c

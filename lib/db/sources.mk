@@ -1,2 +1,4 @@
-# lib/db
-db_SRCS :=
+# lib/db: SQL
+db_SRCS := \
+	lib/db/db.c \
+	lib/db/sqlite_disk.c
