@@ -4,8 +4,15 @@ wire_SRCS := \
 	lib/wire/codec_bytes.c \
 	lib/wire/codec_decode.c \
 	lib/wire/codec_encode.c \
+	lib/wire/compress.c \
+	lib/wire/compress_gzip.c \
+	lib/wire/compress_lz4.c \
+	lib/wire/compress_snappy.c \
+	lib/wire/compress_zstd.c \
+	lib/wire/crc32c.c \
 	lib/wire/frame.c \
-	lib/wire/kerr.c
+	lib/wire/kerr.c \
+	lib/wire/varint.c
 kgen_SRCS := \
 	lib/wire/gen/kgen.c \
 	lib/wire/gen/kgen_check.c \
