@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # its variables are used by those who source it
 # Sourced by the programs of this folder: where things are, and how a JVM is started here.
 set -euo pipefail
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # its variables are used by those who source it
 # Sourced by broker: what "--secure" adds. Secrets here are those of a throw-away broker on loopback.
 
 secure_names=(SSL MTLS SASL_SSL SASL_PLAINTEXT WRONG_HOST)
