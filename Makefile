@@ -44,7 +44,14 @@ $(BUILD)/bin/kgen: $(call objects,$(kgen_SRCS) lib/base/xalloc.c)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
 
-$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA)
+# SQL schemas, one file per version, as C strings.
+SQL := $(sort $(wildcard refbroker/meta/sql/*.sql))
+
+$(BUILD)/gen/refbroker_sql.h: refbroker/meta/sql.awk $(SQL)
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -v name=refbroker_sql -f refbroker/meta/sql.awk $(SQL) > $@
+
+$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h
 	$(Q)mkdir -p $(@D)
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $< $(GEN) $(SCHEMA)
 	$(Q)touch $@

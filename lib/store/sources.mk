@@ -1,2 +1,4 @@
-# lib/store
-store_SRCS :=
+# lib/store: objects
+store_SRCS := \
+	lib/store/store.c \
+	lib/store/store_folder.c

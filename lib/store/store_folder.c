@@ -1,0 +1,181 @@
+/* Objects as files: written under another name, synced, renamed, and the folder synced. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "lib/store/store.h"
+
+#define PATH_BYTES_MAX 256
+#define UNFINISHED ".part"
+
+struct folder_store {
+    struct store store;
+    struct disk *disk;
+    char *folder;
+};
+
+static struct folder_store *
+folder_of(struct store *store)
+{
+    return (struct folder_store *)(void *)store;
+}
+
+static enum rc
+path_of(const struct folder_store *f, const char *key, const char *suffix,
+    char path[PATH_BYTES_MAX], struct err *e)
+{
+    int size = snprintf(path, PATH_BYTES_MAX, "%s/%s%s", f->folder, key, suffix);
+
+    return size > 0 && size < PATH_BYTES_MAX ? RC_OK
+                                             : err_set(e, RC_LIMIT, "the key %s is too long", key);
+}
+
+static enum rc
+file_write(struct folder_store *f, const char *path, const void *data, size_t size, struct err *e)
+{
+    struct disk_file *file;
+    enum rc rc = disk_open(f->disk, path, DISK_WRITE | DISK_CREATE, &file, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = disk_resize(file, 0, e);
+    if (rc == RC_OK)
+        rc = disk_write(file, 0, data, size, e);
+    if (rc == RC_OK)
+        rc = disk_sync(file, e);
+    disk_close(file);
+    return rc;
+}
+
+static enum rc
+folder_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
+{
+    struct folder_store *f = folder_of(store);
+    char part[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
+    struct err ignored;
+    enum rc rc = path_of(f, key, UNFINISHED, part, e);
+
+    if (rc == RC_OK)
+        rc = path_of(f, key, "", path, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = file_write(f, part, data, size, e);
+    if (rc == RC_OK)
+        rc = disk_rename(f->disk, part, path, e);
+    if (rc == RC_OK)
+        return disk_sync_folder(f->disk, f->folder, e);
+    /* What is left of it takes space that may be what is missing; the next start removes it too. */
+    if (disk_remove(f->disk, part, &ignored) != RC_OK)
+        return rc;
+    return rc;
+}
+
+static enum rc
+folder_get(struct store *store, const char *key, int64_t at, void *data, size_t size, struct err *e)
+{
+    struct folder_store *f = folder_of(store);
+    char path[PATH_BYTES_MAX];
+    struct disk_file *file;
+    size_t got = 0;
+    enum rc rc = path_of(f, key, "", path, e);
+
+    if (rc == RC_OK)
+        rc = disk_open(f->disk, path, DISK_READ, &file, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = disk_read(file, at, data, size, &got, e);
+    disk_close(file);
+    return rc != RC_OK || got == size
+               ? rc
+               : err_set(e, RC_TRUNCATED, "%s ends %zu bytes too early", key, size - got);
+}
+
+static enum rc
+folder_remove(struct store *store, const char *key, struct err *e)
+{
+    struct folder_store *f = folder_of(store);
+    char path[PATH_BYTES_MAX];
+    enum rc rc = path_of(f, key, "", path, e);
+
+    if (rc == RC_OK)
+        rc = disk_remove(f->disk, path, e);
+    return rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
+struct listing {
+    struct folder_store *folder;
+    store_list_fn *fn;
+    void *arg;
+    bool unfinished; /* which names to tell */
+};
+
+static void
+name_found(void *arg, const char *name)
+{
+    struct listing *listing = arg;
+    size_t size = strlen(name), tail = strlen(UNFINISHED);
+    bool unfinished = size > tail && strcmp(name + size - tail, UNFINISHED) == 0;
+
+    if (unfinished == listing->unfinished)
+        listing->fn(listing->arg, name);
+}
+
+static enum rc
+folder_list(struct store *store, store_list_fn *fn, void *arg, struct err *e)
+{
+    struct listing listing = {folder_of(store), fn, arg, false};
+
+    return disk_list(listing.folder->disk, listing.folder->folder, name_found, &listing, e);
+}
+
+static void
+folder_free(struct store *store)
+{
+    free(folder_of(store)->folder);
+    free(store);
+}
+
+static const struct store_ops folder_ops = {
+    .put = folder_put,
+    .get = folder_get,
+    .remove = folder_remove,
+    .list = folder_list,
+    .free = folder_free,
+};
+
+static void
+unfinished_remove(void *arg, const char *name)
+{
+    struct folder_store *f = arg;
+    char path[PATH_BYTES_MAX];
+    struct err e;
+
+    if (path_of(f, name, "", path, &e) == RC_OK && disk_remove(f->disk, path, &e) != RC_OK)
+        return;
+}
+
+enum rc
+store_open_folder(struct disk *disk, const char *folder, struct store **out, struct err *e)
+{
+    struct folder_store *f;
+    struct listing listing;
+    enum rc rc = disk_make_folder(disk, folder, e);
+
+    if (rc == RC_OK)
+        rc = disk_sync_folder(disk, "", e);
+    if (rc != RC_OK)
+        return rc;
+    f = xcalloc(1, sizeof *f);
+    f->store.ops = &folder_ops;
+    f->disk = disk;
+    f->folder = xstrdup(folder);
+    listing = (struct listing){f, unfinished_remove, f, true};
+    rc = disk_list(disk, folder, name_found, &listing, e);
+    if (rc != RC_OK) {
+        folder_free(&f->store);
+        return rc;
+    }
+    *out = &f->store;
+    return RC_OK;
+}

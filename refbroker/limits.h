@@ -1,0 +1,44 @@
+/*
+ * limits: everything that a peer, a file or time could make grow, with its bound, in one place.
+ *
+ * A limit that is hit is counted (stats.def) and answered as Kafka answers, or the connection is
+ * closed.
+ */
+#ifndef REFBROKER_LIMITS_H
+#define REFBROKER_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Connections and requests. */
+#define LIMIT_REQUEST_BYTES_MAX ((size_t)100 * 1024 * 1024) /* socket.request.max.bytes */
+#define LIMIT_CONNECTIONS_MAX 10000
+#define LIMIT_CONNECTION_REQUESTS_MAX 64 /* waiting on one connection */
+#define LIMIT_CONNECTION_BYTES_MAX                                                                 \
+    ((size_t)32 * 1024 * 1024) /* waiting on one connection, beyond the first request */
+#define LIMIT_REQUESTS_BYTES_MAX ((size_t)512 * 1024 * 1024) /* waiting on all of them */
+#define LIMIT_ARENA_BYTES_MAX                                                                      \
+    ((size_t)64 * 1024 * 1024) /* decoded request, response and scratch of one request */
+#define LIMIT_IDLE_MS 600000   /* connections.max.idle.ms */
+
+/* Topics. */
+#define LIMIT_TOPICS_MAX 100000
+#define LIMIT_PARTITIONS_MAX 200000
+#define LIMIT_PARTITIONS_PER_TOPIC_MAX 10000
+#define LIMIT_TOPIC_NAME_BYTES_MAX 249
+
+/* The log. */
+#define LIMIT_CACHE_BYTES_MAX                                                                      \
+    ((size_t)256 * 1024 * 1024) /* log cache; beyond it committed batches leave, oldest first */
+#define LIMIT_UNCOMMITTED_BYTES_MAX                                                                \
+    ((size_t)512 * 1024 * 1024) /* not in objects yet; beyond it producers wait */
+#define LIMIT_READ_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024) /* runs read from objects */
+#define LIMIT_RUN_BYTES                                                                            \
+    ((size_t)1024 * 1024) /* a run in an object ends here (one larger batch is a run by itself) */
+#define LIMIT_FETCH_BYTES_MAX ((int32_t)57671680) /* fetch.max.bytes of the broker */
+#define LIMIT_PRODUCERS_PER_PARTITION_MAX 100000
+
+/* Fetch sessions. */
+#define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
+
+#endif

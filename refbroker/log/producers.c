@@ -1,0 +1,422 @@
+#include "refbroker/log/producers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/map.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec_bytes.h"
+
+#define SAVED_VERSION 1
+#define SAVED_BATCH_BYTES 28
+#define SAVED_PRODUCER_BYTES 31
+#define SAVED_ABORTED_BYTES 32
+
+struct known_batch {
+    int64_t base_offset;
+    int64_t last_offset;
+    int64_t max_timestamp;
+    int32_t base_sequence;
+    int32_t last_sequence;
+};
+
+struct producer {
+    int64_t producer_id;
+    int64_t last_timestamp;
+    int64_t txn_first_offset;
+    int32_t coordinator_epoch;
+    int16_t producer_epoch;
+    uint8_t batch_count;
+    struct known_batch batches[PRODUCERS_BATCHES]; /* oldest first */
+};
+
+struct producers {
+    struct map by_id;
+    size_t producers_max;
+    size_t open_count;
+    struct aborted_txn *aborted; /* in order of last_offset */
+    size_t aborted_count;
+    size_t aborted_capacity;
+};
+
+struct producers *
+producers_new(size_t producers_max)
+{
+    struct producers *producers = xcalloc(1, sizeof *producers);
+
+    map_init(&producers->by_id);
+    producers->producers_max = producers_max;
+    return producers;
+}
+
+void
+producers_free(struct producers *producers)
+{
+    if (producers == NULL)
+        return;
+    map_fini(&producers->by_id, free);
+    free(producers->aborted);
+    free(producers);
+}
+
+static bool
+sequence_follows(int32_t last, int32_t next)
+{
+    return (int64_t)next == (int64_t)last + 1 || (next == 0 && last == INT32_MAX);
+}
+
+static const struct known_batch *
+batch_find(const struct producer *producer, const struct producer_batch *batch)
+{
+    for (uint8_t i = 0; i < producer->batch_count; i++)
+        if (producer->batches[i].base_sequence == batch->base_sequence &&
+            producer->batches[i].last_sequence == batch->last_sequence)
+            return &producer->batches[i];
+    return NULL;
+}
+
+static int32_t
+last_sequence(const struct producer *producer)
+{
+    return producer->batch_count == 0 ? PRODUCERS_NO_SEQUENCE
+                                      : producer->batches[producer->batch_count - 1].last_sequence;
+}
+
+enum producer_verdict
+producers_check(const struct producers *producers, const struct producer_batch *batch,
+    struct producer_first *first)
+{
+    const struct producer *producer = map_get_int(&producers->by_id, batch->producer_id);
+    const struct known_batch *known;
+
+    if (producer == NULL || producer->producer_epoch == PRODUCERS_NO_EPOCH)
+        return PRODUCER_APPEND;
+    if (batch->producer_epoch < producer->producer_epoch)
+        return PRODUCER_FENCED;
+    if (batch->producer_epoch > producer->producer_epoch)
+        return batch->base_sequence == 0 ? PRODUCER_APPEND : PRODUCER_OUT_OF_ORDER;
+    known = batch_find(producer, batch);
+    if (known != NULL) {
+        *first =
+            (struct producer_first){known->base_offset, known->last_offset, known->max_timestamp};
+        return PRODUCER_DUPLICATE;
+    }
+    if (!sequence_follows(last_sequence(producer), batch->base_sequence))
+        return PRODUCER_OUT_OF_ORDER;
+    if (!batch->is_transactional && producer->txn_first_offset >= 0)
+        return PRODUCER_BAD_TXN;
+    return PRODUCER_APPEND;
+}
+
+/* Makes room for one more producer by forgetting the one that was silent longest. */
+static void
+evict_one(struct producers *producers)
+{
+    const struct producer *oldest = NULL, *producer;
+    size_t position = 0;
+
+    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
+        if (producer->txn_first_offset < 0 &&
+            (oldest == NULL || producer->last_timestamp < oldest->last_timestamp))
+            oldest = producer;
+    if (oldest != NULL)
+        free(map_remove_int(&producers->by_id, oldest->producer_id));
+}
+
+static struct producer *
+producer_make(struct producers *producers, int64_t producer_id)
+{
+    struct producer *producer = map_get_int(&producers->by_id, producer_id);
+
+    if (producer != NULL)
+        return producer;
+    if (map_count(&producers->by_id) >= producers->producers_max)
+        evict_one(producers);
+    producer = xcalloc(1, sizeof *producer);
+    producer->producer_id = producer_id;
+    producer->producer_epoch = PRODUCERS_NO_EPOCH;
+    producer->txn_first_offset = -1;
+    producer->coordinator_epoch = -1;
+    map_put_int(&producers->by_id, producer_id, producer);
+    return producer;
+}
+
+void
+producers_note(struct producers *producers, const struct producer_batch *batch)
+{
+    struct producer *producer = producer_make(producers, batch->producer_id);
+
+    if (batch->producer_epoch != producer->producer_epoch) {
+        producer->producer_epoch = batch->producer_epoch;
+        producer->batch_count = 0;
+    }
+    if (producer->batch_count == PRODUCERS_BATCHES) {
+        memmove(&producer->batches[0], &producer->batches[1],
+            sizeof producer->batches[0] * (PRODUCERS_BATCHES - 1));
+        producer->batch_count--;
+    }
+    producer->batches[producer->batch_count++] = (struct known_batch){batch->base_offset,
+        batch->last_offset, batch->max_timestamp, batch->base_sequence, batch->last_sequence};
+    producer->last_timestamp = batch->max_timestamp;
+    if (batch->is_transactional && producer->txn_first_offset < 0) {
+        producer->txn_first_offset = batch->base_offset;
+        producers->open_count++;
+    }
+}
+
+static void
+aborted_add(struct producers *producers, const struct aborted_txn *txn)
+{
+    if (producers->aborted_count == producers->aborted_capacity) {
+        producers->aborted_capacity =
+            producers->aborted_capacity == 0 ? 8 : producers->aborted_capacity * 2;
+        producers->aborted =
+            xrealloc(producers->aborted, producers->aborted_capacity, sizeof *producers->aborted);
+    }
+    producers->aborted[producers->aborted_count++] = *txn;
+}
+
+void
+producers_note_marker(struct producers *producers, int64_t producer_id, int16_t producer_epoch,
+    int32_t coordinator_epoch, int64_t offset, int64_t timestamp, bool commit)
+{
+    struct producer *producer = producer_make(producers, producer_id);
+    int64_t first = producer->txn_first_offset;
+    int64_t open;
+
+    if (producer_epoch != producer->producer_epoch) {
+        producer->producer_epoch = producer_epoch;
+        producer->batch_count = 0;
+    }
+    producer->coordinator_epoch = coordinator_epoch;
+    producer->last_timestamp = timestamp;
+    if (first < 0)
+        return;
+    producer->txn_first_offset = -1;
+    producers->open_count--;
+    if (commit)
+        return;
+    open = producers_first_open(producers);
+    aborted_add(producers,
+        &(struct aborted_txn){producer_id, first, offset, open < offset ? open : offset + 1});
+}
+
+int64_t
+producers_first_open(const struct producers *producers)
+{
+    const struct producer *producer;
+    int64_t first = INT64_MAX;
+    size_t position = 0;
+
+    if (producers->open_count == 0)
+        return first;
+    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
+        if (producer->txn_first_offset >= 0 && producer->txn_first_offset < first)
+            first = producer->txn_first_offset;
+    return first;
+}
+
+bool
+producers_aborted(const struct producers *producers, int64_t from, int64_t to, size_t *position,
+    struct aborted_txn *out)
+{
+    while (*position < producers->aborted_count) {
+        const struct aborted_txn *txn = &producers->aborted[(*position)++];
+
+        if (txn->last_offset >= from && txn->first_offset < to) {
+            *out = *txn;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+producers_next(const struct producers *producers, size_t *position, struct producer_info *out)
+{
+    const struct producer *producer = map_next(&producers->by_id, position, NULL, NULL);
+
+    if (producer == NULL)
+        return false;
+    *out = (struct producer_info){producer->producer_id, producer->last_timestamp,
+        producer->txn_first_offset, last_sequence(producer), producer->coordinator_epoch,
+        producer->producer_epoch};
+    return true;
+}
+
+size_t
+producers_count(const struct producers *producers)
+{
+    return map_count(&producers->by_id);
+}
+
+void
+producers_expire(struct producers *producers, int64_t before_ms)
+{
+    const struct producer *producer;
+    size_t position = 0;
+
+    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
+        if (producer->txn_first_offset < 0 && producer->last_timestamp < before_ms)
+            free(map_remove_int(&producers->by_id, producer->producer_id));
+}
+
+void
+producers_trim(struct producers *producers, int64_t log_start_offset)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < producers->aborted_count; i++)
+        if (producers->aborted[i].last_offset >= log_start_offset)
+            producers->aborted[kept++] = producers->aborted[i];
+    producers->aborted_count = kept;
+}
+
+static void
+save_int16(struct buf *out, int16_t value)
+{
+    uint8_t bytes[2];
+
+    codec_bytes_put_int16(bytes, value);
+    buf_append(out, bytes, sizeof bytes);
+}
+
+static void
+save_int32(struct buf *out, int32_t value)
+{
+    uint8_t bytes[4];
+
+    codec_bytes_put_int32(bytes, value);
+    buf_append(out, bytes, sizeof bytes);
+}
+
+static void
+save_int64(struct buf *out, int64_t value)
+{
+    uint8_t bytes[8];
+
+    codec_bytes_put_int64(bytes, value);
+    buf_append(out, bytes, sizeof bytes);
+}
+
+static void
+save_producer(struct buf *out, const struct producer *producer)
+{
+    save_int64(out, producer->producer_id);
+    save_int64(out, producer->last_timestamp);
+    save_int64(out, producer->txn_first_offset);
+    save_int32(out, producer->coordinator_epoch);
+    save_int16(out, producer->producer_epoch);
+    buf_append_byte(out, producer->batch_count);
+    for (uint8_t i = 0; i < producer->batch_count; i++) {
+        const struct known_batch *batch = &producer->batches[i];
+
+        save_int64(out, batch->base_offset);
+        save_int32(out, (int32_t)(batch->last_offset - batch->base_offset));
+        save_int64(out, batch->max_timestamp);
+        save_int32(out, batch->base_sequence);
+        save_int32(out, batch->last_sequence);
+    }
+}
+
+void
+producers_save(const struct producers *producers, struct buf *out)
+{
+    const struct producer *producer;
+    size_t position = 0;
+
+    save_int16(out, SAVED_VERSION);
+    save_int32(out, (int32_t)map_count(&producers->by_id));
+    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
+        save_producer(out, producer);
+    save_int32(out, (int32_t)producers->aborted_count);
+    for (size_t i = 0; i < producers->aborted_count; i++) {
+        save_int64(out, producers->aborted[i].producer_id);
+        save_int64(out, producers->aborted[i].first_offset);
+        save_int64(out, producers->aborted[i].last_offset);
+        save_int64(out, producers->aborted[i].last_stable_offset);
+    }
+}
+
+struct loader {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+/* The next `size` bytes, or NULL where they are not there. */
+static const uint8_t *
+take(struct loader *loader, size_t size)
+{
+    const uint8_t *p = loader->at;
+
+    if ((size_t)(loader->end - loader->at) < size)
+        return NULL;
+    loader->at += size;
+    return p;
+}
+
+static bool
+load_producer(struct producers *producers, struct loader *loader)
+{
+    const uint8_t *p = take(loader, SAVED_PRODUCER_BYTES);
+    struct producer *producer;
+
+    if (p == NULL || p[30] > PRODUCERS_BATCHES)
+        return false;
+    producer = producer_make(producers, codec_bytes_int64(p));
+    producer->last_timestamp = codec_bytes_int64(p + 8);
+    producer->txn_first_offset = codec_bytes_int64(p + 16);
+    producer->coordinator_epoch = codec_bytes_int32(p + 24);
+    producer->producer_epoch = codec_bytes_int16(p + 28);
+    producer->batch_count = p[30];
+    producers->open_count += producer->txn_first_offset >= 0;
+    for (uint8_t i = 0; i < producer->batch_count; i++) {
+        p = take(loader, SAVED_BATCH_BYTES);
+        if (p == NULL)
+            return false;
+        producer->batches[i] = (struct known_batch){codec_bytes_int64(p),
+            codec_bytes_int64(p) + codec_bytes_int32(p + 8), codec_bytes_int64(p + 12),
+            codec_bytes_int32(p + 20), codec_bytes_int32(p + 24)};
+    }
+    return true;
+}
+
+static bool
+load_all(struct producers *producers, struct loader *loader)
+{
+    const uint8_t *p = take(loader, 6);
+    int32_t count = p == NULL ? -1 : codec_bytes_int32(p + 2);
+
+    if (p == NULL || codec_bytes_int16(p) != SAVED_VERSION)
+        return false;
+    for (; count > 0; count--)
+        if (!load_producer(producers, loader))
+            return false;
+    p = take(loader, 4);
+    if (p == NULL)
+        return false;
+    for (count = codec_bytes_int32(p); count > 0; count--) {
+        p = take(loader, SAVED_ABORTED_BYTES);
+        if (p == NULL)
+            return false;
+        aborted_add(producers, &(struct aborted_txn){codec_bytes_int64(p), codec_bytes_int64(p + 8),
+                                   codec_bytes_int64(p + 16), codec_bytes_int64(p + 24)});
+    }
+    return loader->at == loader->end;
+}
+
+enum rc
+producers_load(struct producers *producers, const void *data, size_t size, struct err *e)
+{
+    struct loader loader = {data, (const uint8_t *)data + size};
+
+    map_fini(&producers->by_id, free);
+    producers->aborted_count = 0;
+    producers->open_count = 0;
+    if (load_all(producers, &loader))
+        return RC_OK;
+    map_fini(&producers->by_id, free);
+    producers->aborted_count = 0;
+    producers->open_count = 0;
+    return err_set(e, RC_CORRUPT, "the saved producer state of %zu bytes is not readable", size);
+}

@@ -1,0 +1,411 @@
+#include "refbroker/meta/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/refbroker_sql.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/db/db.h"
+
+#define CATALOG_FILE "metadata.sqlite"
+
+struct catalog {
+    struct db *db;
+    struct work *work;
+    unsigned lane;
+    struct err broken; /* set by a failed commit */
+#define SQL(name, text) struct db_statement *name;
+#include "refbroker/meta/catalog_sql.def"
+#undef SQL
+};
+
+static enum rc
+prepare_all(struct catalog *c, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+#define SQL(name, text)                                                                            \
+    if (rc == RC_OK)                                                                               \
+        rc = db_prepare(c->db, text, &c->name, e);
+#include "refbroker/meta/catalog_sql.def"
+#undef SQL
+    return rc;
+}
+
+enum rc
+catalog_open(
+    struct disk *disk, struct work *work, unsigned lane, struct catalog **out, struct err *e)
+{
+    struct catalog *c = xcalloc(1, sizeof *c);
+    enum rc rc = db_open_sqlite(disk, CATALOG_FILE, &c->db, e);
+
+    c->work = work;
+    c->lane = lane;
+    if (rc == RC_OK)
+        rc = db_migrate(c->db, refbroker_sql, refbroker_sql_count, e);
+    if (rc == RC_OK)
+        rc = prepare_all(c, e);
+    if (rc != RC_OK) {
+        catalog_close(c);
+        return rc;
+    }
+    *out = c;
+    return RC_OK;
+}
+
+void
+catalog_close(struct catalog *c)
+{
+    if (c == NULL)
+        return;
+    db_close(c->db);
+    free(c);
+}
+
+static void
+job_run(struct work_job *work_job)
+{
+    struct catalog_job *job = (struct catalog_job *)(void *)work_job;
+    struct catalog *c = job->catalog;
+
+    if (c->broken.code != RC_OK) {
+        job->err = c->broken;
+        job->rc = c->broken.code;
+        return;
+    }
+    job->rc = db_begin(c->db, &job->err);
+    if (job->rc != RC_OK)
+        return;
+    job->rc = job->apply(c, job, &job->err);
+    if (job->rc != RC_OK) {
+        db_rollback(c->db);
+        return;
+    }
+    job->rc = db_commit(c->db, &job->err);
+    if (job->rc == RC_IO) {
+        log_error(
+            "DB-SYNC-FAILED", "%s; metadata changes stop until the next start", job->err.text);
+        c->broken = job->err;
+    }
+}
+
+static void
+job_done(struct work_job *work_job)
+{
+    struct catalog_job *job = (struct catalog_job *)(void *)work_job;
+
+    job->done(job);
+}
+
+void
+catalog_submit(struct catalog *c, struct catalog_job *job)
+{
+    job->catalog = c;
+    job->job.run = job_run;
+    job->job.done = job_done;
+    work_submit(c->work, c->lane, &job->job);
+}
+
+bool
+catalog_idle(const struct catalog *c)
+{
+    return work_pending(c->work, c->lane) == 0;
+}
+
+enum rc
+catalog_get_setting(struct catalog *c, const char *name, char *out, size_t size, struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    db_bind_text(c->setting_get, 1, name, strlen(name));
+    rc = db_step(c->setting_get, &row, e);
+    if (rc != RC_OK)
+        return rc;
+    if (row)
+        snprintf(out, size, "%s", db_column_text(c->setting_get, 0));
+    db_reset(c->setting_get);
+    return row ? RC_OK : err_set(e, RC_NOTFOUND, "no setting %s", name);
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+static enum rc
+topic_of_row(struct db_statement *row, struct topics *topics, struct topic **topic, struct err *e)
+{
+    struct wire_uuid topic_id = {{0}};
+    size_t size;
+    const void *bytes = db_column_bytes(row, 0, &size);
+
+    if (size != sizeof topic_id)
+        return err_set(e, RC_CORRUPT, "a topic id of %zu bytes", size);
+    memcpy(&topic_id, bytes, size);
+    *topic = topics_find_id(topics, &topic_id);
+    return *topic != NULL ? RC_OK : err_set(e, RC_CORRUPT, "a row of a topic that is not there");
+}
+
+static enum rc
+load_topic(struct db_statement *row, struct topics *topics, struct err *e)
+{
+    struct wire_uuid topic_id = {{0}};
+    struct topic *topic;
+    size_t size;
+    const void *bytes = db_column_bytes(row, 0, &size);
+
+    if (size != sizeof topic_id)
+        return err_set(e, RC_CORRUPT, "a topic id of %zu bytes", size);
+    memcpy(&topic_id, bytes, size);
+    topic = topics_add(topics, &topic_id, db_column_text(row, 1), (int32_t)db_column_int(row, 2));
+    topic->state = (enum topic_state)db_column_int(row, 3);
+    topic->replication_factor = (int16_t)db_column_int(row, 4);
+    topic->created_ms = db_column_int(row, 5);
+    return RC_OK;
+}
+
+static enum rc
+load_config(struct db_statement *row, struct topics *topics, struct err *e)
+{
+    struct topic *topic;
+    enum rc rc = topic_of_row(row, topics, &topic, e);
+
+    if (rc == RC_OK)
+        topic_configs_set(&topic->configs, db_column_text(row, 1), db_column_text(row, 2));
+    return rc;
+}
+
+static enum rc
+partition_of_row(
+    struct db_statement *row, struct topics *topics, struct partition **partition, struct err *e)
+{
+    struct topic *topic;
+    enum rc rc = topic_of_row(row, topics, &topic, e);
+
+    if (rc != RC_OK)
+        return rc;
+    *partition = topics_partition(topic, (int32_t)db_column_int(row, 1));
+    return *partition != NULL ? RC_OK
+                              : err_set(e, RC_CORRUPT, "a row of a partition beyond %s's %d",
+                                    topic->name, topic->partition_count);
+}
+
+static enum rc
+load_partition(struct db_statement *row, struct topics *topics, struct err *e)
+{
+    struct partition *partition;
+    const void *producers;
+    size_t size;
+    enum rc rc = partition_of_row(row, topics, &partition, e);
+
+    if (rc != RC_OK)
+        return rc;
+    partition->log_start_offset = db_column_int(row, 2);
+    partition->committed_end = db_column_int(row, 3);
+    partition->leader_epoch = (int32_t)db_column_int(row, 4);
+    partition->log_end_offset = partition->committed_end > partition->log_start_offset
+                                    ? partition->committed_end
+                                    : partition->log_start_offset;
+    partition->high_watermark = partition->log_end_offset;
+    producers = db_column_bytes(row, 5, &size);
+    return size == 0 ? RC_OK : producers_load(partition_producers(partition), producers, size, e);
+}
+
+static enum rc
+load_epoch(struct db_statement *row, struct topics *topics, struct err *e)
+{
+    struct partition *partition;
+    enum rc rc = partition_of_row(row, topics, &partition, e);
+
+    if (rc == RC_OK)
+        partition_epoch_start(partition, (int32_t)db_column_int(row, 2), db_column_int(row, 3));
+    return rc;
+}
+
+static enum rc
+load_run(struct db_statement *row, struct topics *topics, struct err *e)
+{
+    struct partition *partition;
+    enum rc rc = partition_of_row(row, topics, &partition, e);
+
+    if (rc == RC_OK)
+        run_index_add(&partition->runs,
+            &(struct run){db_column_int(row, 2), db_column_int(row, 3), db_column_int(row, 4),
+                db_column_int(row, 5), db_column_int(row, 6), db_column_int(row, 7),
+                (uint32_t)db_column_int(row, 8), (uint32_t)db_column_int(row, 9)});
+    return rc;
+}
+
+static enum rc
+load_rows(struct db_statement *statement, struct topics *topics,
+    enum rc (*load)(struct db_statement *, struct topics *, struct err *), struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    while ((rc = db_step(statement, &row, e)) == RC_OK && row)
+        if ((rc = load(statement, topics, e)) != RC_OK)
+            break;
+    db_reset(statement);
+    return rc;
+}
+
+enum rc
+catalog_load(struct catalog *c, struct topics *topics, struct err *e)
+{
+    enum rc rc = load_rows(c->topic_all, topics, load_topic, e);
+
+    if (rc == RC_OK)
+        rc = load_rows(c->config_all, topics, load_config, e);
+    if (rc == RC_OK)
+        rc = load_rows(c->partition_all, topics, load_partition, e);
+    if (rc == RC_OK)
+        rc = load_rows(c->epoch_all, topics, load_epoch, e);
+    if (rc == RC_OK)
+        rc = load_rows(c->run_all, topics, load_run, e);
+    return rc == RC_OK || e == NULL ? rc : err_note(e, "metadata");
+}
+
+/* --- changing -------------------------------------------------------------------------------- */
+
+static void
+bind_uuid(struct db_statement *statement, const struct wire_uuid *uuid)
+{
+    db_bind_blob(statement, 1, uuid, sizeof *uuid);
+}
+
+static void
+bind_partition(struct db_statement *statement, const struct wire_uuid *topic_id, int32_t partition)
+{
+    bind_uuid(statement, topic_id);
+    db_bind_int(statement, 2, partition);
+}
+
+enum rc
+catalog_put_setting(struct catalog *c, const char *name, const char *value, struct err *e)
+{
+    db_bind_text(c->setting_put, 1, name, strlen(name));
+    db_bind_text(c->setting_put, 2, value, strlen(value));
+    return db_run(c->setting_put, e);
+}
+
+enum rc
+catalog_put_topic(struct catalog *c, const struct wire_uuid *topic_id, const char *name,
+    int32_t partitions, int16_t replication_factor, int64_t created_ms, struct err *e)
+{
+    bind_uuid(c->topic_put, topic_id);
+    db_bind_text(c->topic_put, 2, name, strlen(name));
+    db_bind_int(c->topic_put, 3, partitions);
+    db_bind_int(c->topic_put, 4, replication_factor);
+    db_bind_int(c->topic_put, 5, created_ms);
+    return db_run(c->topic_put, e);
+}
+
+enum rc
+catalog_put_topic_state(
+    struct catalog *c, const struct wire_uuid *topic_id, enum topic_state state, struct err *e)
+{
+    bind_uuid(c->topic_state, topic_id);
+    db_bind_int(c->topic_state, 2, (int64_t)state);
+    return db_run(c->topic_state, e);
+}
+
+enum rc
+catalog_put_partition_count(
+    struct catalog *c, const struct wire_uuid *topic_id, int32_t count, struct err *e)
+{
+    bind_uuid(c->topic_grow, topic_id);
+    db_bind_int(c->topic_grow, 2, count);
+    return db_run(c->topic_grow, e);
+}
+
+enum rc
+catalog_put_config(struct catalog *c, const struct wire_uuid *topic_id, const char *name,
+    const char *value, struct err *e)
+{
+    struct db_statement *statement = value == NULL ? c->config_delete : c->config_put;
+
+    bind_uuid(statement, topic_id);
+    db_bind_text(statement, 2, name, strlen(name));
+    if (value != NULL)
+        db_bind_text(statement, 3, value, strlen(value));
+    return db_run(statement, e);
+}
+
+enum rc
+catalog_delete_topic(struct catalog *c, const struct wire_uuid *topic_id, struct err *e)
+{
+    bind_uuid(c->topic_delete, topic_id);
+    return db_run(c->topic_delete, e);
+}
+
+enum rc
+catalog_put_log_start(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t log_start, struct err *e)
+{
+    bind_partition(c->partition_log_start, topic_id, partition);
+    db_bind_int(c->partition_log_start, 3, log_start);
+    return db_run(c->partition_log_start, e);
+}
+
+enum rc
+catalog_put_leader_epoch(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int32_t epoch, int64_t start_offset, struct err *e)
+{
+    enum rc rc;
+
+    bind_partition(c->partition_epoch, topic_id, partition);
+    db_bind_int(c->partition_epoch, 3, epoch);
+    rc = db_run(c->partition_epoch, e);
+    if (rc != RC_OK)
+        return rc;
+    bind_partition(c->epoch_put, topic_id, partition);
+    db_bind_int(c->epoch_put, 3, epoch);
+    db_bind_int(c->epoch_put, 4, start_offset);
+    return db_run(c->epoch_put, e);
+}
+
+enum rc
+catalog_put_committed(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t committed_end, const void *producers, size_t producers_size, struct err *e)
+{
+    bind_partition(c->partition_committed, topic_id, partition);
+    db_bind_int(c->partition_committed, 3, committed_end);
+    db_bind_blob(c->partition_committed, 4, producers, producers_size);
+    return db_run(c->partition_committed, e);
+}
+
+enum rc
+catalog_put_object(
+    struct catalog *c, int64_t object_id, int64_t size, int64_t now_ms, struct err *e)
+{
+    db_bind_int(c->object_put, 1, object_id);
+    db_bind_int(c->object_put, 2, size);
+    db_bind_int(c->object_put, 3, now_ms);
+    return db_run(c->object_put, e);
+}
+
+enum rc
+catalog_put_run(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    const struct run *run, struct err *e)
+{
+    bind_partition(c->run_put, topic_id, partition);
+    db_bind_int(c->run_put, 3, run->base_offset);
+    db_bind_int(c->run_put, 4, run->last_offset);
+    db_bind_int(c->run_put, 5, run->max_timestamp);
+    db_bind_int(c->run_put, 6, run->log_append_time);
+    db_bind_int(c->run_put, 7, run->object_id);
+    db_bind_int(c->run_put, 8, run->position);
+    db_bind_int(c->run_put, 9, run->size);
+    db_bind_int(c->run_put, 10, run->crc);
+    return db_run(c->run_put, e);
+}
+
+enum rc
+catalog_delete_runs(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t log_start, struct err *e)
+{
+    bind_partition(c->run_delete, topic_id, partition);
+    db_bind_int(c->run_delete, 3, log_start);
+    return db_run(c->run_delete, e);
+}

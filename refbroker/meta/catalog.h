@@ -1,0 +1,92 @@
+/*
+ * catalog: the durable side of the metadata, in SQL.
+ *
+ * All SQL of the broker stands in this module. At a start catalog_load fills the registry; from
+ * then on changes go through jobs: the owner fills a struct that begins with a catalog_job, its
+ * `apply` runs inside one transaction on the database's lane and calls the catalog_put functions,
+ * and `done` runs on the owner's thread with the outcome. What `done` sees as RC_OK is on the
+ * medium, and only then the memory side changes.
+ *
+ * After a failed sync of the database its state is unknown: every later job fails with the same
+ * error until the next start.
+ */
+#ifndef REFBROKER_META_CATALOG_H
+#define REFBROKER_META_CATALOG_H
+
+#include "lib/base/disk.h"
+#include "lib/base/err.h"
+#include "lib/base/work.h"
+#include "lib/wire/desc.h"
+#include "refbroker/log/run_index.h"
+#include "refbroker/meta/topics.h"
+
+struct catalog;
+struct catalog_job;
+
+typedef enum rc catalog_apply_fn(struct catalog *catalog, struct catalog_job *job, struct err *e);
+typedef void catalog_done_fn(struct catalog_job *job);
+
+struct catalog_job {
+    struct work_job job;
+    struct catalog *catalog;
+    catalog_apply_fn *apply;
+    catalog_done_fn *done; /* frees the job */
+    enum rc rc;
+    struct err err;
+};
+
+/* New and free. */
+
+MUST_CHECK enum rc catalog_open(
+    struct disk *disk, struct work *work, unsigned lane, struct catalog **out, struct err *e);
+void catalog_close(struct catalog *catalog);
+
+/* catalog_load reads all topics with configs, partitions, epochs and runs into the registry.
+ * Offsets are those of committed_end; the WAL adds the rest. */
+MUST_CHECK enum rc catalog_load(struct catalog *catalog, struct topics *topics, struct err *e);
+
+/* Settings; the text is copied into out. RC_NOTFOUND where there is none. */
+MUST_CHECK enum rc catalog_get_setting(
+    struct catalog *catalog, const char *name, char *out, size_t size, struct err *e);
+
+/* catalog_submit runs a job; apply and done must be set. */
+void catalog_submit(struct catalog *catalog, struct catalog_job *job);
+
+/* catalog_idle tells whether no job is under way. */
+bool catalog_idle(const struct catalog *catalog);
+
+/* Inside `apply` (or before the lanes run, at a start). */
+
+MUST_CHECK enum rc catalog_put_setting(
+    struct catalog *catalog, const char *name, const char *value, struct err *e);
+MUST_CHECK enum rc catalog_put_topic(struct catalog *catalog, const struct wire_uuid *topic_id,
+    const char *name, int32_t partitions, int16_t replication_factor, int64_t created_ms,
+    struct err *e);
+MUST_CHECK enum rc catalog_put_topic_state(struct catalog *catalog,
+    const struct wire_uuid *topic_id, enum topic_state state, struct err *e);
+MUST_CHECK enum rc catalog_put_partition_count(
+    struct catalog *catalog, const struct wire_uuid *topic_id, int32_t count, struct err *e);
+
+/* A value of NULL removes the config. */
+MUST_CHECK enum rc catalog_put_config(struct catalog *catalog, const struct wire_uuid *topic_id,
+    const char *name, const char *value, struct err *e);
+MUST_CHECK enum rc catalog_delete_topic(
+    struct catalog *catalog, const struct wire_uuid *topic_id, struct err *e);
+MUST_CHECK enum rc catalog_put_log_start(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t log_start, struct err *e);
+MUST_CHECK enum rc catalog_put_leader_epoch(struct catalog *catalog,
+    const struct wire_uuid *topic_id, int32_t partition, int32_t epoch, int64_t start_offset,
+    struct err *e);
+MUST_CHECK enum rc catalog_put_committed(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t committed_end, const void *producers, size_t producers_size,
+    struct err *e);
+MUST_CHECK enum rc catalog_put_object(
+    struct catalog *catalog, int64_t object_id, int64_t size, int64_t now_ms, struct err *e);
+MUST_CHECK enum rc catalog_put_run(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, const struct run *run, struct err *e);
+
+/* catalog_delete_runs drops the runs of a partition that end before log_start. */
+MUST_CHECK enum rc catalog_delete_runs(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t log_start, struct err *e);
+
+#endif
