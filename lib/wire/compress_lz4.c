@@ -12,6 +12,9 @@
 #define BLOCK_SIZE_AT 5
 #define CONTENT_SIZE_BYTES 8
 
+#define BLOCK_SIZE_MASK 0x70
+#define BLOCK_SIZE_LEAST 0x40 /* 64 KiB; each step is four times as large */
+
 #define FLAG_DICTIONARY 0x01
 #define FLAG_CONTENT_CHECKSUM 0x04
 #define FLAG_CONTENT_SIZE 0x08
@@ -48,6 +51,8 @@ flags_check(const uint8_t *data, size_t size, struct err *e)
         return err_set(e, RC_CORRUPT, "no frame");
     if ((data[FLAGS_AT] & FLAG_INDEPENDENT) == 0 || (data[FLAGS_AT] & FLAG_DICTIONARY) != 0)
         return err_set(e, RC_CORRUPT, "frame flags %02x", data[FLAGS_AT]);
+    if ((data[BLOCK_SIZE_AT] & ~BLOCK_SIZE_MASK) != 0 || data[BLOCK_SIZE_AT] < BLOCK_SIZE_LEAST)
+        return err_set(e, RC_CORRUPT, "block size %02x", data[BLOCK_SIZE_AT]);
     return RC_OK;
 }
 
@@ -115,7 +120,7 @@ header_again(const uint8_t *data, uint8_t *header, size_t header_size)
     size_t size;
 
     memset(&preferences, 0, sizeof preferences);
-    preferences.frameInfo.blockSizeID = (LZ4F_blockSizeID_t)(data[BLOCK_SIZE_AT] >> 4 & 7);
+    preferences.frameInfo.blockSizeID = (LZ4F_blockSizeID_t)(data[BLOCK_SIZE_AT] >> 4);
     preferences.frameInfo.blockMode = LZ4F_blockIndependent;
     if ((flags & FLAG_CONTENT_CHECKSUM) != 0)
         preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;

@@ -1,5 +1,11 @@
 # lib/wire: Kafka's protocol and record format
 wire_SRCS := \
+	lib/wire/batch_builder.c \
+	lib/wire/batch_old.c \
+	lib/wire/batch_records.c \
+	lib/wire/batch_rewrite.c \
+	lib/wire/batch_validate.c \
+	lib/wire/batch_view.c \
 	lib/wire/codec.c \
 	lib/wire/codec_bytes.c \
 	lib/wire/codec_decode.c \

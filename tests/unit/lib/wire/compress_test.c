@@ -318,6 +318,10 @@ in_format_v0_the_header_checksum_of_lz4_is_ignored(void **state)
     in.data[0] ^= 1;
     assert_int_equal(
         compress_decode_old(COMPRESS_LZ4, in.data, in.size, LARGE, &out, NULL), RC_CORRUPT);
+    in.data[0] ^= 1;
+    in.data[5] = 0x30; /* no such block size */
+    assert_int_equal(
+        compress_decode_old(COMPRESS_LZ4, in.data, in.size, LARGE, &out, NULL), RC_CORRUPT);
     for (size_t cut = 0; cut < 40; cut++)
         assert_int_equal(
             compress_decode_old(COMPRESS_LZ4, in.data, cut, LARGE, &out, NULL), RC_CORRUPT);
