@@ -1,0 +1,579 @@
+/* Both ends on one loop, every promise with and without TLS; peers that misbehave are raw sockets.
+ */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/xalloc.h"
+#include "lib/net/listener.h"
+#include "lib/net/tcp.h"
+#include "tests/unit/lib/net/certificates.h"
+
+/* One end of a connection, which keeps what it got. */
+struct side {
+    struct tcp *tcp;
+    struct buf in;
+    size_t room_size;
+    size_t in_max; /* stops reading there */
+    bool opened, ended, closed;
+    int drained;
+    struct err err;
+    char free_in; /* callback in which to free: o d e c, or 0 */
+};
+
+struct world {
+    struct loop *loop;
+    struct listener *listener;
+    struct side client, server;
+    struct tls_context *client_tls, *server_tls;
+    size_t queue_bytes_max;
+};
+
+static struct world *world;
+
+static void
+side_free(struct side *side)
+{
+    tcp_free(side->tcp);
+    side->tcp = NULL;
+}
+
+static void
+on_open(void *arg)
+{
+    struct side *side = arg;
+
+    side->opened = true;
+    if (side->free_in == 'o')
+        side_free(side);
+}
+
+static void *
+on_room(void *arg, size_t *size)
+{
+    struct side *side = arg;
+
+    if (side->in_max > 0 && side->in.size >= side->in_max)
+        return NULL;
+    *size = side->room_size;
+    return buf_reserve(&side->in, side->room_size);
+}
+
+static void
+on_data(void *arg, size_t size)
+{
+    struct side *side = arg;
+
+    buf_commit(&side->in, size);
+    if (side->free_in == 'd')
+        side_free(side);
+}
+
+static void
+on_end(void *arg)
+{
+    struct side *side = arg;
+
+    side->ended = true;
+    if (side->free_in == 'e')
+        side_free(side);
+}
+
+static void
+on_drain(void *arg)
+{
+    struct side *side = arg;
+
+    side->drained++;
+}
+
+static void
+on_close(void *arg, const struct err *e)
+{
+    struct side *side = arg;
+
+    assert_false(side->closed);
+    side->closed = true;
+    side->err = *e;
+    if (side->free_in == 'c')
+        side_free(side);
+}
+
+static const struct tcp_events events = {on_open, on_room, on_data, on_end, on_drain, on_close};
+static const struct tcp_events events_without_end = {
+    on_open, on_room, on_data, NULL, NULL, on_close};
+
+static struct tcp *
+on_accept(void *arg, int fd)
+{
+    struct tcp_options options = {
+        .tls = world->server_tls, .queue_bytes_max = world->queue_bytes_max};
+
+    (void)arg;
+    if (world->server.tcp != NULL)
+        return NULL;
+    world->server.tcp = tcp_adopt(world->loop, fd, &options, &events, &world->server);
+    return world->server.tcp;
+}
+
+static void
+side_init(struct side *side)
+{
+    memset(side, 0, sizeof *side);
+    buf_init(&side->in, (size_t)1 << 26);
+    side->room_size = 65536;
+}
+
+static void
+world_open(bool with_tls)
+{
+    struct listener_options options = {.host = "127.0.0.1", .connections_max = 10};
+
+    world = xcalloc(1, sizeof *world);
+    side_init(&world->client);
+    side_init(&world->server);
+    assert_int_equal(loop_new(&world->loop, NULL), RC_OK);
+    assert_int_equal(
+        listener_open(world->loop, &options, on_accept, NULL, &world->listener, NULL), RC_OK);
+    if (with_tls) {
+        struct certificate ca = certificate_make("test CA", NULL, NULL);
+        struct certificate host = certificate_make("server", "IP:127.0.0.1,DNS:localhost", &ca);
+        struct tls_options server = {.certificate_text = host.text, .key_text = host.key_text};
+        struct tls_options client = {.ca_text = ca.text};
+
+        assert_int_equal(tls_context_new_server(&server, &world->server_tls, NULL), RC_OK);
+        assert_int_equal(tls_context_new_client(&client, &world->client_tls, NULL), RC_OK);
+        certificate_fini(&ca);
+        certificate_fini(&host);
+    }
+}
+
+static void
+world_close(void)
+{
+    side_free(&world->client);
+    side_free(&world->server);
+    listener_close(world->listener);
+    loop_free(world->loop);
+    tls_context_free(world->client_tls);
+    tls_context_free(world->server_tls);
+    buf_fini(&world->client.in);
+    buf_fini(&world->server.in);
+    free(world);
+}
+
+static int
+start_plain(void **state)
+{
+    (void)state;
+    world_open(false);
+    return 0;
+}
+
+static int
+start_tls(void **state)
+{
+    (void)state;
+    world_open(true);
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    world_close();
+    return 0;
+}
+
+/* Goes round until cond holds; a test that waits in vain fails after ten seconds. */
+#define WAIT(cond)                                                                                 \
+    for (int64_t until_us = loop_now_us(world->loop) + 10000000; !(cond);) {                       \
+        assert_true(loop_now_us(world->loop) < until_us);                                          \
+        loop_step(world->loop, 1000000);                                                           \
+    }
+
+static void
+connect_to(const char *host, uint16_t port, const struct tcp_events *with)
+{
+    struct tcp_options options = {.deadline_us = loop_now_us(world->loop) + 5000000,
+        .queue_bytes_max = world->queue_bytes_max,
+        .tls = world->client_tls};
+
+    world->client.tcp = tcp_connect(world->loop, host, port, &options, with, &world->client);
+}
+
+static void
+connect_both(void)
+{
+    connect_to("127.0.0.1", listener_port(world->listener), &events);
+    WAIT(world->client.opened && world->server.opened);
+}
+
+static uint8_t *
+pattern(size_t size, unsigned seed)
+{
+    uint8_t *data = xmalloc(size);
+    uint32_t x = seed * 2654435761U + 1;
+
+    for (size_t i = 0; i < size; i++) {
+        x = x * 1664525 + 1013904223;
+        data[i] = (uint8_t)(x >> 24);
+    }
+    return data;
+}
+
+static int releases;
+
+static void
+count_release(void *arg)
+{
+    int *count = arg;
+
+    ++*count;
+}
+
+static void
+bytes_arrive_as_they_were_sent_both_ways(void **state)
+{
+    enum { SIZE = 3000000 };
+    uint8_t *up = pattern(SIZE, 1), *down = pattern(SIZE, 2);
+    struct tcp_piece whole = {down, SIZE};
+
+    (void)state;
+    world->queue_bytes_max = (size_t)1 << 24;
+    releases = 0;
+    world->server.room_size = 777;
+    connect_both();
+    /* Pieces of every size from none to larger than a TLS record. */
+    for (size_t at = 0, step = 1; at < SIZE; step = step * 5 % 40009) {
+        struct tcp_piece pieces[3];
+        size_t left = SIZE - at, size = step < left ? step : left;
+
+        pieces[0] = (struct tcp_piece){up + at, size / 3};
+        pieces[1] = (struct tcp_piece){NULL, 0};
+        pieces[2] = (struct tcp_piece){up + at + size / 3, size - size / 3};
+        assert_int_equal(tcp_write(world->client.tcp, pieces, 3, NULL, NULL), RC_OK);
+        at += size;
+    }
+    assert_int_equal(tcp_write(world->server.tcp, &whole, 1, count_release, &releases), RC_OK);
+    WAIT(world->server.in.size == SIZE && world->client.in.size == SIZE);
+    assert_memory_equal(world->server.in.data, up, SIZE);
+    assert_memory_equal(world->client.in.data, down, SIZE);
+    assert_int_equal(releases, 1);
+    assert_int_equal(tcp_queued_bytes(world->client.tcp), 0);
+    free(up);
+    free(down);
+}
+
+static void
+what_was_written_before_the_connection_stands_is_sent_then(void **state)
+{
+    (void)state;
+    connect_to("localhost", listener_port(world->listener), &events);
+    assert_int_equal(tcp_write_dup(world->client.tcp, "early", 5), RC_OK);
+    WAIT(world->server.in.size == 5);
+    assert_memory_equal(world->server.in.data, "early", 5);
+}
+
+static void
+each_side_may_end_first_and_still_receive(void **state)
+{
+    (void)state;
+    connect_both();
+    assert_int_equal(tcp_write_dup(world->client.tcp, "question", 8), RC_OK);
+    tcp_end(world->client.tcp);
+    assert_int_equal(tcp_write_dup(world->client.tcp, "late", 4), RC_CLOSED);
+    WAIT(world->server.ended);
+    assert_int_equal(world->server.in.size, 8);
+    assert_int_equal(tcp_write_dup(world->server.tcp, "answer", 6), RC_OK);
+    tcp_end(world->server.tcp);
+    WAIT(world->client.closed && world->server.closed);
+    assert_int_equal(world->client.in.size, 6);
+    assert_int_equal(world->client.err.code, RC_OK);
+    assert_int_equal(world->server.err.code, RC_OK);
+}
+
+static void
+without_an_end_callback_the_peers_end_closes(void **state)
+{
+    (void)state;
+    connect_to("127.0.0.1", listener_port(world->listener), &events_without_end);
+    WAIT(world->client.opened && world->server.opened);
+    side_free(&world->server);
+    WAIT(world->client.closed);
+    assert_int_equal(world->client.err.code, RC_CLOSED);
+    assert_int_equal(tcp_write_dup(world->client.tcp, "x", 1), RC_CLOSED);
+}
+
+static void
+writing_is_refused_at_the_limit_and_allowed_again_after_the_drain(void **state)
+{
+    uint8_t *data = pattern(1 << 20, 3);
+    struct tcp_piece piece = {data, 1 << 20};
+    int accepted = 0;
+
+    (void)state;
+    releases = 0;
+    world->queue_bytes_max = 3 << 20;
+    connect_both();
+    world->server.in_max = 1;
+    while (tcp_write(world->client.tcp, &piece, 1, count_release, &releases) == RC_OK) {
+        accepted++;
+        loop_step(world->loop, 0);
+        assert_true(tcp_queued_bytes(world->client.tcp) <= (4 << 20));
+    }
+    assert_int_equal(world->client.drained, 0);
+    world->server.in_max = 0;
+    tcp_resume(world->server.tcp);
+    WAIT(world->client.drained == 1);
+    assert_int_equal(tcp_write(world->client.tcp, &piece, 1, count_release, &releases), RC_OK);
+    WAIT(world->server.in.size == (size_t)(accepted + 1) << 20);
+    assert_int_equal(releases, accepted + 1);
+    assert_int_equal(world->client.drained, 1);
+    free(data);
+}
+
+static void
+reading_stops_without_room_and_goes_on_where_it_stopped(void **state)
+{
+    enum { SIZE = 300000 };
+    uint8_t *data = pattern(SIZE, 4);
+    struct tcp_piece piece = {data, SIZE};
+
+    (void)state;
+    connect_both();
+    world->server.room_size = 1000;
+    world->server.in_max = 1;
+    assert_int_equal(tcp_write(world->client.tcp, &piece, 1, NULL, NULL), RC_OK);
+    for (size_t max = 5000; max < SIZE; max += 5000) {
+        size_t before = world->server.in.size;
+
+        world->server.in_max = max;
+        tcp_resume(world->server.tcp);
+        WAIT(world->server.in.size >= max);
+        assert_true(world->server.in.size < before + 5000 + 1000);
+    }
+    world->server.in_max = 0;
+    tcp_resume(world->server.tcp);
+    WAIT(world->server.in.size == SIZE);
+    assert_memory_equal(world->server.in.data, data, SIZE);
+    free(data);
+}
+
+static void
+what_is_not_sent_is_released_when_the_connection_goes(void **state)
+{
+    uint8_t *data = pattern(1 << 22, 5);
+    struct tcp_piece piece = {data, 1 << 22};
+
+    (void)state;
+    releases = 0;
+    world->queue_bytes_max = (size_t)1 << 25;
+    connect_both();
+    world->server.in_max = 1;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(tcp_write(world->client.tcp, &piece, 1, count_release, &releases), RC_OK);
+    loop_step(world->loop, 0);
+    side_free(&world->client);
+    assert_int_equal(releases, 4);
+    free(data);
+}
+
+static void
+an_owner_may_free_in_any_callback(void **state)
+{
+    static const char places[] = "odec";
+
+    (void)state;
+    for (size_t i = 0; places[i] != '\0'; i++) {
+        world->client.free_in = places[i];
+        world->client.opened = world->client.closed = world->server.opened = false;
+        world->server.closed = world->server.ended = false;
+        buf_clear(&world->client.in);
+        connect_to("127.0.0.1", listener_port(world->listener), &events);
+        WAIT(world->client.opened && world->server.opened);
+        assert_int_equal(tcp_write_dup(world->server.tcp, "hello", 5), RC_OK);
+        if (places[i] != 'd' && places[i] != 'o') {
+            WAIT(world->client.in.size == 5);
+        }
+        if (places[i] == 'e')
+            tcp_end(world->server.tcp);
+        if (places[i] == 'c') {
+            tcp_end(world->client.tcp);
+            WAIT(world->server.ended);
+            tcp_end(world->server.tcp);
+        }
+        WAIT(world->client.tcp == NULL);
+        side_free(&world->server);
+        loop_step(world->loop, 0);
+    }
+}
+
+static void
+a_connection_that_breaks_is_reported_with_its_name(void **state)
+{
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons(listener_port(world->listener))};
+    int raw = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)state;
+    assert_int_equal(connect(raw, (struct sockaddr *)&address, sizeof address), 0);
+    WAIT(world->server.opened);
+    setsockopt(raw, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(raw);
+    WAIT(world->server.closed);
+    assert_int_equal(world->server.err.code, RC_CLOSED);
+    assert_int_equal(world->server.err.sys_errno, ECONNRESET);
+    assert_int_equal(strncmp(world->server.err.text, "127.0.0.1:", 10), 0);
+}
+
+static void
+a_refused_connection_is_one_line(void **state)
+{
+    char expected[100];
+
+    (void)state;
+    connect_to("127.0.0.1", 1, &events);
+    WAIT(world->client.closed);
+    assert_int_equal(world->client.err.code, RC_IO);
+    snprintf(expected, sizeof expected, "127.0.0.1:1: cannot connect: %s", strerror(ECONNREFUSED));
+    assert_string_equal(world->client.err.text, expected);
+    assert_false(world->client.opened);
+}
+
+static void
+an_unknown_host_is_one_line(void **state)
+{
+    (void)state;
+    connect_to("no-such-host.invalid", 9092, &events);
+    WAIT(world->client.closed);
+    assert_int_equal(world->client.err.code, RC_IO);
+    assert_non_null(strstr(world->client.err.text, "host no-such-host.invalid is unknown"));
+}
+
+/* A listening socket whose queue is full lets further connections hang. */
+static void
+a_silent_address_costs_the_deadline_and_no_more(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int raw = socket(AF_INET, SOCK_STREAM, 0), fill[3];
+    struct tcp_options options = {.deadline_us = loop_now_us(world->loop) + 50000};
+
+    (void)state;
+    assert_int_equal(bind(raw, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(raw, 0), 0);
+    assert_int_equal(getsockname(raw, (struct sockaddr *)&address, &size), 0);
+    for (int i = 0; i < 3; i++) {
+        fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fill[i], (struct sockaddr *)&address, size);
+    }
+    world->client.tcp = tcp_connect(
+        world->loop, "127.0.0.1", ntohs(address.sin_port), &options, &events, &world->client);
+    WAIT(world->client.closed);
+    assert_int_equal(world->client.err.code, RC_TIMEOUT);
+    assert_true(loop_now_us(world->loop) >= options.deadline_us);
+    assert_non_null(strstr(world->client.err.text, "no connection within"));
+    for (int i = 0; i < 3; i++)
+        close(fill[i]);
+    close(raw);
+}
+
+static void
+a_connection_can_be_given_up_at_any_time(void **state)
+{
+    (void)state;
+    connect_to("localhost", listener_port(world->listener), &events);
+    side_free(&world->client);
+    connect_to("127.0.0.1", listener_port(world->listener), &events);
+    side_free(&world->client);
+    connect_to("127.0.0.1", listener_port(world->listener), &events);
+    loop_step(world->loop, 0);
+    side_free(&world->client);
+    loop_step(world->loop, 0);
+    assert_false(world->client.closed);
+}
+
+static void
+addresses_have_names(void **state)
+{
+    char here[TCP_TEXT_MAX], there[TCP_TEXT_MAX];
+
+    (void)state;
+    connect_both();
+    tcp_local_text(world->client.tcp, here);
+    tcp_peer_text(world->server.tcp, there);
+    assert_string_equal(here, there);
+    side_free(&world->server);
+    WAIT(world->client.ended);
+    tcp_end(world->client.tcp);
+    WAIT(world->client.closed);
+    tcp_peer_text(world->client.tcp, there);
+    assert_string_equal(there, "?");
+}
+
+static void
+a_client_that_never_shakes_hands_costs_the_deadline(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons(listener_port(world->listener))};
+    struct tcp_options options = {.tls = world->server_tls};
+    int raw = socket(AF_INET, SOCK_STREAM, 0), pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    options.deadline_us = loop_now_us(world->loop) + 30000;
+    world->client.tcp = tcp_adopt(world->loop, pair[0], &options, &events, &world->client);
+    WAIT(world->client.closed);
+    assert_int_equal(world->client.err.code, RC_TIMEOUT);
+    assert_non_null(strstr(world->client.err.text, "no TLS handshake"));
+    close(pair[1]);
+    /* And one that says something else than TLS. */
+    assert_int_equal(connect(raw, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(send(raw, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+    WAIT(world->server.closed);
+    assert_int_equal(world->server.err.code, RC_PROTOCOL);
+    assert_non_null(strstr(world->server.err.text, "does not speak TLS"));
+    close(raw);
+}
+
+#define BOTH(name)                                                                                 \
+    {#name, name, start_plain, end, NULL},                                                         \
+    {                                                                                              \
+#name " with TLS", name, start_tls, end, NULL                                              \
+    }
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(bytes_arrive_as_they_were_sent_both_ways),
+        BOTH(what_was_written_before_the_connection_stands_is_sent_then),
+        BOTH(each_side_may_end_first_and_still_receive),
+        BOTH(without_an_end_callback_the_peers_end_closes),
+        BOTH(writing_is_refused_at_the_limit_and_allowed_again_after_the_drain),
+        BOTH(reading_stops_without_room_and_goes_on_where_it_stopped),
+        BOTH(what_is_not_sent_is_released_when_the_connection_goes),
+        BOTH(an_owner_may_free_in_any_callback),
+        BOTH(a_connection_can_be_given_up_at_any_time),
+        BOTH(addresses_have_names),
+        cmocka_unit_test_setup_teardown(
+            a_connection_that_breaks_is_reported_with_its_name, start_plain, end),
+        cmocka_unit_test_setup_teardown(a_refused_connection_is_one_line, start_plain, end),
+        cmocka_unit_test_setup_teardown(an_unknown_host_is_one_line, start_plain, end),
+        cmocka_unit_test_setup_teardown(
+            a_silent_address_costs_the_deadline_and_no_more, start_plain, end),
+        cmocka_unit_test_setup_teardown(
+            a_client_that_never_shakes_hands_costs_the_deadline, start_tls, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
