@@ -114,6 +114,7 @@ lookup_run(void *arg)
     return NULL;
 }
 
+/* Once it runs, the thread owns the result. */
 static enum rc
 thread_start(struct resolve *resolve, struct err *e)
 {
@@ -142,6 +143,8 @@ struct resolve *
 resolve_start(struct loop *loop, const char *host, uint16_t port, resolve_fn *fn, void *arg)
 {
     struct resolve *resolve = xcalloc(1, sizeof *resolve);
+    struct err e = {.code = RC_OK};
+    enum rc rc;
 
     REQUIRE(pthread_mutex_init(&resolve->lock, NULL) == 0);
     resolve->loop = loop;
@@ -152,15 +155,12 @@ resolve_start(struct loop *loop, const char *host, uint16_t port, resolve_fn *fn
     resolve->holders = 1;
     resolve->task.fn = on_answer;
     resolve->task.arg = resolve;
-    resolve->rc = lookup(
-        resolve->host, port, AI_NUMERICHOST, resolve->addresses, &resolve->count, &resolve->err);
-    if (resolve->rc == RC_OK) {
-        loop_post(loop, &resolve->task);
+    rc = lookup(resolve->host, port, AI_NUMERICHOST, resolve->addresses, &resolve->count, &e);
+    if (rc != RC_OK && thread_start(resolve, &e) == RC_OK)
         return resolve;
-    }
-    resolve->rc = thread_start(resolve, &resolve->err);
-    if (resolve->rc != RC_OK)
-        loop_post(loop, &resolve->task);
+    resolve->rc = rc == RC_OK ? RC_OK : e.code;
+    resolve->err = e;
+    loop_post(loop, &resolve->task);
     return resolve;
 }
 
