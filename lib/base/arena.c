@@ -56,6 +56,28 @@ arena_reset(struct arena *arena)
     arena->full = false;
 }
 
+struct arena_mark
+arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){
+        arena->last, arena->last == NULL ? 0 : arena->last->used, arena->used_bytes};
+}
+
+void
+arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    if (mark.block == NULL) {
+        arena_reset(arena);
+        return;
+    }
+    blocks_free(mark.block->next);
+    mark.block->next = NULL;
+    mark.block->used = mark.block_used;
+    arena->last = mark.block;
+    arena->used_bytes = mark.used_bytes;
+    arena->full = false;
+}
+
 /* Blocks double with the arena, so that a large message costs few of them and the memory held stays
  * within twice what was asked for. */
 static struct arena_block *

@@ -34,6 +34,18 @@ void arena_fini(struct arena *arena);
 /* arena_reset takes everything back and clears the full mark. */
 void arena_reset(struct arena *arena);
 
+/*
+ * arena_mark remembers how much is handed out; arena_rewind takes back what was handed out since,
+ * and clears the full mark. Marks are used last in, first out.
+ */
+struct arena_mark {
+    struct arena_block *block;
+    size_t block_used;
+    size_t used_bytes;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* arena_alloc returns `size` zeroed bytes, aligned for any type and valid until the reset, or NULL
  * past the cap. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -39,6 +39,7 @@ partition_release(struct partition *partition)
     run_index_fini(&partition->runs);
     producers_free(partition->producers);
     free(partition->epochs);
+    free(partition->committed_producers);
     free(partition);
 }
 

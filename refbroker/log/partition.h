@@ -61,10 +61,12 @@ struct partition {
     int64_t high_watermark;
     int64_t log_end_offset;
     struct run_index runs;
-    struct list cached;          /* struct cached_batch.in_partition, by offset */
-    struct producers *producers; /* NULL until the first batch with a producer id */
-    struct list append_waiters;  /* requests that wait for the high watermark, by offset */
-    struct list fetch_waiters;   /* requests that wait for data */
+    struct list cached;           /* struct cached_batch.in_partition, by offset */
+    struct producers *producers;  /* NULL until the first batch with a producer id */
+    uint8_t *committed_producers; /* the same as it was at committed_end, saved; may be NULL */
+    size_t committed_producers_size;
+    struct list append_waiters; /* requests that wait for the high watermark, by offset */
+    struct list fetch_waiters;  /* requests that wait for data */
     struct epoch_start *epochs;
     uint32_t epoch_count;
 };

@@ -426,6 +426,12 @@ wal_pending_bytes(const struct wal *wal)
     return wal->open->payload_bytes + (wal->busy == NULL ? 0 : wal->busy->payload_bytes);
 }
 
+uint64_t
+wal_durable_sequence(const struct wal *wal)
+{
+    return wal->next_sequence - (wal->busy == NULL ? 1 : 2);
+}
+
 static void
 recycle_done(struct work_job *job)
 {

@@ -85,6 +85,9 @@ bool wal_is_full(const struct wal *wal, const char **why);
 /* wal_pending_bytes is what is appended and not durable yet. */
 size_t wal_pending_bytes(const struct wal *wal);
 
+/* wal_durable_sequence is the sequence of the last durable group. */
+uint64_t wal_durable_sequence(const struct wal *wal);
+
 /* wal_trim makes the files free in which every group's sequence is <= `sequence`: all their batches
  * lie in objects. */
 void wal_trim(struct wal *wal, uint64_t sequence);

@@ -130,6 +130,19 @@ catalog_get_setting(struct catalog *c, const char *name, char *out, size_t size,
     return row ? RC_OK : err_set(e, RC_NOTFOUND, "no setting %s", name);
 }
 
+enum rc
+catalog_last_object(struct catalog *c, int64_t *object_id, struct err *e)
+{
+    bool row;
+    enum rc rc = db_step(c->object_last, &row, e);
+
+    if (rc != RC_OK)
+        return rc;
+    *object_id = row ? db_column_int(c->object_last, 0) : 0;
+    db_reset(c->object_last);
+    return RC_OK;
+}
+
 /* --- loading --------------------------------------------------------------------------------- */
 
 static enum rc
@@ -208,7 +221,11 @@ load_partition(struct db_statement *row, struct topics *topics, struct err *e)
                                     : partition->log_start_offset;
     partition->high_watermark = partition->log_end_offset;
     producers = db_column_bytes(row, 5, &size);
-    return size == 0 ? RC_OK : producers_load(partition_producers(partition), producers, size, e);
+    if (size == 0)
+        return RC_OK;
+    partition->committed_producers = xmemdup(producers, size);
+    partition->committed_producers_size = size;
+    return producers_load(partition_producers(partition), producers, size, e);
 }
 
 static enum rc

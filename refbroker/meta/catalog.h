@@ -49,6 +49,9 @@ MUST_CHECK enum rc catalog_load(struct catalog *catalog, struct topics *topics, 
 MUST_CHECK enum rc catalog_get_setting(
     struct catalog *catalog, const char *name, char *out, size_t size, struct err *e);
 
+/* catalog_last_object sets *object_id to the highest object id in use, 0 for none. */
+MUST_CHECK enum rc catalog_last_object(struct catalog *catalog, int64_t *object_id, struct err *e);
+
 /* catalog_submit runs a job; apply and done must be set. */
 void catalog_submit(struct catalog *catalog, struct catalog_job *job);
 

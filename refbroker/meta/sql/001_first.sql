@@ -63,4 +63,3 @@ CREATE TABLE run (
 CREATE INDEX run_object ON run (object_id);
 
 INSERT INTO setting VALUES ('producer_id_next', '0');
-INSERT INTO setting VALUES ('object_id_next', '1');

@@ -1,0 +1,417 @@
+/*
+ * DescribeConfigs and IncrementalAlterConfigs (ConfigHelper, ConfigurationControlManager, KIP-226,
+ * KIP-339).
+ *
+ * Resource types: 2 topic, 4 broker. Sources: 1 the topic's own, 5 the default. Brokers have no
+ * configs that can be changed here yet; theirs are described as they are.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/messages.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/api/handlers.h"
+#include "refbroker/broker.h"
+#include "refbroker/limits.h"
+#include "refbroker/meta/topics.h"
+
+enum { RESOURCE_TOPIC = 2, RESOURCE_BROKER = 4 };
+enum { SOURCE_TOPIC = 1, SOURCE_STATIC_BROKER = 4, SOURCE_DEFAULT = 5 };
+enum { OPERATION_SET, OPERATION_DELETE, OPERATION_APPEND, OPERATION_SUBTRACT };
+
+typedef struct km_describe_configs_response_resource_result config_out;
+typedef struct km_incremental_alter_configs_request_alterable_config alter_config;
+typedef struct km_incremental_alter_configs_request_alter_configs_resource alter_in;
+typedef struct km_incremental_alter_configs_response_alter_configs_resource_response alter_out;
+
+static bool
+is_asked(const struct km_describe_configs_request_resource *in, const char *name)
+{
+    if (in->configuration_keys.count < 0)
+        return true;
+    for (int32_t i = 0; i < in->configuration_keys.count; i++)
+        if (request_is_text(in->configuration_keys.items[i], name))
+            return true;
+    return false;
+}
+
+/* The values in force from the nearest down: the topic's own where it is set, then the default. */
+static bool
+synonyms_fill(
+    struct request *request, const struct topic_config_row *row, const char *set, config_out *out)
+{
+    struct km_describe_configs_response_synonym *items =
+        codec_array(&request->arena, &km_describe_configs_response_synonym_desc, 2);
+
+    if (items == NULL)
+        return false;
+    out->synonyms.items = items;
+    if (set != NULL)
+        items[out->synonyms.count++] = (struct km_describe_configs_response_synonym){
+            request_text(row->name), request_text(set), SOURCE_TOPIC};
+    items[out->synonyms.count++] = (struct km_describe_configs_response_synonym){
+        request_text(row->name), request_text(row->default_text), SOURCE_DEFAULT};
+    return true;
+}
+
+static bool
+topic_describe(struct broker *broker, struct request *request,
+    const struct km_describe_configs_request *in,
+    const struct km_describe_configs_request_resource *ask,
+    struct km_describe_configs_response_result *out)
+{
+    struct topic *topic =
+        topics_find(&broker->topics, ask->resource_name.data, (size_t)ask->resource_name.size);
+    size_t count;
+    const struct topic_config_row *rows = topic_configs_rows(&count);
+
+    if (topic == NULL) {
+        bool valid =
+            topics_name_check(ask->resource_name.data, (size_t)ask->resource_name.size) == NULL;
+
+        out->error_code = valid ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_INVALID_TOPIC_EXCEPTION;
+        return true;
+    }
+    out->configs.items = codec_array(
+        &request->arena, &km_describe_configs_response_resource_result_desc, (int32_t)count);
+    if (out->configs.items == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *set = map_get_text(&topic->configs.set, rows[i].name);
+        config_out *config;
+
+        if (!is_asked(ask, rows[i].name))
+            continue;
+        config = &out->configs.items[out->configs.count++];
+        config->name = request_text(rows[i].name);
+        set = set == NULL ? NULL : arena_strdup(&request->arena, set);
+        config->value = request_text(set != NULL ? set : rows[i].default_text);
+        config->config_source = set != NULL ? SOURCE_TOPIC : SOURCE_DEFAULT;
+        config->config_type = (int8_t)rows[i].type;
+        if (in->include_documentation)
+            config->documentation = request_text(rows[i].help);
+        if (in->include_synonyms && !synonyms_fill(request, &rows[i], set, config))
+            return false;
+    }
+    return true;
+}
+
+struct broker_config {
+    const char *name;
+    const char *value;
+    enum config_type type;
+};
+
+static bool
+broker_describe(struct broker *broker, struct request *request,
+    const struct km_describe_configs_request_resource *ask,
+    struct km_describe_configs_response_result *out)
+{
+    const struct broker_options *o = &broker->options;
+    const struct broker_config configs[] = {
+        {"auto.create.topics.enable", o->auto_create_topics ? "true" : "false", CONFIG_BOOLEAN},
+        {"broker.id", arena_printf(&request->arena, "%d", o->node_id), CONFIG_INT},
+        {"default.replication.factor", "1", CONFIG_INT},
+        {"message.max.bytes", "1048588", CONFIG_INT},
+        {"num.partitions", arena_printf(&request->arena, "%d", o->num_partitions), CONFIG_INT},
+        {"socket.request.max.bytes", arena_printf(&request->arena, "%zu", LIMIT_REQUEST_BYTES_MAX),
+            CONFIG_INT},
+    };
+    char id[16];
+
+    snprintf(id, sizeof id, "%d", o->node_id);
+    if (!request_is_text(ask->resource_name, id)) {
+        out->error_code = KE_INVALID_REQUEST;
+        out->error_message =
+            request_text("Unexpected broker id: this broker describes itself only");
+        return true;
+    }
+    out->configs.items = codec_array(&request->arena,
+        &km_describe_configs_response_resource_result_desc, (int32_t)ARRAY_LEN(configs));
+    if (arena_is_full(&request->arena))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+        config_out *config;
+
+        if (!is_asked(ask, configs[i].name))
+            continue;
+        config = &out->configs.items[out->configs.count++];
+        config->name = request_text(configs[i].name);
+        config->value = request_text(configs[i].value);
+        config->read_only = true;
+        config->config_source = SOURCE_STATIC_BROKER;
+        config->config_type = (int8_t)configs[i].type;
+    }
+    return true;
+}
+
+enum h_result
+h_describe_configs(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_describe_configs_request *in = in_;
+    struct km_describe_configs_response *out = out_;
+
+    out->results.items = codec_array(
+        &request->arena, &km_describe_configs_response_result_desc, in->resources.count);
+    if (out->results.items == NULL)
+        return H_CLOSE;
+    out->results.count = in->resources.count;
+    for (int32_t i = 0; i < in->resources.count; i++) {
+        const struct km_describe_configs_request_resource *ask = &in->resources.items[i];
+        struct km_describe_configs_response_result *result = &out->results.items[i];
+        bool ok = true;
+
+        result->resource_type = ask->resource_type;
+        result->resource_name = ask->resource_name;
+        result->error_message = request_text(NULL);
+        if (ask->resource_type == RESOURCE_TOPIC) {
+            ok = topic_describe(broker, request, in, ask, result);
+        } else if (ask->resource_type == RESOURCE_BROKER) {
+            ok = broker_describe(broker, request, ask, result);
+        } else {
+            result->error_code = KE_INVALID_REQUEST;
+            result->error_message = request_text("Unsupported resource type");
+        }
+        if (!ok)
+            return H_CLOSE;
+    }
+    return H_DONE;
+}
+
+/* --- IncrementalAlterConfigs ----------------------------------------------------------------- */
+
+struct change {
+    struct wire_uuid topic_id;
+    int32_t resource; /* index in the answer */
+    char *name;
+    char *value; /* NULL: back to the default */
+};
+
+struct job {
+    struct catalog_job job;
+    struct broker *broker;
+    struct request *request; /* NULL once it is gone */
+    struct change *changes;
+    size_t count;
+};
+
+static void
+alter_refuse(struct request *request, alter_out *out, int16_t code, const char *text)
+{
+    out->error_code = code;
+    out->error_message = request_text_dup(request, text);
+}
+
+/* A list with an element added or taken away. The caller frees it. */
+static char *
+list_change(const char *old, struct wire_string element, bool add)
+{
+    struct buf out;
+    size_t size;
+    const char *at = old;
+
+    buf_init(&out, 65536);
+    while (*at != '\0') {
+        size_t length = strcspn(at, ",");
+
+        if (length != (size_t)element.size || memcmp(at, element.data, length) != 0)
+            buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)length, at);
+        at += length + (at[length] == ',');
+    }
+    if (add)
+        buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)element.size, element.data);
+    return (char *)buf_take(&out, &size);
+}
+
+/* The new text of a config, NULL for its default; *error is set where the change is refused. */
+static char *
+new_value(const struct topic *topic, const char *name, const alter_config *config, struct err *e)
+{
+    const struct topic_config_row *row = topic_configs_find(name);
+
+    err_clear(e);
+    if (row == NULL)
+        return topic_configs_check(name, "", e) == RC_OK ? xstrdup("") : NULL;
+    switch (config->config_operation) {
+    case OPERATION_SET:
+        if (config->value.size < 0)
+            err_set(e, RC_CONFIG, "Null value not supported for : %s", name);
+        return config->value.size < 0 ? NULL
+                                      : xmemdup(config->value.data, (size_t)config->value.size);
+    case OPERATION_DELETE:
+        return NULL;
+    case OPERATION_APPEND:
+    case OPERATION_SUBTRACT:
+        if (row->type != CONFIG_LIST || config->value.size < 0) {
+            err_set(e, RC_CONFIG, "Can't %s to key %s because its type is not LIST.",
+                config->config_operation == OPERATION_APPEND ? "APPEND" : "SUBTRACT", name);
+            return NULL;
+        }
+        return list_change(topic_configs_get(&topic->configs, name), config->value,
+            config->config_operation == OPERATION_APPEND);
+    default:
+        err_set(e, RC_CONFIG, "Unknown operation type %d", config->config_operation);
+        return NULL;
+    }
+}
+
+/* The path of a topic is chosen at its creation (Inkless: observed behaviour, messages as it has
+ * them). */
+static const char *
+path_change_refused(const struct topic *topic, const char *name, const char *value)
+{
+    bool coordinated = topic->configs.values.coordinated;
+
+    if (strcmp(name, "diskless.enable") != 0)
+        return NULL;
+    if (value == NULL)
+        return coordinated ? "It is not allowed to delete the diskless.enable config" : NULL;
+    if (coordinated && strcasecmp(value, "false") == 0)
+        return "It is invalid to disable diskless.";
+    if (!coordinated && strcasecmp(value, "true") == 0)
+        return "It is invalid to enable diskless on an already existing topic.";
+    return NULL;
+}
+
+/* Checks one resource and appends its changes to the job; a refused resource changes nothing. */
+static void
+resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out)
+{
+    struct topic *topic =
+        topics_find(&job->broker->topics, in->resource_name.data, (size_t)in->resource_name.size);
+    size_t before = job->count;
+    struct err e;
+
+    if (topic == NULL) {
+        alter_refuse(job->request, out, KE_UNKNOWN_TOPIC_OR_PARTITION, "The topic does not exist.");
+        return;
+    }
+    for (int32_t i = 0; i < in->configs.count && out->error_code == 0; i++) {
+        const alter_config *config = &in->configs.items[i];
+        struct change *change = &job->changes[job->count];
+        const char *why;
+
+        change->topic_id = topic->topic_id;
+        change->resource = index;
+        change->name = xmemdup(config->name.data, (size_t)config->name.size);
+        change->value = new_value(topic, change->name, config, &e);
+        job->count++;
+        if (e.code == RC_OK && change->value != NULL &&
+            topic_configs_check(change->name, change->value, &e) != RC_OK)
+            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
+        else if (e.code != RC_OK)
+            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
+        why = path_change_refused(topic, change->name, change->value);
+        if (out->error_code == 0 && why != NULL)
+            alter_refuse(job->request, out, KE_INVALID_CONFIG, why);
+    }
+    while (out->error_code != 0 && job->count > before) {
+        job->count--;
+        free(job->changes[job->count].name);
+        free(job->changes[job->count].value);
+    }
+}
+
+static enum rc
+apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++)
+        rc = catalog_put_config(
+            catalog, &job->changes[i].topic_id, job->changes[i].name, job->changes[i].value, e);
+    return rc;
+}
+
+static void
+job_free(struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        free(job->changes[i].name);
+        free(job->changes[i].value);
+    }
+    free(job->changes);
+    free(job);
+}
+
+static void
+job_done(struct catalog_job *catalog_job)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    struct km_incremental_alter_configs_response *out =
+        job->request == NULL ? NULL : job->request->out;
+
+    if (catalog_job->rc != RC_OK)
+        log_error("CONFIG-ALTER", "%s", catalog_job->err.text);
+    for (size_t i = 0; i < job->count; i++) {
+        struct change *change = &job->changes[i];
+        struct topic *topic = topics_find_id(&job->broker->topics, &change->topic_id);
+
+        if (catalog_job->rc == RC_OK && topic != NULL)
+            topic_configs_set(&topic->configs, change->name, change->value);
+        else if (catalog_job->rc != RC_OK && out != NULL)
+            out->responses.items[change->resource].error_code = KE_KAFKA_STORAGE_ERROR;
+    }
+    if (job->request != NULL)
+        broker_finish(job->broker, job->request);
+    job_free(job);
+}
+
+static void
+dropped(struct broker *broker, struct request *request)
+{
+    (void)broker;
+    ((struct job *)request->park)->request = NULL;
+}
+
+enum h_result
+h_incremental_alter_configs(
+    struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_incremental_alter_configs_request *in = in_;
+    struct km_incremental_alter_configs_response *out = out_;
+    struct job *job = xcalloc(1, sizeof *job);
+    size_t changes = 0;
+
+    out->responses.items = codec_array(&request->arena,
+        &km_incremental_alter_configs_response_alter_configs_resource_response_desc,
+        in->resources.count);
+    if (out->responses.items == NULL) {
+        free(job);
+        return H_CLOSE;
+    }
+    out->responses.count = in->resources.count;
+    for (int32_t i = 0; i < in->resources.count; i++)
+        changes += (size_t)in->resources.items[i].configs.count;
+    job->broker = broker;
+    job->request = request;
+    job->changes = xcalloc(changes, sizeof *job->changes);
+    for (int32_t i = 0; i < in->resources.count; i++) {
+        const alter_in *resource = &in->resources.items[i];
+        alter_out *result = &out->responses.items[i];
+
+        result->resource_type = resource->resource_type;
+        result->resource_name = resource->resource_name;
+        result->error_message = request_text(NULL);
+        if (resource->resource_type == RESOURCE_TOPIC)
+            resource_read(job, resource, i, result);
+        else
+            alter_refuse(request, result, KE_INVALID_REQUEST,
+                "this broker has no configs of this kind that can be changed");
+    }
+    if (in->validate_only || job->count == 0) {
+        job_free(job);
+        return H_DONE;
+    }
+    job->job.apply = apply;
+    job->job.done = job_done;
+    request->park = job;
+    request->on_drop = dropped;
+    catalog_submit(broker->catalog, &job->job);
+    return H_PARK;
+}

@@ -1,0 +1,250 @@
+/*
+ * Produce (KafkaApis.handleProduceRequest, ReplicaManager.appendRecords).
+ *
+ * From v13 topics come by id. acks 1 and all both wait until the batch is durable; acks 0 is never
+ * answered, and an error closes the connection, so that the producer notices.
+ */
+#include "gen/messages.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/api/handlers.h"
+#include "refbroker/broker.h"
+#include "refbroker/log/append.h"
+#include "refbroker/meta/topics.h"
+
+typedef struct km_produce_request_topic_produce_data topic_in;
+typedef struct km_produce_request_partition_produce_data partition_in;
+typedef struct km_produce_response_partition_produce_response partition_out;
+
+struct park;
+
+/* One partition that waits for durability. */
+struct waiting {
+    struct append_waiter waiter;
+    struct park *park;
+    struct partition *partition;
+    partition_out *out;
+};
+
+struct park {
+    struct request *request;
+    struct waiting *waiting;
+    size_t count;
+    size_t open;  /* waiters not done */
+    bool counted; /* all are in place: the last one finishes the request */
+};
+
+static void
+waiter_done(struct broker *broker, struct append_waiter *waiter, int16_t error)
+{
+    struct waiting *waiting = (struct waiting *)(void *)waiter;
+    struct park *park = waiting->park;
+
+    if (error != 0) {
+        waiting->out->error_code = error;
+        waiting->out->base_offset = -1;
+        waiting->out->log_append_time_ms = -1;
+        waiting->out->log_start_offset = -1;
+    }
+    waiting->partition = NULL;
+    park->open--;
+    if (park->open == 0 && park->counted)
+        broker_finish(broker, park->request);
+}
+
+/* The producer hears of what is not durable in time as Kafka says it: the records may be there
+ * later all the same. */
+static void
+timed_out(struct broker *broker, struct request *request)
+{
+    struct park *park = request->park;
+
+    for (size_t i = 0; i < park->count; i++) {
+        struct waiting *waiting = &park->waiting[i];
+
+        if (waiting->partition == NULL)
+            continue;
+        list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+        waiting->out->error_code = KE_REQUEST_TIMED_OUT;
+        waiting->out->base_offset = -1;
+    }
+    broker_finish(broker, request);
+}
+
+static void
+dropped(struct broker *broker, struct request *request)
+{
+    struct park *park = request->park;
+
+    (void)broker;
+    for (size_t i = 0; i < park->count; i++)
+        if (park->waiting[i].partition != NULL)
+            list_remove(&park->waiting[i].partition->append_waiters, &park->waiting[i].waiter.node);
+}
+
+static bool
+record_errors_fill(struct request *request, const struct append_result *result, partition_out *out)
+{
+    struct km_produce_response_batch_index_and_error_message *items;
+
+    if (result->record_error_count == 0)
+        return true;
+    items = codec_array(&request->arena, &km_produce_response_batch_index_and_error_message_desc,
+        result->record_error_count);
+    if (items == NULL)
+        return false;
+    for (int32_t i = 0; i < result->record_error_count; i++) {
+        items[i].batch_index = result->record_errors[i].batch_index;
+        items[i].batch_index_error_message =
+            request_text(batch_validate_text(result->record_errors[i].fault));
+    }
+    out->record_errors.items = items;
+    out->record_errors.count = result->record_error_count;
+    return true;
+}
+
+static void
+refuse(partition_out *out, int16_t error, const char *text)
+{
+    out->error_code = error;
+    out->base_offset = -1;
+    out->log_append_time_ms = -1;
+    out->log_start_offset = -1;
+    out->error_message = request_text(text);
+}
+
+/* Appends one partition's records; true where its answer has to wait. */
+static bool
+partition_append(struct broker *broker, struct request *request, struct partition *partition,
+    const partition_in *in, partition_out *out, struct waiting *waiting)
+{
+    struct append_result result;
+    size_t at;
+
+    if (in->records.size < 0) {
+        refuse(out, KE_INVALID_RECORD, "there is no record batch");
+        return false;
+    }
+    at = in->records.size == 0 ? 0 : (size_t)(in->records.data - request->frame->data);
+    append_client(broker, partition, request->frame, request->frame->data + at,
+        (size_t)in->records.size, request->header.api_version, &request->arena, &result);
+    if (result.error != 0) {
+        refuse(out, result.error, result.text);
+        /* Without room for the single errors the arena is full, and dispatch sees that. */
+        (void)record_errors_fill(request, &result, out);
+        return false;
+    }
+    out->base_offset = result.base_offset;
+    out->log_append_time_ms = result.log_append_time;
+    out->log_start_offset = partition->log_start_offset;
+    waiting->partition = partition;
+    waiting->out = out;
+    waiting->waiter.done = waiter_done;
+    waiting->waiter.end_offset = result.end_offset;
+    return true;
+}
+
+static struct topic *
+topic_find(struct broker *broker, const struct request *request, const topic_in *in, int16_t *error)
+{
+    struct topic *topic;
+
+    if (request->header.api_version >= 13) {
+        topic = topics_find_id(&broker->topics, &in->topic_id);
+        *error = KE_UNKNOWN_TOPIC_ID;
+    } else {
+        topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
+        *error = KE_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    if (topic != NULL && topic->state == TOPIC_MIRRORING) {
+        *error = KE_INVALID_TOPIC_EXCEPTION;
+        return NULL;
+    }
+    return topic;
+}
+
+static enum h_result
+topic_append(struct broker *broker, struct request *request, const topic_in *in,
+    struct km_produce_response_topic_produce_response *out, struct park *park, int16_t acks)
+{
+    int16_t error;
+    struct topic *topic = topic_find(broker, request, in, &error);
+
+    out->name = in->name;
+    out->topic_id = in->topic_id;
+    out->partition_responses.items = codec_array(&request->arena,
+        &km_produce_response_partition_produce_response_desc, in->partition_data.count);
+    if (out->partition_responses.items == NULL)
+        return H_CLOSE;
+    out->partition_responses.count = in->partition_data.count;
+    for (int32_t i = 0; i < in->partition_data.count; i++) {
+        const partition_in *from = &in->partition_data.items[i];
+        partition_out *to = &out->partition_responses.items[i];
+        struct partition *partition = topic == NULL ? NULL : topics_partition(topic, from->index);
+
+        to->index = from->index;
+        if (acks < -1 || acks > 1)
+            refuse(to, KE_INVALID_REQUIRED_ACKS, NULL);
+        else if (partition == NULL)
+            refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+        else if (partition_append(
+                     broker, request, partition, from, to, &park->waiting[park->count]))
+            park->waiting[park->count++].park = park;
+    }
+    return H_DONE;
+}
+
+/* An acks=0 producer learns of an error only by its connection. */
+static enum h_result
+unacknowledged(const struct km_produce_response *out)
+{
+    for (int32_t i = 0; i < out->responses.count; i++)
+        for (int32_t k = 0; k < out->responses.items[i].partition_responses.count; k++)
+            if (out->responses.items[i].partition_responses.items[k].error_code != 0)
+                return H_CLOSE;
+    return H_NO_REPLY;
+}
+
+static enum h_result
+wait_durable(struct broker *broker, struct request *request, struct park *park, int32_t timeout_ms)
+{
+    park->open = park->count;
+    request->park = park;
+    for (size_t i = 0; i < park->count; i++)
+        append_wait(broker, park->waiting[i].partition, &park->waiting[i].waiter);
+    park->counted = true;
+    if (park->open == 0)
+        return H_DONE;
+    request->on_drop = dropped;
+    broker_set_deadline(
+        broker, request, env_now_ms(broker->env) + (timeout_ms < 0 ? 0 : timeout_ms), timed_out);
+    return H_PARK;
+}
+
+enum h_result
+h_produce(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_produce_request *in = in_;
+    struct km_produce_response *out = out_;
+    struct park *park = arena_alloc(&request->arena, sizeof *park);
+    size_t partitions = 0;
+
+    for (int32_t i = 0; i < in->topic_data.count; i++)
+        partitions += (size_t)in->topic_data.items[i].partition_data.count;
+    out->responses.items = codec_array(
+        &request->arena, &km_produce_response_topic_produce_response_desc, in->topic_data.count);
+    if (park != NULL)
+        park->waiting = arena_array(&request->arena, partitions, sizeof *park->waiting);
+    if (arena_is_full(&request->arena))
+        return H_CLOSE;
+    park->request = request;
+    out->responses.count = in->topic_data.count;
+    for (int32_t i = 0; i < in->topic_data.count; i++) {
+        if (topic_append(broker, request, &in->topic_data.items[i], &out->responses.items[i], park,
+                in->acks) != H_DONE)
+            return H_CLOSE;
+    }
+    if (in->acks == 0)
+        return unacknowledged(out);
+    return wait_durable(broker, request, park, in->timeout_ms);
+}

@@ -1,0 +1,98 @@
+/*
+ * ApiVersions (KIP-35, KIP-511, KIP-584).
+ *
+ * Names of client software must match Kafka's pattern, otherwise 42. Supported features whose
+ * lowest level is 0 are shown from v4 on only, since older clients fail to read them (KAFKA-17492).
+ */
+#include <ctype.h>
+
+#include "gen/messages.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/api/dispatch.h"
+#include "refbroker/api/handlers.h"
+
+struct feature_row {
+    const char *name;
+    int16_t min;
+    int16_t max;
+    int16_t finalized;
+};
+
+/* What clients read: which protocols of groups and transactions they may use. */
+static const struct feature_row features[] = {
+    {"metadata.version", 7, 30, 30},
+};
+
+/* [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? */
+static bool
+name_is_valid(struct wire_string name)
+{
+    if (name.size <= 0 || !isalnum((unsigned char)name.data[0]) ||
+        !isalnum((unsigned char)name.data[name.size - 1]))
+        return false;
+    for (int32_t i = 0; i < name.size; i++)
+        if (!isalnum((unsigned char)name.data[i]) && name.data[i] != '-' && name.data[i] != '.')
+            return false;
+    return true;
+}
+
+static bool
+features_fill(struct request *request, struct km_api_versions_response *out)
+{
+    int32_t count = (int32_t)(sizeof features / sizeof *features);
+
+    out->supported_features.items =
+        codec_array(&request->arena, &km_api_versions_response_supported_feature_key_desc, count);
+    out->finalized_features.items =
+        codec_array(&request->arena, &km_api_versions_response_finalized_feature_key_desc, count);
+    if (arena_is_full(&request->arena))
+        return false;
+    for (int32_t i = 0; i < count; i++) {
+        const struct feature_row *row = &features[i];
+        struct km_api_versions_response_supported_feature_key *supported;
+
+        if (row->min > 0 || request->header.api_version >= 4) {
+            supported = &out->supported_features.items[out->supported_features.count++];
+            supported->name = request_text(row->name);
+            supported->min_version = row->min;
+            supported->max_version = row->max;
+        }
+        if (row->finalized > 0) {
+            out->finalized_features.items[out->finalized_features.count++] =
+                (struct km_api_versions_response_finalized_feature_key){
+                    request_text(row->name), row->finalized, row->finalized};
+        }
+    }
+    out->finalized_features_epoch = 0;
+    return true;
+}
+
+enum h_result
+h_api_versions(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_api_versions_request *in = in_;
+    struct km_api_versions_response *out = out_;
+    int16_t min, max;
+    const struct wire_api *api;
+    int32_t count = 0;
+
+    (void)broker;
+    if (request->header.api_version >= 3 &&
+        (!name_is_valid(in->client_software_name) || !name_is_valid(in->client_software_version))) {
+        out->error_code = KE_INVALID_REQUEST;
+        return H_DONE;
+    }
+    while (dispatch_apis((size_t)count, &min, &max) != NULL)
+        count++;
+    out->api_keys.items =
+        codec_array(&request->arena, &km_api_versions_response_api_version_desc, count);
+    if (out->api_keys.items == NULL)
+        return H_CLOSE;
+    out->api_keys.count = count;
+    for (int32_t i = 0; i < count; i++) {
+        api = dispatch_apis((size_t)i, &min, &max);
+        out->api_keys.items[i] = (struct km_api_versions_response_api_version){api->key, min, max};
+    }
+    return features_fill(request, out) ? H_DONE : H_CLOSE;
+}

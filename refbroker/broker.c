@@ -1,0 +1,226 @@
+#include "refbroker/broker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "refbroker/api/fetch_session.h"
+#include "refbroker/conn.h"
+#include "refbroker/limits.h"
+#include "refbroker/log/append.h"
+#include "refbroker/log/fetch_wait.h"
+#include "refbroker/log/reader.h"
+#include "refbroker/log/upload.h"
+#include "refbroker/log/wal.h"
+
+#define TICK_US_MAX 2000
+#define OBJECTS_FOLDER "objects"
+
+void
+broker_options_default(struct broker_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->host = "127.0.0.1";
+    options->port = 9092;
+    options->node_id = 1;
+    options->num_partitions = 1;
+    options->auto_create_topics = true;
+    options->wal_file_bytes = (size_t)64 * 1024 * 1024;
+    options->upload_bytes = (size_t)64 * 1024 * 1024;
+    options->upload_interval_ms = 10000;
+    options->cache_bytes = LIMIT_CACHE_BYTES_MAX;
+    options->commit_interval_ms = 250;
+    options->commit_bytes = (size_t)8 * 1024 * 1024;
+}
+
+/* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
+static void
+cluster_id_make(struct env *env, char out[32])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint8_t bytes[18] = {0};
+
+    env_random_bytes(env, bytes, 16);
+    for (size_t i = 0; i < 24; i++) {
+        size_t bit = i * 6;
+        unsigned pair = (unsigned)bytes[bit / 8] << 8 | (bit / 8 + 1 < 18 ? bytes[bit / 8 + 1] : 0);
+
+        out[i] = digits[pair >> (10 - bit % 8) & 63];
+    }
+    out[22] = '\0';
+}
+
+static enum rc
+setting_number(struct catalog *catalog, const char *name, int64_t *out, struct err *e)
+{
+    char text[32];
+    enum rc rc = catalog_get_setting(catalog, name, text, sizeof text, e);
+
+    if (rc == RC_OK)
+        *out = strtoll(text, NULL, 10);
+    return rc;
+}
+
+static enum rc
+identity_load(struct broker *b, struct err *e)
+{
+    enum rc rc =
+        catalog_get_setting(b->catalog, "cluster_id", b->cluster_id, sizeof b->cluster_id, e);
+
+    if (rc == RC_NOTFOUND) {
+        cluster_id_make(b->env, b->cluster_id);
+        rc = catalog_put_setting(b->catalog, "cluster_id", b->cluster_id, e);
+    }
+    if (rc == RC_OK)
+        rc = setting_number(b->catalog, "producer_id_next", &b->producer_id_next, e);
+    b->producer_id_end = b->producer_id_next;
+    if (rc == RC_OK)
+        rc = catalog_last_object(b->catalog, &b->object_id_next, e);
+    b->object_id_next++;
+    return rc;
+}
+
+static enum rc
+storage_open(struct broker *b, struct err *e)
+{
+    struct wal_options wal = {.disk = b->options.disk,
+        .work = b->options.work,
+        .env = b->env,
+        .lane = LANE_WAL,
+        .file_bytes = b->options.wal_file_bytes,
+        .done = append_durable,
+        .arg = b};
+    enum rc rc = catalog_open(b->options.disk, b->options.work, LANE_DB, &b->catalog, e);
+
+    if (rc == RC_OK)
+        rc = identity_load(b, e);
+    if (rc == RC_OK)
+        rc = catalog_load(b->catalog, &b->topics, e);
+    if (rc == RC_OK)
+        rc = store_open_folder(b->options.disk, OBJECTS_FOLDER, &b->store, e);
+    if (rc == RC_OK)
+        rc = wal_open(&wal, append_recovered, b, &b->wal, e);
+    return rc;
+}
+
+enum rc
+broker_open(const struct broker_options *options, struct broker **out, struct err *e)
+{
+    struct broker *b = xcalloc(1, sizeof *b);
+    enum rc rc;
+
+    b->options = *options;
+    b->env = options->env;
+    list_init(&b->conns);
+    list_init(&b->marked_fetches);
+    map_init(&b->creating);
+    heap_init(&b->deadlines);
+    cache_init(&b->cache, options->cache_bytes);
+    topics_init(&b->topics, &b->cache);
+    rc = storage_open(b, e);
+    if (rc != RC_OK) {
+        broker_close(b);
+        return rc;
+    }
+    b->uploader = uploader_new(b);
+    b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
+    b->fetch_sessions = fetch_sessions_new(b->env);
+    b->stats.topics = (int64_t)map_count(&b->topics.by_name);
+    b->stats.partitions = b->topics.partition_count;
+    *out = b;
+    return RC_OK;
+}
+
+void
+broker_close(struct broker *b)
+{
+    if (b == NULL)
+        return;
+    while (!list_is_empty(&b->conns))
+        broker_disconnect(b, list_of(list_first(&b->conns), struct conn, in_broker));
+    uploader_free(b->uploader);
+    wal_close(b->wal);
+    topics_fini(&b->topics);
+    reader_free(b->reader);
+    fetch_sessions_free(b->fetch_sessions);
+    store_free(b->store);
+    catalog_close(b->catalog);
+    map_fini(&b->creating, NULL);
+    heap_fini(&b->deadlines);
+    free(b);
+}
+
+static void
+deadlines_run(struct broker *b)
+{
+    int64_t now = env_now_ms(b->env);
+    struct heap_node *node;
+
+    while ((node = heap_pop_due(&b->deadlines, now)) != NULL) {
+        struct request *request = list_of(node, struct request, deadline);
+
+        request->on_deadline(b, request);
+    }
+}
+
+static void
+gauges_set(struct broker *b, int64_t started_us)
+{
+    int64_t took = env_now_us(b->env) - started_us;
+
+    b->stats.cache_bytes = (int64_t)(b->cache.committed_bytes + b->cache.uncommitted_bytes);
+    b->stats.uncommitted_bytes = (int64_t)b->cache.uncommitted_bytes;
+    if (took > b->stats.tick_us_max)
+        b->stats.tick_us_max = took;
+    b->stats.ticks_over_2ms_total += took > TICK_US_MAX;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t
+broker_tick(struct broker *b)
+{
+    int64_t started_us = env_now_us(b->env);
+    int64_t next;
+    struct heap_node *first;
+
+    deadlines_run(b);
+    (void)work_reap(b->options.work);
+    fetch_wait_run(b);
+    wal_flush(b->wal);
+    next = earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal));
+    first = heap_first(&b->deadlines);
+    if (first != NULL)
+        next = earlier(next, first->deadline);
+    gauges_set(b, started_us);
+    return next;
+}
+
+void
+broker_stop(struct broker *b)
+{
+    b->stopping = true;
+    uploader_flush(b->uploader);
+}
+
+bool
+broker_is_idle(const struct broker *b)
+{
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (work_pending(b->options.work, lane) > 0)
+            return false;
+    return wal_is_idle(b->wal) && uploader_is_idle(b->uploader);
+}
+
+int64_t
+broker_next_object_id(struct broker *b)
+{
+    return b->object_id_next++;
+}

@@ -1,0 +1,147 @@
+/*
+ * broker: the sans-IO core. All state of the broker hangs here and is owned by one thread.
+ *
+ * Frames, connections and the clock come in; replies, and jobs for the lanes, go out. The core
+ * knows no socket and no file but through its ports: refbroker/net feeds it from a loop, the
+ * simulation from a seeded world.
+ *
+ *     broker
+ *     ├── conns ── requests
+ *     ├── topics ── partitions ── cached batches, producers, runs
+ *     ├── cache (budget of all cached batches)
+ *     ├── wal, uploader, reader   (log/)
+ *     ├── catalog                 (meta/)
+ *     └── groups                  (coord/)
+ *
+ * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
+ * lanes, the WAL's open group, replies.
+ */
+#ifndef REFBROKER_BROKER_H
+#define REFBROKER_BROKER_H
+
+#include "lib/base/disk.h"
+#include "lib/base/env.h"
+#include "lib/base/err.h"
+#include "lib/base/heap.h"
+#include "lib/base/work.h"
+#include "lib/store/store.h"
+#include "refbroker/log/cache.h"
+#include "refbroker/meta/catalog.h"
+#include "refbroker/meta/topics.h"
+#include "refbroker/request.h"
+#include "refbroker/stats.h"
+
+/* The lanes: one thread each. */
+enum broker_lane { LANE_WAL, LANE_DB, LANE_IO, LANE_COUNT };
+
+struct conn;
+struct groups;
+struct uploader;
+struct reader;
+struct coordinated;
+struct fetch_sessions;
+struct wal;
+
+/* How the core reaches a connection's other side; `peer` is what broker_connect got. */
+struct broker_ports {
+    /* Sends pieces in order, then calls sent(arg); sent is called too when the connection goes away
+     * first. False asks for no more until broker_drained. */
+    bool (*send)(void *peer, const struct wire_fragment *pieces, size_t count,
+        void (*sent)(void *arg), void *arg);
+    /* Closes after what was sent before is out; broker_disconnect follows. */
+    void (*close)(void *peer);
+    /* Stops or resumes reading from the peer. */
+    void (*pause)(void *peer, bool paused);
+};
+
+struct broker_options {
+    struct disk *disk;
+    struct env *env;
+    struct work *work; /* LANE_COUNT lanes */
+    struct broker_ports ports;
+    const char *host; /* advertised */
+    int32_t port;
+    int32_t node_id;
+    int32_t num_partitions; /* of topics made by use */
+    bool auto_create_topics;
+    size_t wal_file_bytes;
+    size_t upload_bytes;        /* an object is made when this much is not in objects yet */
+    int64_t upload_interval_ms; /* or when the oldest of it is this old */
+    size_t cache_bytes;
+    int64_t
+        commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
+    size_t commit_bytes;    /* or at this size */
+};
+
+struct broker {
+    struct broker_options options;
+    struct env *env;
+    char cluster_id[32];
+    struct list conns;
+    size_t requests_bytes;
+    struct topics topics;
+    struct cache cache;
+    struct catalog *catalog;
+    struct store *store;
+    struct wal *wal;
+    struct uploader *uploader;
+    struct reader *reader;
+    struct coordinated *coordinated;
+    struct groups *groups;
+    struct fetch_sessions *fetch_sessions;
+    struct heap deadlines;      /* struct request.deadline */
+    struct list marked_fetches; /* struct fetch_waiter.marked */
+    struct map creating;        /* names of topics whose creation is under way */
+    int64_t producer_id_next;
+    int64_t producer_id_end; /* ids below are reserved in the catalog */
+    int64_t object_id_next;
+    bool stopping;
+    struct stats stats;
+};
+
+/* broker_options_default fills in what the program uses without flags; disk, env, work and ports
+ * are left empty. */
+void broker_options_default(struct broker_options *options);
+
+/* broker_open reads the metadata and the WAL and is ready for connections. */
+MUST_CHECK enum rc broker_open(
+    const struct broker_options *options, struct broker **out, struct err *e);
+
+/* broker_close frees; parked requests are dropped. The lanes must be idle (broker_is_idle) or never
+ * run again. */
+void broker_close(struct broker *broker);
+
+/* broker_connect begins a connection. `client_host` is copied. */
+struct conn *broker_connect(struct broker *broker, void *peer, const char *client_host);
+
+/* broker_drained goes on with a connection whose port had asked for no more. */
+void broker_drained(struct broker *broker, struct conn *conn);
+
+/* broker_disconnect ends it: nothing more is sent, parked requests are dropped. */
+void broker_disconnect(struct broker *broker, struct conn *conn);
+
+/* broker_frame takes a request without its length prefix. The connection may be closed inside the
+ * call (ports.close), never freed. */
+void broker_frame(struct broker *broker, struct conn *conn, struct blob *frame_take);
+
+/* broker_tick does what is due and returns the monotonic time (ms) at which it wants to be called
+ * again at the latest. */
+int64_t broker_tick(struct broker *broker);
+
+/* broker_stop refuses new requests, commits what can be, and lets broker_is_idle become true. */
+void broker_stop(struct broker *broker);
+bool broker_is_idle(const struct broker *broker);
+
+/* request_finish sends the answer of a parked request: exactly once. */
+void broker_finish(struct broker *broker, struct request *request);
+
+/* broker_set_deadline has on_deadline called at a monotonic time unless the request is finished
+ * before. */
+void broker_set_deadline(
+    struct broker *broker, struct request *request, int64_t at_ms, request_fn *on_deadline);
+
+/* broker_next_object_id hands out object ids; they are reserved in the catalog with the object
+ * itself. */
+int64_t broker_next_object_id(struct broker *broker);
+
+#endif

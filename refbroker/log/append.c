@@ -1,0 +1,338 @@
+#include "refbroker/log/append.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/batch_rewrite.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/limits.h"
+#include "refbroker/log/fetch_wait.h"
+#include "refbroker/log/replay.h"
+
+/* Records of one batch may grow this much when they are decompressed for validation. */
+#define UNCOMPRESSED_BYTES_MAX ((size_t)256 * 1024 * 1024)
+
+static void
+producer_note(struct partition *partition, const struct batch_view *batch)
+{
+    if (batch_view_has_producer(batch))
+        replay_batch(partition_producers(partition), batch);
+}
+
+/* Puts a batch with its final bytes at the end of the log. */
+static void
+log_add(struct broker *broker, struct partition *partition, struct blob *blob,
+    const struct batch_view *batch)
+{
+    struct cached_batch *cached = cache_add(partition, blob, batch->data, (uint32_t)batch->size,
+        batch->base_offset, batch_view_last_offset(batch), batch->max_timestamp);
+
+    partition->log_end_offset = batch_view_next_offset(batch);
+    producer_note(partition, batch);
+    broker->stats.produce_batches_total++;
+    broker->stats.produce_bytes_total += (int64_t)batch->size;
+    wal_append(broker->wal, cached);
+}
+
+static int16_t
+refused(struct broker *broker, struct append_result *result, int16_t error, const char *text)
+{
+    broker->stats.produce_refused_total++;
+    result->error = error;
+    result->text = text;
+    return error;
+}
+
+static int16_t
+storage_check(struct broker *broker, struct partition *partition, struct append_result *result)
+{
+    if (partition->stopped)
+        return refused(broker, result, KE_KAFKA_STORAGE_ERROR,
+            "a write to this partition failed; it takes no records until the broker's next start");
+    if (wal_is_full(broker->wal, NULL))
+        return refused(broker, result, KE_KAFKA_STORAGE_ERROR, "no space left for the log");
+    if (broker->cache.uncommitted_bytes > LIMIT_UNCOMMITTED_BYTES_MAX)
+        return refused(
+            broker, result, KE_KAFKA_STORAGE_ERROR, "too much is waiting to be written to objects");
+    return 0;
+}
+
+/* Judges the batch's sequence numbers; true where it is to be appended. */
+static bool
+sequence_check(struct broker *broker, struct partition *partition, const struct batch_view *batch,
+    struct append_result *result)
+{
+    struct producer_batch ask = replay_ask(batch);
+    struct producer_first first;
+
+    if (!batch_view_has_producer(batch))
+        return true;
+    switch (producers_check(partition_producers(partition), &ask, &first)) {
+    case PRODUCER_APPEND:
+        return true;
+    case PRODUCER_DUPLICATE:
+        broker->stats.produce_duplicates_total++;
+        result->base_offset = first.base_offset;
+        result->end_offset = first.last_offset + 1;
+        if (partition->topic->configs.values.log_append_time)
+            result->log_append_time = first.max_timestamp;
+        return false;
+    case PRODUCER_OUT_OF_ORDER:
+        refused(broker, result, KE_OUT_OF_ORDER_SEQUENCE_NUMBER, NULL);
+        return false;
+    case PRODUCER_FENCED:
+        refused(broker, result, KE_INVALID_PRODUCER_EPOCH, NULL);
+        return false;
+    case PRODUCER_BAD_TXN:
+        refused(broker, result, KE_INVALID_TXN_STATE, NULL);
+        return false;
+    }
+    return false;
+}
+
+static void
+header_write(struct partition *partition, uint8_t *data, size_t size,
+    const struct batch_validate_result *valid, int64_t log_append_time)
+{
+    struct batch_rewrite change = {
+        .fields = BATCH_REWRITE_BASE_OFFSET | BATCH_REWRITE_LEADER_EPOCH,
+        .base_offset = partition->log_end_offset,
+        .leader_epoch = partition->leader_epoch,
+        .max_timestamp = valid->max_timestamp,
+    };
+
+    if (log_append_time >= 0) {
+        change.fields |= BATCH_REWRITE_TIMESTAMP;
+        change.max_timestamp = log_append_time;
+        change.log_append_time = true;
+    } else if (valid->batch.max_timestamp != valid->max_timestamp) {
+        change.fields |= BATCH_REWRITE_TIMESTAMP;
+    }
+    batch_rewrite_header(data, size, &change);
+}
+
+/* Compresses as the topic asks where the producer did otherwise. The caller unrefs *blob, which is
+ * new then. */
+static enum rc
+recompress(const struct topic_values *values, const struct batch_view *batch, struct buf *scratch,
+    struct blob **blob, struct err *e)
+{
+    struct buf out;
+    enum rc rc;
+
+    buf_init(&out, UNCOMPRESSED_BYTES_MAX);
+    rc = batch_rewrite_codec(batch, (enum compress_codec)values->compression_codec, scratch,
+        UNCOMPRESSED_BYTES_MAX, &out, e);
+    if (rc == RC_OK) {
+        *blob = blob_new(out.size);
+        if (*blob == NULL)
+            rc = err_set(e, RC_LIMIT, "no memory for %zu bytes", out.size);
+        else
+            memcpy((*blob)->data, out.data, out.size);
+    }
+    buf_fini(&out);
+    return rc;
+}
+
+static enum rc
+validate(struct partition *partition, const uint8_t *data, size_t size, int16_t produce_version,
+    int64_t now_ms, struct arena *arena, struct buf *scratch, struct batch_validate_result *valid,
+    struct err *e)
+{
+    const struct topic_values *values = &partition->topic->configs.values;
+    struct batch_validate_rules rules = {
+        .now_ms = now_ms,
+        .timestamp_before_max_ms = values->timestamp_before_max_ms,
+        .timestamp_after_max_ms = values->timestamp_after_max_ms,
+        .batch_bytes_max = (size_t)values->max_message_bytes,
+        .uncompressed_bytes_max = UNCOMPRESSED_BYTES_MAX,
+        .produce_version = produce_version,
+        .log_append_time = values->log_append_time,
+        .compacted = values->compacts,
+    };
+
+    return batch_validate(data, size, &rules, arena, scratch, valid, e);
+}
+
+/* Appends a batch that is valid and in order. */
+static void
+accept(struct broker *broker, struct partition *partition, struct blob *blob, uint8_t *data,
+    const struct batch_validate_result *valid, int64_t now_ms, struct buf *scratch,
+    struct append_result *result)
+{
+    const struct topic_values *values = &partition->topic->configs.values;
+    struct blob *own = NULL;
+    struct batch_view batch;
+    size_t size = valid->batch.size;
+    struct err e;
+
+    if (values->compression_codec >= 0 &&
+        (int)batch_view_codec(&valid->batch) != values->compression_codec) {
+        if (recompress(values, &valid->batch, scratch, &own, &e) != RC_OK) {
+            refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "recompression failed");
+            return;
+        }
+        blob = own;
+        data = own->data;
+        size = own->size;
+    }
+    result->log_append_time = values->log_append_time ? now_ms : -1;
+    header_write(partition, data, size, valid, result->log_append_time);
+    REQUIRE(batch_view_parse(data, size, &batch, &e) == RC_OK);
+    result->base_offset = batch.base_offset;
+    result->end_offset = batch_view_next_offset(&batch);
+    log_add(broker, partition, blob, &batch);
+    blob_unref(own);
+}
+
+void
+append_client(struct broker *broker, struct partition *partition, struct blob *blob, uint8_t *data,
+    size_t size, int16_t produce_version, struct arena *arena, struct append_result *result)
+{
+    int64_t now_ms = env_wall_ms(broker->env);
+    struct batch_validate_result valid;
+    struct buf scratch;
+    struct err e;
+
+    *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
+    if (storage_check(broker, partition, result) != 0)
+        return;
+    buf_init(&scratch, UNCOMPRESSED_BYTES_MAX);
+    if (validate(partition, data, size, produce_version, now_ms, arena, &scratch, &valid, &e) !=
+        RC_OK) {
+        refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "the answer needs too much memory");
+    } else if (valid.fault != BATCH_VALIDATE_OK) {
+        refused(broker, result, batch_validate_code(valid.fault), batch_validate_text(valid.fault));
+        result->record_errors = valid.errors;
+        result->record_error_count = valid.error_count;
+    } else if (sequence_check(broker, partition, &valid.batch, result)) {
+        accept(broker, partition, blob, data, &valid, now_ms, &scratch, result);
+    }
+    buf_fini(&scratch);
+}
+
+void
+append_internal(struct broker *broker, struct partition *partition, struct blob *blob,
+    uint8_t *data, size_t size, struct append_result *result)
+{
+    struct batch_rewrite change = {
+        .fields = BATCH_REWRITE_BASE_OFFSET | BATCH_REWRITE_LEADER_EPOCH,
+        .base_offset = partition->log_end_offset,
+        .leader_epoch = partition->leader_epoch,
+    };
+    struct batch_view batch;
+    struct err e;
+
+    *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
+    if (storage_check(broker, partition, result) != 0)
+        return;
+    batch_rewrite_header(data, size, &change);
+    REQUIRE(batch_view_parse(data, size, &batch, &e) == RC_OK);
+    result->base_offset = batch.base_offset;
+    result->end_offset = batch_view_next_offset(&batch);
+    log_add(broker, partition, blob, &batch);
+}
+
+static struct append_waiter *
+waiter_of(struct list_node *node)
+{
+    return list_of(node, struct append_waiter, node);
+}
+
+void
+append_wait(struct broker *broker, struct partition *partition, struct append_waiter *waiter)
+{
+    if (partition->stopped)
+        waiter->done(broker, waiter, KE_KAFKA_STORAGE_ERROR);
+    else if (waiter->end_offset <= partition->high_watermark)
+        waiter->done(broker, waiter, KE_NONE);
+    else
+        list_push_back(&partition->append_waiters, &waiter->node);
+}
+
+/* Waiters hang in the order of their appends, but a retry waits for an offset below the last one's:
+ * all are looked at. */
+static void
+wake_appenders(struct broker *broker, struct partition *partition)
+{
+    LIST_EACH(&partition->append_waiters, node)
+    {
+        struct append_waiter *waiter = waiter_of(node);
+
+        if (waiter->end_offset > partition->high_watermark)
+            continue;
+        list_remove(&partition->append_waiters, node);
+        waiter->done(broker, waiter, KE_NONE);
+    }
+}
+
+void
+append_fail_waiters(struct broker *broker, struct partition *partition, int16_t error)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&partition->append_waiters)) != NULL)
+        waiter_of(node)->done(broker, waiter_of(node), error);
+}
+
+void
+append_durable(void *arg, struct partition *partition, int64_t base_offset, int64_t last_offset,
+    uint64_t sequence, enum wal_outcome outcome)
+{
+    struct broker *broker = arg;
+    struct cached_batch *batch;
+
+    if (partition->topic == NULL)
+        return;
+    if (outcome == WAL_LOST) {
+        broker->stats.wal_lost_total++;
+        broker->stats.partitions_stopped_total += !partition->stopped;
+        partition->stopped = true;
+        log_error("PART-STOPPED", "%s-%d stops at offset %" PRId64 ": its write failed",
+            partition->topic->name, partition->index, base_offset);
+        append_fail_waiters(broker, partition, KE_KAFKA_STORAGE_ERROR);
+        return;
+    }
+    if (partition->stopped)
+        return;
+    batch = cache_find(partition, base_offset);
+    if (batch != NULL)
+        batch->wal_sequence = sequence;
+    partition->high_watermark = last_offset + 1;
+    wake_appenders(broker, partition);
+    fetch_wait_wake(broker, partition);
+}
+
+enum rc
+append_recovered(void *arg, const struct wire_uuid *topic_id, int32_t index, const uint8_t *data,
+    uint32_t size, uint64_t sequence, struct err *e)
+{
+    struct broker *broker = arg;
+    struct topic *topic = topics_find_id(&broker->topics, topic_id);
+    struct partition *partition = topic == NULL ? NULL : topics_partition(topic, index);
+    struct cached_batch *cached;
+    struct batch_view batch;
+    struct blob *blob;
+    enum rc rc = batch_view_parse(data, size, &batch, e);
+
+    if (rc != RC_OK)
+        return err_note(e, "a batch in the WAL");
+    /* Deleted topics and what lies in objects already leave their batches behind. */
+    if (partition == NULL || batch.base_offset < partition->log_end_offset)
+        return RC_OK;
+    blob = blob_new(size);
+    if (blob == NULL)
+        return err_set(e, RC_LIMIT, "no memory for a batch of %u bytes", size);
+    memcpy(blob->data, data, size);
+    batch.data = blob->data;
+    cached = cache_add(partition, blob, blob->data, size, batch.base_offset,
+        batch_view_last_offset(&batch), batch.max_timestamp);
+    cached->wal_sequence = sequence;
+    blob_unref(blob);
+    partition->log_end_offset = batch_view_next_offset(&batch);
+    partition->high_watermark = partition->log_end_offset;
+    producer_note(partition, &batch);
+    return RC_OK;
+}

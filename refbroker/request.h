@@ -1,0 +1,77 @@
+/*
+ * request: one request of one connection, from its frame to its reply.
+ *
+ * The broker owns it from broker_frame until the reply's last byte is sent. A handler gets `in`
+ * (decoded, defaults filled) and `out` (initialised), both in the request's arena, and returns what
+ * became of it. A handler that has to wait parks: it sets `on_drop` (called when connection or
+ * broker goes away first; it takes the request out of whatever it waits in) and, if it likes, a
+ * deadline; then exactly one request_finish follows.
+ *
+ * Bytes of the log that a reply points to are kept by request_hold until the reply is sent.
+ */
+#ifndef REFBROKER_REQUEST_H
+#define REFBROKER_REQUEST_H
+
+#include "lib/base/arena.h"
+#include "lib/base/blob.h"
+#include "lib/base/buf.h"
+#include "lib/base/heap.h"
+#include "lib/base/list.h"
+#include "lib/wire/frame.h"
+
+struct broker;
+struct conn;
+struct request;
+
+enum h_result {
+    H_DONE,     /* out is the answer */
+    H_PARK,     /* request_finish follows */
+    H_NO_REPLY, /* acks=0 */
+    H_CLOSE,    /* the connection is to be closed, as Kafka does */
+};
+
+typedef enum h_result h_fn(
+    struct broker *broker, struct request *request, const void *in, void *out);
+typedef void request_fn(struct broker *broker, struct request *request);
+
+enum request_state { REQUEST_WAITING, REQUEST_RUNNING, REQUEST_FINISHED };
+
+struct request {
+    struct list_node in_conn;
+    struct conn *conn; /* NULL once the connection is gone */
+    struct blob *frame;
+    struct frame_request header;
+    struct arena arena;
+    void *in;
+    void *out;
+    enum request_state state;
+    bool parked;
+    bool no_reply;
+    int64_t arrived_us;
+    struct heap_node deadline;
+    request_fn *on_deadline;
+    request_fn *on_drop;
+    void *park; /* the handler's own, in the arena */
+    struct buf head;
+    struct wire_fragment *pieces;
+    size_t piece_count;
+    struct blob **held;
+    size_t held_count;
+    size_t held_capacity;
+};
+
+struct request *request_new(struct conn *conn, struct blob *frame_take, int64_t now_us);
+void request_free(struct request *request);
+
+/* request_hold keeps a blob until the reply is sent. */
+void request_hold(struct request *request, struct blob *blob);
+
+/* request_text puts a C string into a message; the text must live as long as the request.
+ * request_text_dup copies it into the arena. NULL is null. */
+struct wire_string request_text(const char *text);
+struct wire_string request_text_dup(struct request *request, const char *text);
+
+/* request_is_text compares a string of a message with a C string. */
+bool request_is_text(struct wire_string string, const char *text);
+
+#endif

@@ -1,0 +1,68 @@
+# Helpers of the system tests. A test sources this, calls plan, then ok or is for each claim.
+# shellcheck shell=bash
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+BUILD=${BUILD:-build}
+kdl=$PWD/$BUILD/bin/kdl
+refbroker=$PWD/$BUILD/bin/refbroker
+work=$(mktemp -d)
+pids=()
+count=0
+
+finish() {
+    local pid
+    for pid in "${pids[@]:-}"; do
+        [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    rm -rf "$work"
+}
+trap finish EXIT
+
+plan() { echo "1..$1"; }
+
+# ok TEXT CODE: a claim that holds where the code is 0.
+ok() {
+    count=$((count + 1))
+    if [ "$2" -eq 0 ]; then echo "ok $count - $1"; else echo "not ok $count - $1"; fi
+}
+
+# is TEXT GOT WANTED
+is() {
+    count=$((count + 1))
+    if [ "$2" = "$3" ]; then
+        echo "ok $count - $1"
+    else
+        echo "not ok $count - $1"
+        printf '# got:    %s\n# wanted: %s\n' "$2" "$3"
+    fi
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        read -r -t 0.02 <> <(:) || :
+    done
+}
+
+# A port below the ephemeral range that nobody listens on: a broker that is killed and started again keeps it.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 10000))
+        (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+}
+
+# start_refbroker NAME PORT [FLAG...]: sets $pid; data in $work/NAME, output in $work/NAME.out.
+start_refbroker() {
+    local name=$1 port=$2
+    shift 2
+    : > "$work/$name.out"
+    "$refbroker" --data "$work/$name" --listen "127.0.0.1:$port" "$@" >> "$work/$name.out" 2>&1 &
+    pid=$!
+    pids+=("$pid")
+    wait_for 10 grep -q ready "$work/$name.out"
+}

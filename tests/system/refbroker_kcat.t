@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# refbroker and kcat (librdkafka): produce, consume, restart after kill -9 and after SIGTERM, all codecs.
+. "$(dirname "$0")/common.sh"
+plan 13
+port=$(free_port)
+b=127.0.0.1:$port
+records() { timeout 20 kcat -b "$b" -C -t "$1" -o beginning -e -q 2>/dev/null | md5sum; }
+
+start_refbroker one "$port"; ok "starts without configuration" $?
+seq 1 1000 | timeout 20 kcat -b "$b" -P -t plain; ok "a producer makes the topic and writes" $?
+wanted=$(seq 1 1000 | md5sum)
+is "a consumer reads the same" "$(records plain)" "$wanted"
+kill -9 "$pid"; wait "$pid" 2>/dev/null
+start_refbroker one "$port"
+is "all is there after kill -9" "$(records plain)" "$wanted"
+kill -TERM "$pid"; start=$SECONDS; wait "$pid"; is "SIGTERM ends it with 0" $? 0
+ok "in less than 2 s" $((SECONDS - start > 2))
+ok "an object was written" "$(ls "$work"/one/objects/*.obj > /dev/null 2>&1; echo $?)"
+start_refbroker one "$port"
+is "all is there after a stop, read from the object" "$(records plain)" "$wanted"
+for codec in gzip snappy lz4 zstd; do
+    seq 1 5000 | timeout 20 kcat -b "$b" -P -t "z-$codec" -z "$codec"
+    is "codec $codec" "$(records "z-$codec")" "$(seq 1 5000 | md5sum)"
+done
+"$refbroker" --data "$work/one" --listen "127.0.0.1:$(free_port)" 2> "$work/second"; code=$?
+is "a second broker on the folder is refused" "$code $(grep -c "in use by another refbroker (pid $pid)" "$work/second")" "7 1"
