@@ -9,8 +9,11 @@ wire_SRCS := \
 	lib/wire/codec.c \
 	lib/wire/codec_bytes.c \
 	lib/wire/codec_decode.c \
+	lib/wire/codec_diff.c \
 	lib/wire/codec_encode.c \
 	lib/wire/codec_random.c \
+	lib/wire/codec_tree.c \
+	lib/wire/codec_value.c \
 	lib/wire/compress.c \
 	lib/wire/compress_gzip.c \
 	lib/wire/compress_lz4.c \
