@@ -5,9 +5,13 @@ refbroker_SRCS := \
 	refbroker/api/h_configs.c \
 	refbroker/api/h_fetch.c \
 	refbroker/api/h_metadata.c \
+	refbroker/api/h_mirror.c \
+	refbroker/api/h_mirror_state.c \
 	refbroker/api/h_offsets.c \
+	refbroker/api/h_partitions.c \
 	refbroker/api/h_produce.c \
 	refbroker/api/h_producer_id.c \
+	refbroker/api/h_records.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_versions.c \
 	refbroker/broker.c \
@@ -15,6 +19,8 @@ refbroker_SRCS := \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/fetch_wait.c \
+	refbroker/log/log_start.c \
+	refbroker/log/mirror.c \
 	refbroker/log/object.c \
 	refbroker/log/partition.c \
 	refbroker/log/producers.c \

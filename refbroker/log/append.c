@@ -9,6 +9,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/fetch_wait.h"
+#include "refbroker/log/mirror.h"
 #include "refbroker/log/replay.h"
 
 /* Records of one batch may grow this much when they are decompressed for validation. */
@@ -235,6 +236,27 @@ append_internal(struct broker *broker, struct partition *partition, struct blob 
     log_add(broker, partition, blob, &batch);
 }
 
+void
+append_verbatim(struct broker *broker, struct partition *partition, struct blob *blob,
+    uint8_t *data, size_t size, struct mirror_result *result)
+{
+    struct batch_rewrite change = {
+        .fields = BATCH_REWRITE_LEADER_EPOCH, .leader_epoch = partition->leader_epoch};
+    struct append_result storage = {0};
+    struct batch_view batch;
+    struct err e;
+
+    if (storage_check(broker, partition, &storage) != 0) {
+        result->error = storage.error;
+        result->text = storage.text;
+        return;
+    }
+    batch_rewrite_header(data, size, &change);
+    REQUIRE(batch_view_parse(data, size, &batch, &e) == RC_OK);
+    REQUIRE(batch.base_offset >= partition->log_end_offset);
+    log_add(broker, partition, blob, &batch);
+}
+
 static struct append_waiter *
 waiter_of(struct list_node *node)
 {
@@ -300,7 +322,9 @@ append_durable(void *arg, struct partition *partition, int64_t base_offset, int6
     batch = cache_find(partition, base_offset);
     if (batch != NULL)
         batch->wal_sequence = sequence;
-    partition->high_watermark = last_offset + 1;
+    /* A mirror may have moved the start, and with it the end, beyond what was under way. */
+    if (last_offset >= partition->high_watermark)
+        partition->high_watermark = last_offset + 1;
     wake_appenders(broker, partition);
     fetch_wait_wake(broker, partition);
 }

@@ -37,6 +37,12 @@ void append_client(struct broker *broker, struct partition *partition, struct bl
 void append_internal(struct broker *broker, struct partition *partition, struct blob *blob,
     uint8_t *data, size_t size, struct append_result *result);
 
+/* append_verbatim appends a mirrored batch that was checked, at its own offset above the log's end;
+ * only its leader epoch is changed. */
+struct mirror_result;
+void append_verbatim(struct broker *broker, struct partition *partition, struct blob *blob,
+    uint8_t *data, size_t size, struct mirror_result *result);
+
 /* append_durable is the WAL's answer (wal_done_fn; arg is the broker): moves the high watermark and
  * wakes who waits, or stops the partition. */
 void append_durable(void *arg, struct partition *partition, int64_t base_offset,
