@@ -111,8 +111,9 @@ batch_old_open(struct batch_records *records, struct buf *scratch, size_t size_m
     buf_clear(scratch);
     rc = (wrapper->magic == 0 ? compress_decode_old : compress_decode)(
         codec, outer.value, (size_t)outer.value_size, size_max, scratch, e);
-    records->at = scratch->data;
-    records->end = scratch->data + scratch->size;
+    /* An empty buffer has no address. */
+    records->at = scratch->size == 0 ? records->batch.data : scratch->data;
+    records->end = records->at + scratch->size;
     return rc == RC_OK ? base_offset_find(records, e) : rc;
 }
 

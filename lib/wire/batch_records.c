@@ -30,8 +30,9 @@ batch_records_open(struct batch_records *records, const struct batch_view *batch
     buf_clear(scratch);
     rc = compress_decode(
         codec, records->at, (size_t)(records->end - records->at), size_max, scratch, e);
-    records->at = scratch->data;
-    records->end = scratch->data + scratch->size;
+    /* An empty buffer has no address. */
+    records->at = scratch->size == 0 ? records->batch.data : scratch->data;
+    records->end = records->at + scratch->size;
     return rc;
 }
 

@@ -194,6 +194,7 @@ the_count_must_fit_the_records(void **state)
     assert_int_equal(wrapped_read(2, two, sizeof two), RC_OK);
     assert_int_equal(wrapped_read(1, two, sizeof two), RC_CORRUPT);
     assert_int_equal(wrapped_read(3, two, sizeof two), RC_CORRUPT);
+    assert_int_equal(wrapped_read(1, two, 0), RC_CORRUPT);
     assert_int_equal(wrapped_read(INT32_MAX, two, sizeof two), RC_CORRUPT);
     assert_int_equal(wrapped_read(-1, two, sizeof two), RC_CORRUPT);
     assert_int_equal(wrapped_read(INT32_MIN, two, sizeof two), RC_CORRUPT);
