@@ -63,10 +63,10 @@ real_open(
     if (flags & DISK_EXCLUSIVE)
         mode |= O_EXCL;
     fd = openat(real_of(disk)->root_fd, path, mode | (flags & DISK_DIRECT ? O_DIRECT : 0), 0644);
-    /* A file system that cannot bypass the cache says EINVAL; the caller's syncs make the write
-     * durable all the same. */
+    /* A file system that cannot bypass the cache says EINVAL, and may have made the file by then;
+     * the caller's syncs make the write durable all the same. */
     if (fd < 0 && errno == EINVAL && flags & DISK_DIRECT)
-        fd = openat(real_of(disk)->root_fd, path, mode, 0644);
+        fd = openat(real_of(disk)->root_fd, path, mode & ~O_EXCL, 0644);
     if (fd < 0)
         return fail(e, "open", path);
     file = xcalloc(1, sizeof *file);
@@ -173,9 +173,17 @@ real_remove(struct disk *disk, const char *path, struct err *e)
 static enum rc
 real_make_folder(struct disk *disk, const char *path, struct err *e)
 {
-    return mkdirat(real_of(disk)->root_fd, path, 0755) == 0 || errno == EEXIST
-               ? RC_OK
-               : fail(e, "make folder", path);
+    int root = real_of(disk)->root_fd;
+    struct stat st;
+
+    if (mkdirat(root, path, 0755) == 0)
+        return RC_OK;
+    if (errno != EEXIST)
+        return fail(e, "make folder", path);
+    if (fstatat(root, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+        return RC_OK;
+    errno = EEXIST;
+    return fail(e, "make folder", path);
 }
 
 static enum rc
@@ -199,17 +207,24 @@ real_list(struct disk *disk, const char *path, disk_list_fn *fn, void *arg, stru
     int fd = openat(
         real_of(disk)->root_fd, *path == '\0' ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dirent *entry;
+    enum rc rc = RC_OK;
     DIR *dir;
 
     if (fd < 0)
         return fail(e, "open folder", path);
     dir = fdopendir(fd);
-    REQUIRE(dir != NULL);
-    while ((entry = readdir(dir)) != NULL)
+    if (dir == NULL) {
+        rc = fail(e, "list", path);
+        close(fd);
+        return rc;
+    }
+    while (errno = 0, (entry = readdir(dir)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             fn(arg, entry->d_name);
+    if (errno != 0) /* A list that ends early must not pass for a whole one. */
+        rc = fail(e, "list", path);
     closedir(dir);
-    return RC_OK;
+    return rc;
 }
 
 static void
@@ -237,10 +252,27 @@ static const struct disk_ops real_ops = {
     .free = real_free,
 };
 
+/* The root's own name, which no disk_sync_folder reaches. A parent that may not be read cannot be
+ * synced, and had to be there before. */
+static enum rc
+root_sync_name(int fd, const char *root, struct err *e)
+{
+    int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum rc rc = RC_OK;
+
+    if (parent < 0)
+        return errno == EACCES ? RC_OK : fail(e, "open the folder that holds", root);
+    if (fsync(parent) != 0 && errno != EINVAL && errno != EROFS)
+        rc = fail(e, "sync the folder that holds", root);
+    close(parent);
+    return rc;
+}
+
 enum rc
 disk_open_real(const char *root, struct disk **out, struct err *e)
 {
     struct real_disk *disk;
+    enum rc rc;
     int fd;
 
     if (mkdir(root, 0755) != 0 && errno != EEXIST)
@@ -248,6 +280,11 @@ disk_open_real(const char *root, struct disk **out, struct err *e)
     fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail(e, "open folder", root);
+    rc = root_sync_name(fd, root, e);
+    if (rc != RC_OK) {
+        close(fd);
+        return rc;
+    }
     disk = xcalloc(1, sizeof *disk);
     disk->disk.ops = &real_ops;
     disk->root_fd = fd;

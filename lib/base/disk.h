@@ -64,8 +64,8 @@ struct disk_file {
     struct disk *disk;
 };
 
-/* disk_open_real gives the file system below `root`, which is made if it is not there. The caller
- * frees it with disk_free. */
+/* disk_open_real gives the file system below `root`, which is made, durably, if it is not there.
+ * The caller frees it with disk_free. */
 MUST_CHECK enum rc disk_open_real(const char *root, struct disk **out, struct err *e);
 void disk_free(struct disk *disk);
 
