@@ -32,7 +32,7 @@ struct cached_batch *cache_add(struct partition *partition, struct blob *blob, c
 void cache_commit(struct partition *partition, int64_t end);
 
 /* cache_find returns the first cached batch of a partition that ends at `offset` or behind it, or
- * NULL. */
+ * NULL. O(log batches). */
 struct cached_batch *cache_find(const struct partition *partition, int64_t offset);
 
 /* cache_next returns the batch behind this one, or NULL. */

@@ -18,7 +18,6 @@ partition_new(struct cache *cache, struct topic *topic, int32_t index)
     partition->index = index;
     partition->holds = 1;
     run_index_init(&partition->runs);
-    list_init(&partition->cached);
     list_init(&partition->append_waiters);
     list_init(&partition->fetch_waiters);
     return partition;
@@ -86,6 +85,8 @@ partition_epoch_end(
 {
     *found = -1;
     *end_offset = -1;
+    if (epoch < 0)
+        return;
     if (epoch == partition->leader_epoch) {
         *found = epoch;
         *end_offset = partition->high_watermark;

@@ -29,7 +29,7 @@ struct topic;
 
 /* One batch in memory: bytes in a shared blob. */
 struct cached_batch {
-    struct list_node in_partition;
+    uint64_t number;           /* counts the batches that the partition has had in the cache */
     struct list_node in_cache; /* of all partitions, oldest first; linked once it may leave */
     struct partition *partition;
     struct blob *blob;
@@ -40,6 +40,16 @@ struct cached_batch {
     int64_t last_offset;
     int64_t max_timestamp;
     uint64_t wal_sequence; /* of the group that made it durable; 0 before */
+};
+
+/* The cached batches of a partition, by offset: a ring of pointers that only cache.c touches. They
+ * come at the end and leave at the front, or all at once. */
+struct cached_batches {
+    struct cached_batch **slots; /* capacity is 0 or a power of 2 */
+    uint32_t capacity;
+    uint32_t count;
+    uint32_t committed; /* the first ones, which may leave */
+    uint64_t first_number;
 };
 
 /* Where a leader epoch began. */
@@ -61,7 +71,7 @@ struct partition {
     int64_t high_watermark;
     int64_t log_end_offset;
     struct run_index runs;
-    struct list cached;           /* struct cached_batch.in_partition, by offset */
+    struct cached_batches cached;
     struct producers *producers;  /* NULL until the first batch with a producer id */
     uint8_t *committed_producers; /* the same as it was at committed_end, saved; may be NULL */
     size_t committed_producers_size;
