@@ -9,6 +9,7 @@
 #include "lib/base/xalloc.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/conn.h"
+#include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
 #include "refbroker/log/fetch_wait.h"
@@ -128,6 +129,12 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->uploader = uploader_new(b);
     b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
     b->fetch_sessions = fetch_sessions_new(b->env);
+    b->groups = groups_new(b);
+    rc = groups_load(b->groups, e);
+    if (rc != RC_OK) {
+        broker_close(b);
+        return rc;
+    }
     b->stats.topics = (int64_t)map_count(&b->topics.by_name);
     b->stats.partitions = b->topics.partition_count;
     *out = b;
@@ -141,6 +148,7 @@ broker_close(struct broker *b)
         return;
     while (!list_is_empty(&b->conns))
         broker_disconnect(b, list_of(list_first(&b->conns), struct conn, in_broker));
+    groups_free(b->groups);
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
@@ -193,9 +201,10 @@ broker_tick(struct broker *b)
 
     deadlines_run(b);
     (void)work_reap(b->options.work);
+    next = groups_tick(b->groups);
     fetch_wait_run(b);
     wal_flush(b->wal);
-    next = earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal));
+    next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);
     if (first != NULL)
         next = earlier(next, first->deadline);

@@ -71,11 +71,13 @@ start(struct broker *broker, struct conn *conn, struct request *request)
     enum h_result result;
 
     request->state = REQUEST_RUNNING;
+    request->parked = true;
     forget_waiting(broker, request);
     result = dispatch_start(broker, request);
-    request->parked = result == H_PARK;
-    if (result == H_PARK)
+    /* A handler that parks may find its answer before it returns. */
+    if (result == H_PARK || request->state == REQUEST_FINISHED)
         return;
+    request->parked = false;
     request->state = REQUEST_FINISHED;
     request->no_reply = result == H_NO_REPLY;
     if (result == H_CLOSE || (result == H_DONE && !dispatch_finish(broker, request))) {
@@ -119,11 +121,15 @@ conn_dispatch(struct broker *broker, struct conn *conn)
 {
     struct request *request;
 
+    if (conn->dispatching)
+        return;
+    conn->dispatching = true;
     send_finished(broker, conn);
     while (!conn->closing && !conn->full && (request = next_to_start(conn)) != NULL) {
         start(broker, conn, request);
         send_finished(broker, conn);
     }
+    conn->dispatching = false;
     pause_or_resume(broker, conn);
 }
 

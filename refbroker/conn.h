@@ -19,6 +19,8 @@ struct conn {
     size_t waiting_bytes;
     bool paused;
     bool closing;
+    bool dispatching; /* conn_dispatch is at work further up: what finishes meanwhile is sent there
+                       */
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */
     int64_t active_ms;

@@ -38,6 +38,13 @@
 #define LIMIT_FETCH_BYTES_MAX ((int32_t)57671680) /* fetch.max.bytes of the broker */
 #define LIMIT_PRODUCERS_PER_PARTITION_MAX 100000
 
+/* Groups. */
+#define LIMIT_GROUPS_MAX 100000
+#define LIMIT_GROUP_MEMBERS_MAX 10000
+#define LIMIT_OFFSET_METADATA_BYTES_MAX 4096 /* offset.metadata.max.bytes */
+#define LIMIT_SESSION_TIMEOUT_MS_MIN 6000
+#define LIMIT_SESSION_TIMEOUT_MS_MAX 1800000
+
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
 

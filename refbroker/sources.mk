@@ -4,6 +4,8 @@ refbroker_SRCS := \
 	refbroker/api/fetch_session.c \
 	refbroker/api/h_configs.c \
 	refbroker/api/h_fetch.c \
+	refbroker/api/h_group_offsets.c \
+	refbroker/api/h_groups.c \
 	refbroker/api/h_metadata.c \
 	refbroker/api/h_mirror.c \
 	refbroker/api/h_mirror_state.c \
@@ -16,6 +18,11 @@ refbroker_SRCS := \
 	refbroker/api/h_versions.c \
 	refbroker/broker.c \
 	refbroker/conn.c \
+	refbroker/coord/group.c \
+	refbroker/coord/group_member.c \
+	refbroker/coord/groups.c \
+	refbroker/coord/groups_load.c \
+	refbroker/coord/offsets.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/fetch_wait.c \

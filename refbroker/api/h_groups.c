@@ -1,0 +1,329 @@
+/*
+ * FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups: the
+ * classic protocol (GroupCoordinatorService, KIP-345, KIP-394, KIP-518, KIP-699).
+ *
+ * One broker coordinates everything. Transactional ids and share groups have no coordinator here,
+ * which is said at once instead of letting clients wait.
+ */
+#include <string.h>
+
+#include "gen/messages.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/api/handlers.h"
+#include "refbroker/coord/groups.h"
+#include "refbroker/limits.h"
+
+enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
+
+static void
+coordinator_fill(struct broker *broker, const struct km_find_coordinator_request *in,
+    struct wire_string key, struct km_find_coordinator_response_coordinator *out)
+{
+    out->key = key;
+    out->node_id = -1;
+    out->port = -1;
+    out->error_message = request_text(NULL);
+    if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
+        out->error_code = KE_INVALID_REQUEST;
+    } else if (in->key_type != KEY_GROUP) {
+        out->error_code = KE_INVALID_REQUEST;
+        out->error_message = request_text(in->key_type == KEY_TRANSACTION
+                                              ? "this broker has no transaction coordinator"
+                                              : "this broker has no share coordinator");
+    } else if (!groups_ready(broker->groups)) {
+        out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
+    } else {
+        out->node_id = broker->options.node_id;
+        out->host = request_text(broker->options.host);
+        out->port = broker->options.port;
+    }
+}
+
+enum h_result
+h_find_coordinator(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_find_coordinator_request *in = in_;
+    struct km_find_coordinator_response *out = out_;
+    struct km_find_coordinator_response_coordinator single;
+
+    if (request->header.api_version < 4) {
+        codec_init(&km_find_coordinator_response_coordinator_desc, &single);
+        coordinator_fill(broker, in, in->key, &single);
+        out->error_code = single.error_code;
+        out->error_message = single.error_message;
+        out->node_id = single.node_id;
+        out->host = single.host;
+        out->port = single.port;
+        return H_DONE;
+    }
+    out->coordinators.items = codec_array(&request->arena,
+        &km_find_coordinator_response_coordinator_desc, in->coordinator_keys.count);
+    if (out->coordinators.items == NULL)
+        return H_CLOSE;
+    out->coordinators.count = in->coordinator_keys.count;
+    for (int32_t i = 0; i < in->coordinator_keys.count; i++)
+        coordinator_fill(broker, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
+    return H_DONE;
+}
+
+static void
+member_dropped(struct broker *broker, struct request *request)
+{
+    (void)broker;
+    group_forget_request(request);
+}
+
+/* --- JoinGroup -----------------------------------------------------------------------------------
+ */
+
+static int16_t
+join_check(struct broker *broker, const struct km_join_group_request *in)
+{
+    if (!groups_ready(broker->groups))
+        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (in->group_id.size == 0)
+        return KE_INVALID_GROUP_ID;
+    if (in->session_timeout_ms < LIMIT_SESSION_TIMEOUT_MS_MIN ||
+        in->session_timeout_ms > LIMIT_SESSION_TIMEOUT_MS_MAX)
+        return KE_INVALID_SESSION_TIMEOUT;
+    if (in->member_id.size > 0 && groups_find(broker->groups, in->group_id) == NULL)
+        return KE_UNKNOWN_MEMBER_ID;
+    return KE_NONE;
+}
+
+enum h_result
+h_join_group(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_join_group_request *in = in_;
+    struct km_join_group_response *out = out_;
+    struct group_join join = {
+        .member_id = in->member_id,
+        .instance_id = in->group_instance_id,
+        .protocol_type = in->protocol_type,
+        .protocols = in->protocols.items,
+        .protocol_count = in->protocols.count,
+        .session_timeout_ms = in->session_timeout_ms,
+        .rebalance_timeout_ms = in->rebalance_timeout_ms,
+        .id_required = request->header.api_version >= 4,
+    };
+    struct group *group;
+    enum h_result result;
+
+    out->error_code = join_check(broker, in);
+    if (out->error_code != KE_NONE) {
+        out->member_id = in->member_id;
+        out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
+        return H_DONE;
+    }
+    group = groups_make(broker->groups, in->group_id);
+    if (group == NULL) {
+        out->error_code = KE_GROUP_MAX_SIZE_REACHED;
+        out->protocol_name = request_text("");
+        return H_DONE;
+    }
+    result = group_join_request(group, request, &join);
+    if (result == H_PARK && request->state != REQUEST_FINISHED)
+        request->on_drop = member_dropped;
+    return result;
+}
+
+enum h_result
+h_sync_group(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_sync_group_request *in = in_;
+    struct km_sync_group_response *out = out_;
+    struct group *group = groups_find(broker->groups, in->group_id);
+    enum h_result result;
+
+    if (in->group_id.size == 0)
+        out->error_code = KE_INVALID_GROUP_ID;
+    else if (request->header.api_version >= 5 &&
+             (in->protocol_type.size < 0 || in->protocol_name.size < 0))
+        out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
+    else if (group == NULL)
+        out->error_code = KE_UNKNOWN_MEMBER_ID;
+    if (out->error_code != KE_NONE)
+        return H_DONE;
+    result = group_sync_request(group, request);
+    if (result == H_PARK && request->state != REQUEST_FINISHED)
+        request->on_drop = member_dropped;
+    return result;
+}
+
+enum h_result
+h_heartbeat(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_heartbeat_request *in = in_;
+    struct km_heartbeat_response *out = out_;
+    struct group *group = groups_find(broker->groups, in->group_id);
+
+    (void)request;
+    if (in->group_id.size == 0)
+        out->error_code = KE_INVALID_GROUP_ID;
+    else if (group == NULL)
+        out->error_code = KE_UNKNOWN_MEMBER_ID;
+    else
+        out->error_code =
+            group_heartbeat(group, in->member_id, in->group_instance_id, in->generation_id);
+    return H_DONE;
+}
+
+enum h_result
+h_leave_group(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_leave_group_request *in = in_;
+    struct km_leave_group_response *out = out_;
+    struct group *group = groups_find(broker->groups, in->group_id);
+
+    if (in->group_id.size == 0) {
+        out->error_code = KE_INVALID_GROUP_ID;
+        return H_DONE;
+    }
+    if (request->header.api_version < 3) {
+        out->error_code = group == NULL ? KE_UNKNOWN_MEMBER_ID
+                                        : group_leave(group, in->member_id, request_text(NULL));
+        return H_DONE;
+    }
+    out->members.items = codec_array(
+        &request->arena, &km_leave_group_response_member_response_desc, in->members.count);
+    if (out->members.items == NULL)
+        return H_CLOSE;
+    out->members.count = in->members.count;
+    for (int32_t i = 0; i < in->members.count; i++) {
+        const struct km_leave_group_request_member_identity *member = &in->members.items[i];
+
+        out->members.items[i].member_id = member->member_id;
+        out->members.items[i].group_instance_id = member->group_instance_id;
+        out->members.items[i].error_code =
+            group == NULL ? KE_UNKNOWN_MEMBER_ID
+                          : group_leave(group, member->member_id, member->group_instance_id);
+    }
+    return H_DONE;
+}
+
+/* --- DescribeGroups, ListGroups -----------------------------------------------------------------
+ */
+
+static struct wire_bytes
+bytes_dup(struct request *request, const uint8_t *data, int32_t size)
+{
+    return (struct wire_bytes){arena_dup(&request->arena, data, (size_t)size), size};
+}
+
+static void
+member_describe(struct request *request, const struct group *group,
+    const struct group_member *member,
+    struct km_describe_groups_response_described_group_member *out)
+{
+    out->member_id = request_text_dup(request, member->member_id);
+    out->group_instance_id = request_text_dup(request, member->instance_id);
+    out->client_id = request_text_dup(request, member->client_id);
+    out->client_host = request_text_dup(request, member->client_host);
+    /* Metadata and assignments are told of a settled group only. */
+    if (group->state != GROUP_STABLE)
+        return;
+    out->member_assignment = bytes_dup(request, member->assignment, member->assignment_size);
+    for (int32_t i = 0; i < member->protocol_count; i++)
+        if (group->protocol_name != NULL &&
+            strcmp(member->protocols[i].name, group->protocol_name) == 0)
+            out->member_metadata = bytes_dup(
+                request, member->protocols[i].metadata, member->protocols[i].metadata_size);
+}
+
+static bool
+group_describe(struct request *request, const struct group *group,
+    struct km_describe_groups_response_described_group *out)
+{
+    struct group_member *member;
+    size_t position = 0;
+
+    out->group_state = request_text(group_state_name(group->state));
+    out->protocol_type =
+        request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
+    if (group->state == GROUP_STABLE)
+        out->protocol_data = request_text_dup(request, group->protocol_name);
+    out->members.items =
+        codec_array(&request->arena, &km_describe_groups_response_described_group_member_desc,
+            (int32_t)map_count(&group->members));
+    if (arena_is_full(&request->arena))
+        return false;
+    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
+        member_describe(request, group, member, &out->members.items[out->members.count++]);
+    return true;
+}
+
+enum h_result
+h_describe_groups(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_describe_groups_request *in = in_;
+    struct km_describe_groups_response *out = out_;
+
+    out->groups.items = codec_array(
+        &request->arena, &km_describe_groups_response_described_group_desc, in->groups.count);
+    if (out->groups.items == NULL)
+        return H_CLOSE;
+    out->groups.count = in->groups.count;
+    for (int32_t i = 0; i < in->groups.count; i++) {
+        struct km_describe_groups_response_described_group *result = &out->groups.items[i];
+        struct group *group = groups_find(broker->groups, in->groups.items[i]);
+
+        result->group_id = in->groups.items[i];
+        if (in->groups.items[i].size == 0) {
+            result->error_code = KE_INVALID_GROUP_ID;
+        } else if (group != NULL) {
+            if (!group_describe(request, group, result))
+                return H_CLOSE;
+        } else {
+            result->group_state = request_text(group_state_name(GROUP_DEAD));
+            if (request->header.api_version >= 6) {
+                result->error_code = KE_GROUP_ID_NOT_FOUND;
+                result->error_message =
+                    request_text_dup(request, arena_printf(&request->arena, "Group %.*s not found.",
+                                                  result->group_id.size, result->group_id.data));
+            }
+        }
+    }
+    return H_DONE;
+}
+
+/* Filters compare without case, as Kafka's enums are parsed. */
+static bool
+is_listed(const struct wire_string *filter, int32_t count, const char *text)
+{
+    for (int32_t i = 0; i < count; i++)
+        if ((size_t)filter[i].size == strlen(text) &&
+            strncasecmp(filter[i].data, text, strlen(text)) == 0)
+            return true;
+    return count == 0;
+}
+
+enum h_result
+h_list_groups(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_list_groups_request *in = in_;
+    struct km_list_groups_response *out = out_;
+    struct group *group;
+    size_t position = 0;
+
+    out->groups.items = codec_array(&request->arena, &km_list_groups_response_listed_group_desc,
+        (int32_t)map_count(&broker->groups->by_id));
+    if (out->groups.items == NULL)
+        return H_CLOSE;
+    while ((group = groups_next(broker->groups, &position)) != NULL) {
+        struct km_list_groups_response_listed_group *item;
+
+        if (!is_listed(
+                in->states_filter.items, in->states_filter.count, group_state_name(group->state)) ||
+            !is_listed(in->types_filter.items, in->types_filter.count, "classic"))
+            continue;
+        item = &out->groups.items[out->groups.count++];
+        item->group_id = request_text_dup(request, group->group_id);
+        item->protocol_type =
+            request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
+        item->group_state = request_text(group_state_name(group->state));
+        item->group_type = request_text("classic");
+    }
+    return H_DONE;
+}

@@ -1,0 +1,72 @@
+/*
+ * groups: every group of the broker, their deadlines, and their log.
+ *
+ * The state lives in __consumer_offsets, a compacted topic of the wal path in Kafka's own record
+ * formats, so that existing tools can read it: a commit or a new assignment is appended to the
+ * group's partition and is answered when it is durable. At a start groups_load reads the topic
+ * back.
+ *
+ * Limits: LIMIT_GROUPS_MAX groups, LIMIT_GROUP_MEMBERS_MAX members each. Not thread-safe.
+ */
+#ifndef REFBROKER_COORD_GROUPS_H
+#define REFBROKER_COORD_GROUPS_H
+
+#include "refbroker/broker.h"
+#include "refbroker/coord/group.h"
+#include "refbroker/log/append.h"
+
+#define GROUPS_TOPIC "__consumer_offsets"
+#define GROUPS_PARTITIONS 50
+
+struct groups {
+    struct broker *broker;
+    struct map by_id;
+    struct heap timers; /* struct group_timer */
+};
+
+struct groups *groups_new(struct broker *broker);
+void groups_free(struct groups *groups);
+
+/* groups_load reads __consumer_offsets; for a start, before any client is served. */
+MUST_CHECK enum rc groups_load(struct groups *groups, struct err *e);
+
+/* groups_ready tells whether the topic is there; it starts making it where it is not. */
+bool groups_ready(struct groups *groups);
+
+struct group *groups_find(const struct groups *groups, struct wire_string group_id);
+
+/* groups_make finds a group or makes an empty one; NULL at the limit. */
+struct group *groups_make(struct groups *groups, struct wire_string group_id);
+
+struct group *groups_next(const struct groups *groups, size_t *position);
+
+/* groups_timer_set has timer->due called at a monotonic time (ms); groups_timer_clear takes that
+ * back. */
+void groups_timer_set(struct groups *groups, struct group_timer *timer, int64_t at_ms);
+void groups_timer_clear(struct groups *groups, struct group_timer *timer);
+
+/* groups_tick calls what is due and returns the next deadline, or INT64_MAX. */
+int64_t groups_tick(struct groups *groups);
+
+/* One record for the group's log. Views; a value of size -1 is a tombstone. */
+struct group_record {
+    const uint8_t *key;
+    const uint8_t *value;
+    int32_t key_size;
+    int32_t value_size;
+};
+
+/* groups_append appends records as one batch; waiter->done is called when they are durable, or
+ * cannot be (at once or later). */
+void groups_append(struct groups *groups, const char *group_id, const struct group_record *records,
+    size_t count, struct append_waiter *waiter);
+
+/* groups_save appends what the group is now (protocol, generation, members with their assignments).
+ */
+void groups_save(struct group *group, struct append_waiter *waiter);
+
+/* groups_partition_of is the partition of __consumer_offsets for a group: Java's hash of the id,
+ * modulo. */
+int32_t groups_partition_of(const char *group_id);
+
+#endif
