@@ -64,26 +64,22 @@ block_decode(const uint8_t *data, size_t size, struct compress_sink *sink, struc
     return compress_sink_commit(sink, length, e);
 }
 
-static enum rc
-header_check(const uint8_t *data, struct err *e)
-{
-    return codec_bytes_int32(data + sizeof magic) >= VERSION
-               ? RC_OK
-               : err_set(e, RC_CORRUPT, "frame version %d", codec_bytes_int32(data + sizeof magic));
-}
-
-/* A block, or the header of a stream that was written behind this one. */
+/* A block, or the header of a stream that was written behind this one: there, and only there,
+ * snappy-java looks at the version. */
 static enum rc
 piece_decode(
     const uint8_t *data, size_t size, size_t *used, struct compress_sink *sink, struct err *e)
 {
-    int32_t length = codec_bytes_int32(data);
+    int32_t length = codec_bytes_int32(data), version;
 
     if (memcmp(data, magic, LENGTH_BYTES) == 0) {
         if (size < HEADER_BYTES)
             return err_set(e, RC_CORRUPT, "a header is cut");
         *used = memcmp(data, magic, sizeof magic) == 0 ? HEADER_BYTES : size;
-        return *used == HEADER_BYTES ? header_check(data, e) : RC_OK;
+        version = codec_bytes_int32(data + sizeof magic);
+        return *used == size || version >= VERSION
+                   ? RC_OK
+                   : err_set(e, RC_CORRUPT, "a frame of version %d", version);
     }
     if (length < 0 || (size_t)length > size - LENGTH_BYTES)
         return err_set(e, RC_CORRUPT, "a block of %d bytes, %zu are left", length, size);
@@ -94,13 +90,12 @@ piece_decode(
 enum rc
 compress_snappy_decode(const uint8_t *data, size_t size, struct compress_sink *sink, struct err *e)
 {
-    size_t used;
-    enum rc rc;
+    size_t used = HEADER_BYTES;
+    enum rc rc = RC_OK;
 
     if (size < HEADER_BYTES || memcmp(data, magic, sizeof magic) != 0)
         return block_decode(data, size, sink, e);
-    rc = header_check(data, e);
-    for (used = HEADER_BYTES; rc == RC_OK && size - used >= LENGTH_BYTES;) {
+    while (rc == RC_OK && size - used >= LENGTH_BYTES) {
         data += used;
         size -= used;
         rc = piece_decode(data, size, &used, sink, e);

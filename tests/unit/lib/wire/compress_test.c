@@ -285,6 +285,27 @@ a_snappy_length_that_cannot_be_is_refused_before_memory_is_spent(void **state)
     buf_fini(&in);
 }
 
+/* As in snappy-java, which looks at the version of the second one only. */
+static void
+a_snappy_stream_behind_another_must_be_of_a_known_version(void **state)
+{
+    struct buf in = encoded(COMPRESS_SNAPPY, sample, 100);
+    size_t second = in.size;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1000);
+    codec_bytes_put_int32(in.data + 8, 0);
+    assert_int_equal(compress_encode(COMPRESS_SNAPPY, sample, 100, &in, NULL), RC_OK);
+    assert_int_equal(decode_limited(COMPRESS_SNAPPY, in.data, in.size, 200, &out), RC_OK);
+    assert_int_equal(out.size, 200);
+    codec_bytes_put_int32(in.data + second + 8, 0);
+    assert_int_equal(decode_limited(COMPRESS_SNAPPY, in.data, in.size, 200, &out), RC_CORRUPT);
+    assert_int_equal(decode_limited(COMPRESS_SNAPPY, in.data, second + 15, 200, &out), RC_CORRUPT);
+    buf_fini(&out);
+    buf_fini(&in);
+}
+
 static void
 lz4_wants_independent_blocks_and_a_right_header(void **state)
 {
@@ -361,6 +382,7 @@ main(void)
         cmocka_unit_test(bytes_that_javas_readers_overlook_are_overlooked),
         cmocka_unit_test(a_raw_snappy_block_is_read),
         cmocka_unit_test(a_snappy_length_that_cannot_be_is_refused_before_memory_is_spent),
+        cmocka_unit_test(a_snappy_stream_behind_another_must_be_of_a_known_version),
         cmocka_unit_test(lz4_wants_independent_blocks_and_a_right_header),
         cmocka_unit_test(in_format_v0_the_header_checksum_of_lz4_is_ignored),
         cmocka_unit_test(a_zstd_window_costs_nothing),

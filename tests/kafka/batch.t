@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# batch.t: record batches, ours and Apache Kafka's: each reads what the other built, and both judge the same batches alike.
+# Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1. SEED and COUNT choose what is made.
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+seed=${SEED:-$RANDOM} count=${COUNT:-3000}
+work=$(mktemp -d)
+trap 'result=$?; if [ $result -eq 0 ]; then rm -rf "$work"; else echo "# SEED=$seed, files are in $work"; fi' EXIT
+tests=0
+
+must() { # WHAT COMMAND...: the command's output is kept in $work/output
+    local what=$1
+    shift
+    tests=$((tests + 1))
+    if "$@" >"$work/output" 2>&1; then
+        echo "ok $tests - $what"
+    else
+        echo "not ok $tests - $what"
+        head -n 20 "$work/output" | sed 's/^/# /'
+        exit 1
+    fi
+}
+
+# Lines of the first file that end with a question mark are not compared; "taken" alone stands for any batch taken.
+same_verdicts() { # OURS KAFKAS
+    paste -d '|' "$1" "$2" | awk -F '|' '
+        $1 ~ / [?]$/ { next }
+        $2 ~ / taken$/ && $1 ~ / taken / { next }
+        $1 != $2 { print "ours " $1 ", Kafka " $2; bad = 1 }
+        { compared++ }
+        END { exit bad || compared < NR / 2 }'
+}
+
+into() { # FILE COMMAND...
+    local file=$1
+    shift
+    "$@" >"$file"
+}
+
+result=0
+"$here/setup" 2>"$work/output" || result=$?
+if [ $result -eq 77 ] && [ "${KAFKA_REQUIRED:-0}" != 1 ]; then
+    echo "1..0 # SKIP $(cat "$work/output")"
+    exit 0
+fi
+must "Apache Kafka is set up" [ $result -eq 0 ]
+
+cd "$work"
+peers=$BUILD/tests/kafka
+must "Kafka builds $count record sets" "$here/run" kdl.codec.BatchOracle make "$seed" "$count" theirs
+must "we read them" into theirs.seen "$peers/batch_peer" check theirs
+must "and see what Kafka sees" diff theirs.json theirs.seen
+must "we build $count record sets" "$peers/batch_peer" make "$seed" "$count" ours
+must "Kafka reads them" into ours.seen "$here/run" kdl.codec.BatchOracle check ours
+must "and sees what we see" diff ours.json ours.seen
+must "we judge $((count * 5)) batches" into verdicts "$peers/judge_peer" "$seed" $((count * 5)) judged
+must "so does a log of Kafka" into verdicts.kafka "$here/run" kdl.codec.JudgeOracle judged
+must "the verdicts are the same" same_verdicts verdicts verdicts.kafka
+echo "1..$tests"
