@@ -285,6 +285,7 @@ codec_tree_find(const struct wire_message *message, int16_t version, const void 
     struct codec_value value;
     enum rc rc;
 
+    memset(out, 0, sizeof *out);
     for (;;) {
         rc = segment_apply(desc, version, inside, &path, out, e);
         if (rc != RC_OK || *path == '\0')

@@ -73,6 +73,7 @@ scalar_load(enum wire_kind kind, const void *at)
         break;
     case WIRE_FLOAT64:
         memcpy(&value.real, at, sizeof value.real);
+        memcpy(&value.number, at, sizeof value.number);
         value.kind = CODEC_VALUE_REAL;
         break;
     default:
@@ -153,8 +154,6 @@ codec_value_equal(const struct codec_value *a, const struct codec_value *b)
     switch (a->kind) {
     case CODEC_VALUE_NULL:
         return true;
-    case CODEC_VALUE_REAL:
-        return memcmp(&a->real, &b->real, sizeof a->real) == 0;
     case CODEC_VALUE_UUID:
         return memcmp(a->data, b->data, sizeof(struct wire_uuid)) == 0;
     case CODEC_VALUE_STRING:

@@ -22,7 +22,7 @@ enum codec_value_kind {
 /* Views into the message. */
 struct codec_value {
     enum codec_value_kind kind;
-    int64_t number; /* of bools too */
+    int64_t number; /* of a bool 0 or 1, of a real its bits */
     double real;
     const uint8_t *data; /* of text, bytes, uuid; of an array the items; of a struct the object */
     int32_t size;        /* in bytes, or elements */
