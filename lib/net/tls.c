@@ -205,6 +205,15 @@ name_append(struct buf *out, const GENERAL_NAME *name)
     }
 }
 
+/* A peer wrote these names, and a terminal may show them. */
+static void
+names_clean(struct buf *names)
+{
+    for (size_t i = 0; i < names->size; i++)
+        if (names->data[i] < 0x20 || names->data[i] == 0x7f)
+            names->data[i] = '?';
+}
+
 /* The hosts that a certificate is for. */
 static void
 certificate_hosts(X509 *certificate, struct buf *out)
@@ -252,6 +261,7 @@ verify_failed(struct tls *tls, long result, struct err *e)
         tls->reason = TLS_REASON_WRONG_HOST;
         if (certificate != NULL)
             certificate_hosts(certificate, &words);
+        names_clean(&words);
         (void)err_set(
             e, RC_DENIED, "its certificate is for %s, not for %s", buf_text(&words), tls->host);
         break;
@@ -264,6 +274,7 @@ verify_failed(struct tls *tls, long result, struct err *e)
         tls->reason = TLS_REASON_NOT_TRUSTED;
         if (certificate != NULL)
             certificate_issuer(certificate, &words);
+        names_clean(&words);
         (void)err_set(e, RC_DENIED, "its certificate is not trusted by %s (issued by %s)",
             tls->trust, buf_text(&words));
         break;
@@ -304,7 +315,10 @@ protocol_failed(struct tls *tls, unsigned long code, struct err *e)
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
         tls->reason = TLS_REASON_WANTS_CERTIFICATE;
-        (void)err_set(e, RC_DENIED, "the peer refuses our certificate (%s)", text);
+        if (SSL_get_certificate(tls->ssl) == NULL)
+            (void)err_set(e, RC_DENIED, "a client certificate is required");
+        else
+            (void)err_set(e, RC_DENIED, "the peer refuses our certificate (%s)", text);
         return;
     default:
         break;
@@ -321,15 +335,13 @@ failed(struct tls *tls, int ssl_error, struct err *e)
     if (ssl_error == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED &&
         result != X509_V_OK && tls->host != NULL) {
         verify_failed(tls, result, e);
+    } else if (!tls->ready && (tls->io_errno != 0 || tls->saw_end)) {
+        tls->reason = TLS_REASON_CLOSED;
+        (void)err_set(e, RC_CLOSED, "the peer closed the connection during the TLS handshake");
     } else if (tls->io_errno != 0) {
         (void)err_set_errno(e, RC_CLOSED, tls->io_errno, "the connection broke");
-        if (!tls->ready)
-            tls->reason = TLS_REASON_CLOSED;
     } else if (tls->saw_end) {
-        (void)err_set(e, RC_CLOSED, "the peer closed the connection%s",
-            tls->ready ? "" : " during the TLS handshake");
-        if (!tls->ready)
-            tls->reason = TLS_REASON_CLOSED;
+        (void)err_set(e, RC_CLOSED, "the peer closed the connection");
     } else {
         protocol_failed(tls, code, e);
     }
