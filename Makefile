@@ -98,7 +98,7 @@ $(BUILD)/bin/refbroker: $(BUILD)/obj/refbroker/main.o $(BUILD)/librefbroker.a $(
 
 # --- tests --------------------------------------------------------------------------------------------------------------
 
-TESTLIBS := $(BUILD)/libtools.a $(BUILD)/librefbroker.a $(BUILD)/libtests.a $(BUILD)/libkdl.a
+TESTLIBS := $(BUILD)/libtests.a $(BUILD)/libtools.a $(BUILD)/librefbroker.a $(BUILD)/libkdl.a
 
 $(BUILD)/libtests.a: $(call objects,$(tests_SRCS))
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -108,11 +108,21 @@ $(unit_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
 
-.PHONY: unit check
+# What stands on our side of a comparison with Kafka's own code, and benchmarks.
+helper_SRCS := $(shell find tests/kafka tests/bench tests/system -name '*.c' | sort)
+helper_PROGS := $(patsubst %.c,$(BUILD)/%,$(helper_SRCS))
+$(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS)
+
+.PHONY: unit check bench-wire
 unit: $(unit_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run --unit
 
-check: all $(unit_PROGS)
+bench-wire: $(BUILD)/tests/bench/bench_wire
+	$(Q)$<
+
+check: all $(unit_PROGS) $(helper_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run
 
 # --- fuzzers (clang's libFuzzer) ----------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/api/fetch_session.h"
-#include "refbroker/conn.h"
+#include "refbroker/client.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
+#include "refbroker/log/coordinated.h"
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/log/upload.h"
@@ -115,7 +116,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
 
     b->options = *options;
     b->env = options->env;
-    list_init(&b->conns);
+    list_init(&b->clients);
     list_init(&b->marked_fetches);
     map_init(&b->creating);
     heap_init(&b->deadlines);
@@ -127,6 +128,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
         return rc;
     }
     b->uploader = uploader_new(b);
+    b->coordinated = coordinated_new(b);
     b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
@@ -146,9 +148,10 @@ broker_close(struct broker *b)
 {
     if (b == NULL)
         return;
-    while (!list_is_empty(&b->conns))
-        broker_disconnect(b, list_of(list_first(&b->conns), struct conn, in_broker));
+    while (!list_is_empty(&b->clients))
+        broker_disconnect(b, list_of(list_first(&b->clients), struct client, in_broker));
     groups_free(b->groups);
+    coordinated_free(b->coordinated);
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
@@ -204,6 +207,7 @@ broker_tick(struct broker *b)
     next = groups_tick(b->groups);
     fetch_wait_run(b);
     wal_flush(b->wal);
+    next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);
     if (first != NULL)
@@ -217,6 +221,7 @@ broker_stop(struct broker *b)
 {
     b->stopping = true;
     uploader_flush(b->uploader);
+    coordinated_flush(b->coordinated);
 }
 
 bool
@@ -225,7 +230,8 @@ broker_is_idle(const struct broker *b)
     for (unsigned lane = 0; lane < LANE_COUNT; lane++)
         if (work_pending(b->options.work, lane) > 0)
             return false;
-    return wal_is_idle(b->wal) && uploader_is_idle(b->uploader);
+    return wal_is_idle(b->wal) && uploader_is_idle(b->uploader) &&
+           coordinated_is_idle(b->coordinated);
 }
 
 int64_t

@@ -6,7 +6,7 @@
  * simulation from a seeded world.
  *
  *     broker
- *     ├── conns ── requests
+ *     ├── clients ── requests
  *     ├── topics ── partitions ── cached batches, producers, runs
  *     ├── cache (budget of all cached batches)
  *     ├── wal, uploader, reader   (log/)
@@ -34,7 +34,7 @@
 /* The lanes: one thread each. */
 enum broker_lane { LANE_WAL, LANE_DB, LANE_IO, LANE_COUNT };
 
-struct conn;
+struct client;
 struct groups;
 struct uploader;
 struct reader;
@@ -77,7 +77,7 @@ struct broker {
     struct broker_options options;
     struct env *env;
     char cluster_id[32];
-    struct list conns;
+    struct list clients;
     size_t requests_bytes;
     struct topics topics;
     struct cache cache;
@@ -112,17 +112,17 @@ MUST_CHECK enum rc broker_open(
 void broker_close(struct broker *broker);
 
 /* broker_connect begins a connection. `client_host` is copied. */
-struct conn *broker_connect(struct broker *broker, void *peer, const char *client_host);
+struct client *broker_connect(struct broker *broker, void *peer, const char *client_host);
 
 /* broker_drained goes on with a connection whose port had asked for no more. */
-void broker_drained(struct broker *broker, struct conn *conn);
+void broker_drained(struct broker *broker, struct client *client);
 
 /* broker_disconnect ends it: nothing more is sent, parked requests are dropped. */
-void broker_disconnect(struct broker *broker, struct conn *conn);
+void broker_disconnect(struct broker *broker, struct client *client);
 
 /* broker_frame takes a request without its length prefix. The connection may be closed inside the
  * call (ports.close), never freed. */
-void broker_frame(struct broker *broker, struct conn *conn, struct blob *frame_take);
+void broker_frame(struct broker *broker, struct client *client, struct blob *frame_take);
 
 /* broker_tick does what is due and returns the monotonic time (ms) at which it wants to be called
  * again at the latest. */

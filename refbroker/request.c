@@ -7,11 +7,11 @@
 #include "refbroker/limits.h"
 
 struct request *
-request_new(struct conn *conn, struct blob *frame_take, int64_t now_us)
+request_new(struct client *client, struct blob *frame_take, int64_t now_us)
 {
     struct request *request = xcalloc(1, sizeof *request);
 
-    request->conn = conn;
+    request->client = client;
     request->frame = frame_take;
     request->arrived_us = now_us;
     arena_init(&request->arena, LIMIT_ARENA_BYTES_MAX);

@@ -20,7 +20,7 @@
 #include "lib/wire/frame.h"
 
 struct broker;
-struct conn;
+struct client;
 struct request;
 
 enum h_result {
@@ -37,8 +37,8 @@ typedef void request_fn(struct broker *broker, struct request *request);
 enum request_state { REQUEST_WAITING, REQUEST_RUNNING, REQUEST_FINISHED };
 
 struct request {
-    struct list_node in_conn;
-    struct conn *conn; /* NULL once the connection is gone */
+    struct list_node in_client;
+    struct client *client; /* NULL once the connection is gone */
     struct blob *frame;
     struct frame_request header;
     struct arena arena;
@@ -60,7 +60,7 @@ struct request {
     size_t held_capacity;
 };
 
-struct request *request_new(struct conn *conn, struct blob *frame_take, int64_t now_us);
+struct request *request_new(struct client *client, struct blob *frame_take, int64_t now_us);
 void request_free(struct request *request);
 
 /* request_hold keeps a blob until the reply is sent. */

@@ -17,7 +17,7 @@ refbroker_SRCS := \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_versions.c \
 	refbroker/broker.c \
-	refbroker/conn.c \
+	refbroker/client.c \
 	refbroker/coord/group.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/groups.c \
@@ -25,6 +25,7 @@ refbroker_SRCS := \
 	refbroker/coord/offsets.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
+	refbroker/log/coordinated.c \
 	refbroker/log/fetch_wait.c \
 	refbroker/log/log_start.c \
 	refbroker/log/mirror.c \
@@ -39,6 +40,7 @@ refbroker_SRCS := \
 	refbroker/log/wal.c \
 	refbroker/log/wal_format.c \
 	refbroker/log/wal_recover.c \
+	refbroker/log/wal_writer.c \
 	refbroker/meta/catalog.c \
 	refbroker/meta/create.c \
 	refbroker/meta/remove.c \

@@ -192,6 +192,9 @@ pointer_read(struct reader *r, const struct wire_field *field, void *out)
     int8_t present;
     enum rc rc = scalar_read(r, WIRE_INT8, &present);
 
+    /* As a tag the mark in front is 0 for null and 1, elsewhere -1 and 1. */
+    if (rc == RC_OK && field->tag >= 0)
+        present = (int8_t)(present == 0 ? -1 : 1);
     if (rc == RC_OK)
         rc = null_check(r, field, present);
     if (rc != RC_OK)

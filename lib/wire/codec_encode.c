@@ -181,7 +181,8 @@ pointer_write(struct writer *w, const struct wire_field *field, const void *in)
     memcpy(&object, in, sizeof object);
     if (object == NULL && null_check(w, field) != RC_OK)
         return RC_PROTOCOL;
-    present = object == NULL ? -1 : 1;
+    /* As a tag the mark in front is 0 for null and 1, elsewhere -1 and 1. */
+    present = object != NULL ? 1 : field->tag >= 0 ? 0 : -1;
     put(w, &present, 1);
     return object == NULL ? RC_OK : struct_write(w, field->sub, object);
 }

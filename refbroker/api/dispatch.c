@@ -6,7 +6,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
-#include "refbroker/conn.h"
+#include "refbroker/client.h"
 
 struct api_row {
     int16_t key;
@@ -80,7 +80,7 @@ unreadable(struct broker *broker, struct request *request, int64_t *counter, con
 {
     (void)broker;
     ++*counter;
-    log_info("CON-REQUEST", "%s: %s; closed", request->conn->client_host, e->text);
+    log_info("CON-REQUEST", "%s: %s; closed", request->client->client_host, e->text);
     return H_CLOSE;
 }
 

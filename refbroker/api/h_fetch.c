@@ -75,6 +75,9 @@ partition_find(
     if (partition == NULL)
         return NULL;
     *error = KE_NONE;
+    /* Coordinated topics have no leader that could be fenced. */
+    if (topic->configs.values.coordinated)
+        return partition;
     if (part->current_leader_epoch >= 0 && part->current_leader_epoch < partition->leader_epoch)
         *error = KE_FENCED_LEADER_EPOCH;
     else if (part->current_leader_epoch > partition->leader_epoch)
@@ -89,7 +92,7 @@ diverges(const struct partition *partition, const struct fetch_part *part, parti
     int64_t end_offset;
     int32_t epoch;
 
-    if (part->last_fetched_epoch < 0)
+    if (part->last_fetched_epoch < 0 || partition->topic->configs.values.coordinated)
         return false;
     partition_epoch_end(partition, part->last_fetched_epoch, &epoch, &end_offset);
     if (epoch < 0 || (epoch == part->last_fetched_epoch && end_offset >= part->fetch_offset))

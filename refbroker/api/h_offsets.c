@@ -77,6 +77,25 @@ by_time(struct broker *broker, struct park *park, const struct km_list_offsets_r
     return state;
 }
 
+/* Coordinated topics know timestamps by batch, as Inkless does: a time gives the batch's first
+ * offset, the largest time its last one, both with the batch's largest timestamp. */
+static enum reader_state
+by_batch(struct broker *broker, struct park *park, struct partition *partition, int64_t timestamp,
+    partition_out *out)
+{
+    int64_t base_offset, last_offset;
+    int16_t error = 0;
+    enum reader_state state =
+        read_find_batch(broker, partition, timestamp, timestamp == MAX_TIMESTAMP, &park->load,
+            &base_offset, &last_offset, &out->timestamp, &error);
+
+    if (state == READER_FAILED)
+        out->error_code = error;
+    else if (state == READER_READY)
+        out->offset = timestamp == MAX_TIMESTAMP ? last_offset : base_offset;
+    return state;
+}
+
 static enum reader_state
 partition_answer(struct broker *broker, struct park *park, const struct km_list_offsets_request *in,
     struct partition *partition, int64_t timestamp, partition_out *out)
@@ -99,6 +118,8 @@ partition_answer(struct broker *broker, struct park *park, const struct km_list_
             out->error_code = KE_UNSUPPORTED_VERSION;
             return READER_READY;
         }
+        if (partition->topic->configs.values.coordinated)
+            return by_batch(broker, park, partition, timestamp, out);
         return by_time(broker, park, in, partition, timestamp, out);
     }
 }

@@ -193,6 +193,12 @@ epoch_answer(struct broker *broker, const struct topic *topic,
 
     (void)broker;
     out->partition = in->partition;
+    if (partition != NULL && topic->configs.values.coordinated) {
+        /* There are no leader epochs: every one asked for ends at the high watermark (Inkless). */
+        out->leader_epoch = in->leader_epoch;
+        out->end_offset = partition->high_watermark;
+        return;
+    }
     if (partition == NULL)
         out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
     else if (in->current_leader_epoch >= 0 && in->current_leader_epoch < partition->leader_epoch)

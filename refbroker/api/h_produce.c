@@ -10,6 +10,7 @@
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/append.h"
+#include "refbroker/log/coordinated.h"
 #include "refbroker/meta/topics.h"
 
 typedef struct km_produce_request_topic_produce_data topic_in;
@@ -22,8 +23,9 @@ struct park;
 struct waiting {
     struct append_waiter waiter;
     struct park *park;
-    struct partition *partition;
+    struct partition *partition; /* NULL once it is done */
     partition_out *out;
+    bool coordinated;
 };
 
 struct park {
@@ -45,11 +47,23 @@ waiter_done(struct broker *broker, struct append_waiter *waiter, int16_t error)
         waiting->out->base_offset = -1;
         waiting->out->log_append_time_ms = -1;
         waiting->out->log_start_offset = -1;
+    } else if (waiter->base_offset >= 0) {
+        waiting->out->base_offset = waiter->base_offset;
+        waiting->out->log_append_time_ms = waiter->log_append_time;
     }
     waiting->partition = NULL;
     park->open--;
     if (park->open == 0 && park->counted)
         broker_finish(broker, park->request);
+}
+
+static void
+forget(struct broker *broker, struct waiting *waiting)
+{
+    if (waiting->coordinated)
+        coordinated_forget(broker->coordinated, &waiting->waiter);
+    else
+        list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
 }
 
 /* The producer hears of what is not durable in time as Kafka says it: the records may be there
@@ -64,7 +78,7 @@ timed_out(struct broker *broker, struct request *request)
 
         if (waiting->partition == NULL)
             continue;
-        list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+        forget(broker, waiting);
         waiting->out->error_code = KE_REQUEST_TIMED_OUT;
         waiting->out->base_offset = -1;
     }
@@ -76,10 +90,9 @@ dropped(struct broker *broker, struct request *request)
 {
     struct park *park = request->park;
 
-    (void)broker;
     for (size_t i = 0; i < park->count; i++)
         if (park->waiting[i].partition != NULL)
-            list_remove(&park->waiting[i].partition->append_waiters, &park->waiting[i].waiter.node);
+            forget(broker, &park->waiting[i]);
 }
 
 static bool
@@ -118,16 +131,23 @@ static bool
 partition_append(struct broker *broker, struct request *request, struct partition *partition,
     const partition_in *in, partition_out *out, struct waiting *waiting)
 {
+    const struct km_produce_request *produce = request->in;
+    struct append_ask ask = {.blob = request->frame,
+        .size = in->records.size <= 0 ? 0 : (size_t)in->records.size,
+        .arena = &request->arena,
+        .produce_version = request->header.api_version,
+        .has_transactional_id = produce->transactional_id.size >= 0};
+    bool coordinated = partition->topic->configs.values.coordinated;
     struct append_result result;
-    size_t at;
 
-    if (in->records.size < 0) {
-        refuse(out, KE_INVALID_RECORD, "there is no record batch");
-        return false;
-    }
-    at = in->records.size == 0 ? 0 : (size_t)(in->records.data - request->frame->data);
-    append_client(broker, partition, request->frame, request->frame->data + at,
-        (size_t)in->records.size, request->header.api_version, &request->arena, &result);
+    if (ask.size > 0)
+        ask.data = request->frame->data + (in->records.data - request->frame->data);
+    waiting->waiter.base_offset = -1;
+    waiting->waiter.done = waiter_done;
+    if (coordinated)
+        coordinated_append(broker, partition, &ask, &waiting->waiter, &result);
+    else
+        append_client(broker, partition, &ask, &result);
     if (result.error != 0) {
         refuse(out, result.error, result.text);
         /* Without room for the single errors the arena is full, and dispatch sees that. */
@@ -139,7 +159,7 @@ partition_append(struct broker *broker, struct request *request, struct partitio
     out->log_start_offset = partition->log_start_offset;
     waiting->partition = partition;
     waiting->out = out;
-    waiting->waiter.done = waiter_done;
+    waiting->coordinated = coordinated;
     waiting->waiter.end_offset = result.end_offset;
     return true;
 }
@@ -211,7 +231,8 @@ wait_durable(struct broker *broker, struct request *request, struct park *park, 
     park->open = park->count;
     request->park = park;
     for (size_t i = 0; i < park->count; i++)
-        append_wait(broker, park->waiting[i].partition, &park->waiting[i].waiter);
+        if (!park->waiting[i].coordinated)
+            append_wait(broker, park->waiting[i].partition, &park->waiting[i].waiter);
     park->counted = true;
     if (park->open == 0)
         return H_DONE;
@@ -244,7 +265,12 @@ h_produce(struct broker *broker, struct request *request, const void *in_, void 
                 in->acks) != H_DONE)
             return H_CLOSE;
     }
-    if (in->acks == 0)
+    if (in->acks == 0) {
+        /* Nobody waits: the files that batches went into must not tell this request. */
+        for (size_t i = 0; i < park->count; i++)
+            if (park->waiting[i].coordinated)
+                forget(broker, &park->waiting[i]);
         return unacknowledged(out);
+    }
     return wait_durable(broker, request, park, in->timeout_ms);
 }

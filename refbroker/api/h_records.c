@@ -190,6 +190,9 @@ topic_producers(struct broker *broker, struct request *request,
         result->partition_index = in->partition_indexes.items[i];
         if (partition == NULL)
             result->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
+        else if (topic->configs.values.coordinated)
+            /* No leader keeps producers of a coordinated topic; Inkless answers so. */
+            result->error_code = KE_NOT_LEADER_OR_FOLLOWER;
         else if (!producers_fill(request, partition, result))
             return false;
     }

@@ -10,7 +10,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
-#include "refbroker/conn.h"
+#include "refbroker/client.h"
 #include "refbroker/coord/group_member.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"

@@ -7,7 +7,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
-#include "refbroker/conn.h"
+#include "refbroker/client.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 
@@ -405,7 +405,7 @@ join_as(struct group *group, struct request *request, const struct group_join *j
     free(member->client_host);
     member->client_id =
         request->header.client_id.size < 0 ? xstrdup("") : text_dup(request->header.client_id);
-    member->client_host = xasprintf("/%s", request->conn->client_host);
+    member->client_host = xasprintf("/%s", request->client->client_host);
     member->is_new = true;
     protocols_set(member, join);
     return park_join(member, request);

@@ -12,9 +12,6 @@
 #include "refbroker/log/mirror.h"
 #include "refbroker/log/replay.h"
 
-/* Records of one batch may grow this much when they are decompressed for validation. */
-#define UNCOMPRESSED_BYTES_MAX ((size_t)256 * 1024 * 1024)
-
 static void
 producer_note(struct partition *partition, const struct batch_view *batch)
 {
@@ -108,7 +105,8 @@ header_write(struct partition *partition, uint8_t *data, size_t size,
         change.fields |= BATCH_REWRITE_TIMESTAMP;
         change.max_timestamp = log_append_time;
         change.log_append_time = true;
-    } else if (valid->batch.max_timestamp != valid->max_timestamp) {
+    } else if (valid->batch.max_timestamp != valid->max_timestamp ||
+               batch_view_is_log_append_time(&valid->batch)) {
         change.fields |= BATCH_REWRITE_TIMESTAMP;
     }
     batch_rewrite_header(data, size, &change);
@@ -123,9 +121,9 @@ recompress(const struct topic_values *values, const struct batch_view *batch, st
     struct buf out;
     enum rc rc;
 
-    buf_init(&out, UNCOMPRESSED_BYTES_MAX);
+    buf_init(&out, APPEND_UNCOMPRESSED_BYTES_MAX);
     rc = batch_rewrite_codec(batch, (enum compress_codec)values->compression_codec, scratch,
-        UNCOMPRESSED_BYTES_MAX, &out, e);
+        APPEND_UNCOMPRESSED_BYTES_MAX, &out, e);
     if (rc == RC_OK) {
         *blob = blob_new(out.size);
         if (*blob == NULL)
@@ -137,10 +135,10 @@ recompress(const struct topic_values *values, const struct batch_view *batch, st
     return rc;
 }
 
-static enum rc
-validate(struct partition *partition, const uint8_t *data, size_t size, int16_t produce_version,
-    int64_t now_ms, struct arena *arena, struct buf *scratch, struct batch_validate_result *valid,
-    struct err *e)
+bool
+append_validate(struct broker *broker, struct partition *partition, const struct append_ask *ask,
+    int64_t now_ms, struct buf *scratch, struct batch_validate_result *valid,
+    struct append_result *result)
 {
     const struct topic_values *values = &partition->topic->configs.values;
     struct batch_validate_rules rules = {
@@ -148,13 +146,23 @@ validate(struct partition *partition, const uint8_t *data, size_t size, int16_t 
         .timestamp_before_max_ms = values->timestamp_before_max_ms,
         .timestamp_after_max_ms = values->timestamp_after_max_ms,
         .batch_bytes_max = (size_t)values->max_message_bytes,
-        .uncompressed_bytes_max = UNCOMPRESSED_BYTES_MAX,
-        .produce_version = produce_version,
+        .uncompressed_bytes_max = APPEND_UNCOMPRESSED_BYTES_MAX,
+        .produce_version = ask->produce_version,
         .log_append_time = values->log_append_time,
         .compacted = values->compacts,
     };
+    struct err e;
 
-    return batch_validate(data, size, &rules, arena, scratch, valid, e);
+    if (batch_validate(ask->data, ask->size, &rules, ask->arena, scratch, valid, &e) != RC_OK) {
+        refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "the answer needs too much memory");
+        return false;
+    }
+    if (valid->fault == BATCH_VALIDATE_OK)
+        return true;
+    refused(broker, result, batch_validate_code(valid->fault), batch_validate_text(valid->fault));
+    result->record_errors = valid->errors;
+    result->record_error_count = valid->error_count;
+    return false;
 }
 
 /* Appends a batch that is valid and in order. */
@@ -189,28 +197,20 @@ accept(struct broker *broker, struct partition *partition, struct blob *blob, ui
 }
 
 void
-append_client(struct broker *broker, struct partition *partition, struct blob *blob, uint8_t *data,
-    size_t size, int16_t produce_version, struct arena *arena, struct append_result *result)
+append_client(struct broker *broker, struct partition *partition, const struct append_ask *ask,
+    struct append_result *result)
 {
     int64_t now_ms = env_wall_ms(broker->env);
     struct batch_validate_result valid;
     struct buf scratch;
-    struct err e;
 
     *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
     if (storage_check(broker, partition, result) != 0)
         return;
-    buf_init(&scratch, UNCOMPRESSED_BYTES_MAX);
-    if (validate(partition, data, size, produce_version, now_ms, arena, &scratch, &valid, &e) !=
-        RC_OK) {
-        refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "the answer needs too much memory");
-    } else if (valid.fault != BATCH_VALIDATE_OK) {
-        refused(broker, result, batch_validate_code(valid.fault), batch_validate_text(valid.fault));
-        result->record_errors = valid.errors;
-        result->record_error_count = valid.error_count;
-    } else if (sequence_check(broker, partition, &valid.batch, result)) {
-        accept(broker, partition, blob, data, &valid, now_ms, &scratch, result);
-    }
+    buf_init(&scratch, APPEND_UNCOMPRESSED_BYTES_MAX);
+    if (append_validate(broker, partition, ask, now_ms, &scratch, &valid, result) &&
+        sequence_check(broker, partition, &valid.batch, result))
+        accept(broker, partition, ask->blob, ask->data, &valid, now_ms, &scratch, result);
     buf_fini(&scratch);
 }
 

@@ -15,6 +15,9 @@
 #include "refbroker/broker.h"
 #include "refbroker/log/wal.h"
 
+/* Records of one batch may grow this much when they are decompressed for validation. */
+#define APPEND_UNCOMPRESSED_BYTES_MAX ((size_t)256 * 1024 * 1024)
+
 /* What became of the records of one partition. */
 struct append_result {
     int16_t error;    /* Kafka's code; the rest is set for 0 */
@@ -26,11 +29,26 @@ struct append_result {
     int64_t log_append_time; /* -1: CreateTime */
 };
 
-/* append_client appends what a producer sent: `size` bytes at `data` inside `blob`. Scratch memory
- * comes from the arena. */
-void append_client(struct broker *broker, struct partition *partition, struct blob *blob,
-    uint8_t *data, size_t size, int16_t produce_version, struct arena *arena,
+/* Records of one partition of a Produce request: `size` bytes at `data` inside `blob`. Scratch
+ * memory comes from the arena. */
+struct append_ask {
+    struct blob *blob;
+    uint8_t *data;
+    size_t size;
+    struct arena *arena;
+    int16_t produce_version;
+    bool has_transactional_id; /* of the request */
+};
+
+/* append_client appends what a producer sent. */
+void append_client(struct broker *broker, struct partition *partition, const struct append_ask *ask,
     struct append_result *result);
+
+/* append_validate checks records by the topic's rules, for both write paths; valid->fault is set to
+ * the verdict. False where the answer needs too much memory: result is set. */
+bool append_validate(struct broker *broker, struct partition *partition,
+    const struct append_ask *ask, int64_t now_ms, struct buf *scratch,
+    struct batch_validate_result *valid, struct append_result *result);
 
 /* append_internal appends one batch that the broker built itself (offset commits, markers); it is
  * taken as valid. */
@@ -57,6 +75,8 @@ enum rc append_recovered(void *arg, const struct wire_uuid *topic_id, int32_t pa
 struct append_waiter {
     struct list_node node;
     int64_t end_offset;
+    int64_t base_offset;     /* coordinated path: what was assigned; -1 otherwise */
+    int64_t log_append_time; /* with base_offset */
     void (*done)(struct broker *broker, struct append_waiter *waiter, int16_t error);
 };
 

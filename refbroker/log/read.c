@@ -235,3 +235,37 @@ read_find_max_timestamp(struct broker *broker, struct partition *partition, int6
     *timestamp = s.offset < 0 ? -1 : s.timestamp;
     return state;
 }
+
+enum reader_state
+read_find_batch(struct broker *broker, struct partition *partition, int64_t timestamp, bool largest,
+    struct reader_waiter *waiter, int64_t *base_offset, int64_t *last_offset,
+    int64_t *max_timestamp, int16_t *error)
+{
+    struct batch_view_cursor cursor;
+    struct batch_view batch;
+    enum reader_state state;
+    const struct run *run;
+    struct blob *blob;
+    bool found = true;
+    struct err e;
+
+    *base_offset = *last_offset = *max_timestamp = -1;
+    for (size_t i = 0; largest && i < partition->runs.count; i++)
+        if (i == 0 || partition->runs.runs[i].max_timestamp > timestamp)
+            timestamp = partition->runs.runs[i].max_timestamp;
+    run = run_index_find_timestamp(&partition->runs, partition->log_start_offset, timestamp);
+    if (run == NULL)
+        return READER_READY;
+    state = reader_get(broker->reader, partition, run, waiter, &blob, error);
+    if (state != READER_READY)
+        return state;
+    cursor = (struct batch_view_cursor){blob->data, run->size};
+    while (batch_view_next(&cursor, &batch, &found, &e) == RC_OK && found)
+        if (batch.max_timestamp >= timestamp) {
+            *base_offset = batch.base_offset;
+            *last_offset = batch_view_last_offset(&batch);
+            *max_timestamp = batch.max_timestamp;
+            break;
+        }
+    return READER_READY;
+}

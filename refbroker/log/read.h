@@ -39,6 +39,15 @@ enum reader_state read_find_timestamp(struct broker *broker, struct partition *p
     int64_t timestamp, int64_t from, int64_t bound, struct reader_waiter *waiter, int64_t *offset,
     int64_t *found_timestamp, int16_t *error);
 
+/*
+ * read_find_batch is what the coordinated path knows of timestamps: the first batch whose largest
+ * timestamp is >= `timestamp`, or with `largest` the one with the largest of all. *base_offset is
+ * -1 where there is none.
+ */
+enum reader_state read_find_batch(struct broker *broker, struct partition *partition,
+    int64_t timestamp, bool largest, struct reader_waiter *waiter, int64_t *base_offset,
+    int64_t *last_offset, int64_t *max_timestamp, int16_t *error);
+
 /* read_find_max_timestamp looks for the first record below `bound` that has the largest timestamp
  * of all; *offset is -1 in an empty log. */
 enum reader_state read_find_max_timestamp(struct broker *broker, struct partition *partition,

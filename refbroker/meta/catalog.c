@@ -393,6 +393,25 @@ catalog_put_committed(struct catalog *c, const struct wire_uuid *topic_id, int32
 }
 
 enum rc
+catalog_get_committed(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t *committed_end, const void **producers, size_t *producers_size, struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    db_reset(c->partition_get);
+    bind_partition(c->partition_get, topic_id, partition);
+    rc = db_step(c->partition_get, &row, e);
+    if (rc != RC_OK)
+        return rc;
+    if (!row)
+        return err_set(e, RC_NOTFOUND, "the topic is gone");
+    *committed_end = db_column_int(c->partition_get, 0);
+    *producers = db_column_bytes(c->partition_get, 1, producers_size);
+    return RC_OK;
+}
+
+enum rc
 catalog_put_object(
     struct catalog *c, int64_t object_id, int64_t size, int64_t now_ms, struct err *e)
 {

@@ -88,6 +88,13 @@ MUST_CHECK enum rc catalog_put_object(
 MUST_CHECK enum rc catalog_put_run(struct catalog *catalog, const struct wire_uuid *topic_id,
     int32_t partition, const struct run *run, struct err *e);
 
+/* catalog_get_committed reads what the coordinator decides from: the partition's end (0 where there
+ * is no row) and producer state, a view until the next call. RC_NOTFOUND where the topic is gone.
+ */
+MUST_CHECK enum rc catalog_get_committed(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t *committed_end, const void **producers, size_t *producers_size,
+    struct err *e);
+
 /* catalog_delete_runs drops the runs of a partition that end before log_start. */
 MUST_CHECK enum rc catalog_delete_runs(struct catalog *catalog, const struct wire_uuid *topic_id,
     int32_t partition, int64_t log_start, struct err *e);

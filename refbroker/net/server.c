@@ -26,7 +26,7 @@ struct peer {
     struct list_node in_server;
     struct server *server;
     struct tcp *tcp;
-    struct conn *conn;
+    struct client *client;
     uint8_t stage[STAGE_BYTES];
     size_t staged;
     struct blob *frame; /* NULL: reading into the stage */
@@ -56,7 +56,7 @@ peer_destroy(void *arg)
     struct server *server = peer->server;
 
     loop_timer_cancel(server->loop, &peer->linger);
-    broker_disconnect(server->broker, peer->conn);
+    broker_disconnect(server->broker, peer->client);
     tcp_free(peer->tcp);
     list_remove(&server->peers, &peer->in_server);
     blob_unref(peer->frame);
@@ -140,7 +140,7 @@ frame_take(struct peer *peer)
 
     peer->frame = NULL;
     peer->frame_got = 0;
-    broker_frame(peer->server->broker, peer->conn, frame);
+    broker_frame(peer->server->broker, peer->client, frame);
 }
 
 /* Cuts what is staged into frames; false where the connection is to be closed. */
@@ -211,7 +211,7 @@ peer_drain(void *arg)
     struct peer *peer = arg;
 
     if (!peer->closing)
-        broker_drained(peer->server->broker, peer->conn);
+        broker_drained(peer->server->broker, peer->client);
 }
 
 static void
@@ -241,7 +241,7 @@ accepted(void *arg, int fd)
     colon = strrchr(address, ':');
     if (colon != NULL)
         *colon = '\0';
-    peer->conn = broker_connect(server->broker, peer, address);
+    peer->client = broker_connect(server->broker, peer, address);
     list_push_back(&server->peers, &peer->in_server);
     return peer->tcp;
 }

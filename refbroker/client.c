@@ -1,4 +1,4 @@
-#include "refbroker/conn.h"
+#include "refbroker/client.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 static struct request *
 request_of(struct list_node *node)
 {
-    return node == NULL ? NULL : list_of(node, struct request, in_conn);
+    return node == NULL ? NULL : list_of(node, struct request, in_client);
 }
 
 static void
@@ -30,18 +30,18 @@ is_produce(const struct request *request)
 static void
 forget_waiting(struct broker *broker, struct request *request)
 {
-    request->conn->waiting_bytes -= request->frame->size;
+    request->client->waiting_bytes -= request->frame->size;
     broker->requests_bytes -= request->frame->size;
 }
 
 /* The next request that may start: everything before it is finished, or it and all before it are
  * Produces. */
 static struct request *
-next_to_start(struct conn *conn)
+next_to_start(struct client *client)
 {
     bool only_produces = true;
 
-    LIST_EACH(&conn->requests, node)
+    LIST_EACH(&client->requests, node)
     {
         struct request *request = request_of(node);
 
@@ -49,7 +49,7 @@ next_to_start(struct conn *conn)
             continue;
         only_produces = only_produces && is_produce(request);
         if (request->state == REQUEST_WAITING)
-            return list_first(&conn->requests) == node || only_produces ? request : NULL;
+            return list_first(&client->requests) == node || only_produces ? request : NULL;
         if (!only_produces)
             return NULL;
     }
@@ -57,16 +57,16 @@ next_to_start(struct conn *conn)
 }
 
 static void
-close_conn(struct broker *broker, struct conn *conn)
+close_client(struct broker *broker, struct client *client)
 {
-    if (conn->closing)
+    if (client->closing)
         return;
-    conn->closing = true;
-    broker->options.ports.close(conn->peer);
+    client->closing = true;
+    broker->options.ports.close(client->peer);
 }
 
 static void
-start(struct broker *broker, struct conn *conn, struct request *request)
+start(struct broker *broker, struct client *client, struct request *request)
 {
     enum h_result result;
 
@@ -82,77 +82,77 @@ start(struct broker *broker, struct conn *conn, struct request *request)
     request->no_reply = result == H_NO_REPLY;
     if (result == H_CLOSE || (result == H_DONE && !dispatch_finish(broker, request))) {
         request->no_reply = true;
-        close_conn(broker, conn);
+        close_client(broker, client);
     }
 }
 
 /* Replies leave in the order of the requests. */
 static void
-send_finished(struct broker *broker, struct conn *conn)
+send_finished(struct broker *broker, struct client *client)
 {
     struct request *request;
 
-    while (!conn->full && (request = request_of(list_first(&conn->requests))) != NULL &&
+    while (!client->full && (request = request_of(list_first(&client->requests))) != NULL &&
            request->state == REQUEST_FINISHED) {
-        list_remove(&conn->requests, &request->in_conn);
-        if (request->no_reply || conn->closing)
+        list_remove(&client->requests, &request->in_client);
+        if (request->no_reply || client->closing)
             request_free(request);
         else
-            conn->full = !broker->options.ports.send(
-                conn->peer, request->pieces, request->piece_count, reply_sent, request);
+            client->full = !broker->options.ports.send(
+                client->peer, request->pieces, request->piece_count, reply_sent, request);
     }
 }
 
 static void
-pause_or_resume(struct broker *broker, struct conn *conn)
+pause_or_resume(struct broker *broker, struct client *client)
 {
-    bool over = conn->requests.count >= LIMIT_CONNECTION_REQUESTS_MAX ||
-                conn->waiting_bytes > LIMIT_CONNECTION_BYTES_MAX ||
-                (broker->requests_bytes > LIMIT_REQUESTS_BYTES_MAX && conn->requests.count > 1);
+    bool over = client->requests.count >= LIMIT_CONNECTION_REQUESTS_MAX ||
+                client->waiting_bytes > LIMIT_CONNECTION_BYTES_MAX ||
+                (broker->requests_bytes > LIMIT_REQUESTS_BYTES_MAX && client->requests.count > 1);
 
-    if (over == conn->paused || conn->closing)
+    if (over == client->paused || client->closing)
         return;
-    conn->paused = over;
-    broker->options.ports.pause(conn->peer, over);
+    client->paused = over;
+    broker->options.ports.pause(client->peer, over);
 }
 
 void
-conn_dispatch(struct broker *broker, struct conn *conn)
+client_dispatch(struct broker *broker, struct client *client)
 {
     struct request *request;
 
-    if (conn->dispatching)
+    if (client->dispatching)
         return;
-    conn->dispatching = true;
-    send_finished(broker, conn);
-    while (!conn->closing && !conn->full && (request = next_to_start(conn)) != NULL) {
-        start(broker, conn, request);
-        send_finished(broker, conn);
+    client->dispatching = true;
+    send_finished(broker, client);
+    while (!client->closing && !client->full && (request = next_to_start(client)) != NULL) {
+        start(broker, client, request);
+        send_finished(broker, client);
     }
-    conn->dispatching = false;
-    pause_or_resume(broker, conn);
+    client->dispatching = false;
+    pause_or_resume(broker, client);
 }
 
 void
-broker_drained(struct broker *broker, struct conn *conn)
+broker_drained(struct broker *broker, struct client *client)
 {
-    conn->full = false;
-    conn_dispatch(broker, conn);
+    client->full = false;
+    client_dispatch(broker, client);
 }
 
-struct conn *
+struct client *
 broker_connect(struct broker *broker, void *peer, const char *client_host)
 {
-    struct conn *conn = xcalloc(1, sizeof *conn);
+    struct client *client = xcalloc(1, sizeof *client);
 
-    conn->peer = peer;
-    conn->client_host = xstrdup(client_host);
-    conn->active_ms = env_now_ms(broker->env);
-    list_init(&conn->requests);
-    list_push_back(&broker->conns, &conn->in_broker);
+    client->peer = peer;
+    client->client_host = xstrdup(client_host);
+    client->active_ms = env_now_ms(broker->env);
+    list_init(&client->requests);
+    list_push_back(&broker->clients, &client->in_broker);
     broker->stats.connections++;
     broker->stats.connections_total++;
-    return conn;
+    return client;
 }
 
 /* A parked request outlives its connection until its handler's on_drop has taken it out of what it
@@ -171,35 +171,35 @@ drop(struct broker *broker, struct request *request)
 }
 
 void
-broker_disconnect(struct broker *broker, struct conn *conn)
+broker_disconnect(struct broker *broker, struct client *client)
 {
     struct request *request;
 
-    conn->closing = true;
-    while ((request = request_of(list_pop(&conn->requests))) != NULL)
+    client->closing = true;
+    while ((request = request_of(list_pop(&client->requests))) != NULL)
         drop(broker, request);
-    list_remove(&broker->conns, &conn->in_broker);
+    list_remove(&broker->clients, &client->in_broker);
     broker->stats.connections--;
-    free(conn->client_host);
-    free(conn);
+    free(client->client_host);
+    free(client);
 }
 
 void
-broker_frame(struct broker *broker, struct conn *conn, struct blob *frame_take)
+broker_frame(struct broker *broker, struct client *client, struct blob *frame_take)
 {
-    struct request *request = request_new(conn, frame_take, env_now_us(broker->env));
+    struct request *request = request_new(client, frame_take, env_now_us(broker->env));
 
-    conn->active_ms = request->arrived_us / 1000;
-    list_push_back(&conn->requests, &request->in_conn);
-    conn->waiting_bytes += request->frame->size;
+    client->active_ms = request->arrived_us / 1000;
+    list_push_back(&client->requests, &request->in_client);
+    client->waiting_bytes += request->frame->size;
     broker->requests_bytes += request->frame->size;
-    conn_dispatch(broker, conn);
+    client_dispatch(broker, client);
 }
 
 void
 broker_finish(struct broker *broker, struct request *request)
 {
-    struct conn *conn = request->conn;
+    struct client *client = request->client;
 
     REQUIRE(request->parked && request->state == REQUEST_RUNNING);
     request->state = REQUEST_FINISHED;
@@ -207,9 +207,9 @@ broker_finish(struct broker *broker, struct request *request)
     heap_remove(&broker->deadlines, &request->deadline);
     if (!request->no_reply && !dispatch_finish(broker, request)) {
         request->no_reply = true;
-        close_conn(broker, conn);
+        close_client(broker, client);
     }
-    conn_dispatch(broker, conn);
+    client_dispatch(broker, client);
 }
 
 void

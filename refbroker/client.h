@@ -1,33 +1,35 @@
 /*
- * conn: the broker's side of a connection: the requests of one client in their order.
+ * client: the broker's side of a connection: the requests of one client in their order.
  *
  * Kafka serves the requests of a connection one at a time and answers them in order, and clients
  * rely on it. Here a Produce may start while earlier Produces of its connection wait for the disk;
  * every other request starts when all before it are finished. The number and bytes of waiting
  * requests are bounded: at the bound reading from the peer pauses.
  */
-#ifndef REFBROKER_CONN_H
-#define REFBROKER_CONN_H
+#ifndef REFBROKER_CLIENT_H
+#define REFBROKER_CLIENT_H
 
 #include "refbroker/broker.h"
 
-struct conn {
+struct client {
     struct list_node in_broker;
     void *peer;
     char *client_host;
-    struct list requests; /* struct request.in_conn, in order of arrival */
+    struct list requests; /* struct request.in_client, in order of arrival */
     size_t waiting_bytes;
     bool paused;
     bool closing;
-    bool dispatching; /* conn_dispatch is at work further up: what finishes meanwhile is sent there
-                       */
+    bool
+        dispatching; /* client_dispatch is at work further up: what finishes meanwhile is sent there
+                      */
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */
     int64_t active_ms;
 };
 
-/* conn_dispatch starts the requests that may start now, and sends the replies that are at the head.
+/* client_dispatch starts the requests that may start now, and sends the replies that are at the
+ * head.
  */
-void conn_dispatch(struct broker *broker, struct conn *conn);
+void client_dispatch(struct broker *broker, struct client *client);
 
 #endif
