@@ -14,7 +14,9 @@
 #include "refbroker/log/append.h"
 #include "refbroker/log/coordinated.h"
 #include "refbroker/log/fetch_wait.h"
+#include "refbroker/log/garbage.h"
 #include "refbroker/log/reader.h"
+#include "refbroker/log/retention.h"
 #include "refbroker/log/upload.h"
 #include "refbroker/log/wal.h"
 
@@ -36,6 +38,10 @@ broker_options_default(struct broker_options *options)
     options->cache_bytes = LIMIT_CACHE_BYTES_MAX;
     options->commit_interval_ms = 250;
     options->commit_bytes = (size_t)8 * 1024 * 1024;
+    options->retention_check_ms = 300000;
+    options->garbage_check_ms = 10000;
+    options->garbage_grace_ms = 60000;
+    options->idle_ms = LIMIT_IDLE_MS;
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
@@ -104,6 +110,8 @@ storage_open(struct broker *b, struct err *e)
     if (rc == RC_OK)
         rc = store_open_folder(b->options.disk, OBJECTS_FOLDER, &b->store, e);
     if (rc == RC_OK)
+        rc = garbage_sweep_orphans(b, e);
+    if (rc == RC_OK)
         rc = wal_open(&wal, append_recovered, b, &b->wal, e);
     return rc;
 }
@@ -129,6 +137,8 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     }
     b->uploader = uploader_new(b);
     b->coordinated = coordinated_new(b);
+    b->garbage = garbage_new(b);
+    b->retention_next_ms = env_now_ms(b->env) + options->retention_check_ms;
     b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
@@ -152,6 +162,7 @@ broker_close(struct broker *b)
         broker_disconnect(b, list_of(list_first(&b->clients), struct client, in_broker));
     groups_free(b->groups);
     coordinated_free(b->coordinated);
+    garbage_free(b->garbage);
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
@@ -195,6 +206,32 @@ earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Connections that were silent for too long, and wait for nothing, are closed. */
+static int64_t
+idle_close(struct broker *b)
+{
+    int64_t now = env_now_ms(b->env);
+
+    if (now < b->idle_next_ms)
+        return b->idle_next_ms;
+    b->idle_next_ms = INT64_MAX;
+    LIST_EACH(&b->clients, node)
+    {
+        struct client *client = list_of(node, struct client, in_broker);
+        int64_t due = client->active_ms + b->options.idle_ms;
+
+        if (!list_is_empty(&client->requests))
+            due = now + b->options.idle_ms;
+        if (due <= now && !client->closing) {
+            client->closing = true;
+            b->options.ports.close(client->peer);
+        } else if (due < b->idle_next_ms) {
+            b->idle_next_ms = due > now ? due : INT64_MAX;
+        }
+    }
+    return b->idle_next_ms;
+}
+
 int64_t
 broker_tick(struct broker *b)
 {
@@ -208,6 +245,9 @@ broker_tick(struct broker *b)
     fetch_wait_run(b);
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
+    next = earlier(next, retention_tick(b));
+    next = earlier(next, garbage_tick(b->garbage));
+    next = earlier(next, idle_close(b));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);
     if (first != NULL)

@@ -35,6 +35,7 @@
 enum broker_lane { LANE_WAL, LANE_DB, LANE_IO, LANE_COUNT };
 
 struct client;
+struct garbage;
 struct groups;
 struct uploader;
 struct reader;
@@ -71,6 +72,10 @@ struct broker_options {
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
+    int64_t retention_check_ms; /* log.retention.check.interval.ms */
+    int64_t garbage_check_ms;   /* how often objects without use are looked for */
+    int64_t garbage_grace_ms;   /* how long they stay then */
+    int64_t idle_ms;            /* connections.max.idle.ms */
 };
 
 struct broker {
@@ -88,6 +93,9 @@ struct broker {
     struct reader *reader;
     struct coordinated *coordinated;
     struct groups *groups;
+    struct garbage *garbage;
+    int64_t retention_next_ms;
+    int64_t idle_next_ms;
     struct fetch_sessions *fetch_sessions;
     struct heap deadlines;      /* struct request.deadline */
     struct list marked_fetches; /* struct fetch_waiter.marked */

@@ -150,6 +150,8 @@ broker_connect(struct broker *broker, void *peer, const char *client_host)
     client->active_ms = env_now_ms(broker->env);
     list_init(&client->requests);
     list_push_back(&broker->clients, &client->in_broker);
+    if (client->active_ms + broker->options.idle_ms < broker->idle_next_ms)
+        broker->idle_next_ms = client->active_ms + broker->options.idle_ms;
     broker->stats.connections++;
     broker->stats.connections_total++;
     return client;

@@ -27,6 +27,7 @@ refbroker_SRCS := \
 	refbroker/log/cache.c \
 	refbroker/log/coordinated.c \
 	refbroker/log/fetch_wait.c \
+	refbroker/log/garbage.c \
 	refbroker/log/log_start.c \
 	refbroker/log/mirror.c \
 	refbroker/log/object.c \
@@ -35,6 +36,7 @@ refbroker_SRCS := \
 	refbroker/log/read.c \
 	refbroker/log/reader.c \
 	refbroker/log/replay.c \
+	refbroker/log/retention.c \
 	refbroker/log/run_index.c \
 	refbroker/log/upload.c \
 	refbroker/log/wal.c \

@@ -367,8 +367,8 @@ by_partition(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
 
-    int order = memcmp(
-        &x->partition->topic_id, &y->partition->topic_id, sizeof x->partition->topic_id);
+    int order =
+        memcmp(&x->partition->topic_id, &y->partition->topic_id, sizeof x->partition->topic_id);
 
     if (order == 0)
         order = (x->partition->index > y->partition->index) -

@@ -445,3 +445,44 @@ catalog_delete_runs(struct catalog *c, const struct wire_uuid *topic_id, int32_t
     db_bind_int(c->run_delete, 3, log_start);
     return db_run(c->run_delete, e);
 }
+
+enum rc
+catalog_mark_objects(struct catalog *c, int64_t now_ms, struct err *e)
+{
+    db_bind_int(c->object_mark, 1, now_ms);
+    return db_run(c->object_mark, e);
+}
+
+enum rc
+catalog_marked_objects(struct catalog *c, int64_t before_ms, int64_t *object_ids, size_t max,
+    size_t *count, struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    *count = 0;
+    db_bind_int(c->object_marked, 1, before_ms);
+    db_bind_int(c->object_marked, 2, (int64_t)max);
+    while ((rc = db_step(c->object_marked, &row, e)) == RC_OK && row)
+        object_ids[(*count)++] = db_column_int(c->object_marked, 0);
+    db_reset(c->object_marked);
+    return rc;
+}
+
+enum rc
+catalog_delete_object(struct catalog *c, int64_t object_id, struct err *e)
+{
+    db_bind_int(c->object_delete, 1, object_id);
+    return db_run(c->object_delete, e);
+}
+
+enum rc
+catalog_has_object(struct catalog *c, int64_t object_id, bool *known, struct err *e)
+{
+    enum rc rc;
+
+    db_bind_int(c->object_has, 1, object_id);
+    rc = db_step(c->object_has, known, e);
+    db_reset(c->object_has);
+    return rc;
+}

@@ -88,6 +88,16 @@ MUST_CHECK enum rc catalog_put_object(
 MUST_CHECK enum rc catalog_put_run(struct catalog *catalog, const struct wire_uuid *topic_id,
     int32_t partition, const struct run *run, struct err *e);
 
+/* Objects without runs: catalog_mark_objects notes them with the time, catalog_marked_objects lists
+ * those noted at or before a time, catalog_delete_object forgets one that is gone from the store.
+ * catalog_has_object is for a start. */
+MUST_CHECK enum rc catalog_mark_objects(struct catalog *catalog, int64_t now_ms, struct err *e);
+MUST_CHECK enum rc catalog_marked_objects(struct catalog *catalog, int64_t before_ms,
+    int64_t *object_ids, size_t max, size_t *count, struct err *e);
+MUST_CHECK enum rc catalog_delete_object(struct catalog *catalog, int64_t object_id, struct err *e);
+MUST_CHECK enum rc catalog_has_object(
+    struct catalog *catalog, int64_t object_id, bool *known, struct err *e);
+
 /* catalog_get_committed reads what the coordinator decides from: the partition's end (0 where there
  * is no row) and producer state, a view until the next call. RC_NOTFOUND where the topic is gone.
  */

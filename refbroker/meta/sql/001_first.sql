@@ -38,7 +38,7 @@ CREATE TABLE leader_epoch (
     PRIMARY KEY (topic_id, partition, epoch)
 ) WITHOUT ROWID;
 
--- state: enum object_state. An object is inserted before it is used and removed after it is deleted from the store.
+-- state: 1 committed, 2 marked (no run is left since changed_ms). The row goes after the object is deleted from the store.
 CREATE TABLE object (
     object_id INTEGER PRIMARY KEY,
     size INTEGER NOT NULL,
