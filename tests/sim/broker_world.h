@@ -1,0 +1,60 @@
+/*
+ * broker_world: a whole broker in one thread, on a disk that can lose its power, with a clock that
+ * only the world moves and lanes whose order the seed decides.
+ *
+ * A client inside the world produces single records, each with a number of its own, to the
+ * partitions of a wal topic and of a coordinated topic, and remembers which were acknowledged at
+ * which offset. After a crash and a new start the world reads everything back and compares: what
+ * was acknowledged is there, at its offset, once.
+ *
+ * Functions that return text return NULL, or what went wrong (static or in the world).
+ */
+#ifndef TESTS_SIM_BROKER_WORLD_H
+#define TESTS_SIM_BROKER_WORLD_H
+
+#include "lib/base/disk.h"
+#include "lib/base/env.h"
+#include "refbroker/broker.h"
+
+#define BROKER_WORLD_PARTITIONS 3 /* of each topic */
+
+struct broker_world_record {
+    int64_t offset; /* acknowledged here; -1: no answer, or an error */
+    int partition;  /* 0..2 of the wal topic, 3..5 of the coordinated one */
+};
+
+struct broker_world {
+    struct env env;  /* the world's dice */
+    struct env time; /* the broker's clock and dice */
+    struct disk *disk;
+    struct work *work;
+    struct broker *broker; /* NULL while it is down */
+    struct client *client;
+    struct buf received; /* replies that nobody has read */
+    int32_t correlation;
+    struct broker_world_record *records; /* by number */
+    size_t record_count;
+    size_t record_capacity;
+    size_t acked_count;
+    size_t starts;
+    char text[256];
+};
+
+void broker_world_init(struct broker_world *world, uint64_t seed);
+void broker_world_fini(struct broker_world *world);
+
+/* broker_world_start opens the broker; the first start makes the topics. */
+const char *broker_world_start(struct broker_world *world);
+
+/* broker_world_run produces `count` records while lanes and clock go on at random; it ends early
+ * when the disk has stopped. */
+void broker_world_run(struct broker_world *world, size_t count);
+
+/* broker_world_crash ends the broker as it is; what was on its way fails. The power itself is the
+ * caller's (disk_cut_power, disk_cut_kill). */
+void broker_world_crash(struct broker_world *world);
+
+/* broker_world_check reads all partitions and compares. */
+const char *broker_world_check(struct broker_world *world);
+
+#endif
