@@ -1,6 +1,9 @@
 # tests: what several test programs share; linked into each of them
 tests_SRCS := \
+	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \
 	tests/unit/lib/base/disk_battery.c \
+	tests/unit/log_capture.c \
+	tests/unit/refbroker/log/wal_rig.c \
 	tests/unit/temp_folder.c

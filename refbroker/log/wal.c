@@ -7,7 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec_bytes.h"
-#include "refbroker/log/wal_format.h"
+#include "refbroker/log/wal_writer.h"
 
 #define RETRY_MS 500
 
@@ -28,39 +28,37 @@ struct group {
     size_t capacity;
     size_t payload_bytes;
     uint64_t sequence;
-    uint64_t file_number; /* where it was written */
+    uint64_t file_number; /* where it was written; 0: nowhere */
     enum rc rc;
-    bool synced;
     struct err err;
 };
 
+/* A file that has a header, and may hold groups that are not in objects yet. */
+struct wal_file {
+    uint64_t number;
+    uint64_t last_sequence;
+    bool durable; /* it holds a group that is, and so does its header */
+    bool spoilt;  /* it could not be recycled, and will be removed instead */
+};
+
+/* Files that can be used again, oldest first: no later one may lose its groups before it. */
 struct recycle {
     struct work_job job;
     struct wal *wal;
-    uint64_t number;
-};
-
-/* What the lane owns: the file that is written, and files that can be used again. */
-struct writer {
-    struct disk_file *file;
-    uint64_t number;
-    int64_t at;
-    int64_t size;
-    uint64_t last_number;
-    uint64_t durable_sequence;
-    uint64_t *spares;
-    size_t spare_count;
-    uint8_t *buffer; /* aligned */
-    size_t buffer_size;
+    size_t done;
+    size_t count;
+    struct wal_file files[];
 };
 
 struct wal {
     struct wal_options options;
-    struct writer writer;
+    struct wal_writer writer; /* the lane's */
     struct group *open;
     struct group *busy;     /* on the lane, or waiting for space */
     struct wal_file *files; /* written and not trimmed, by number */
     size_t file_count;
+    struct recycle *recycle; /* under way */
+    uint64_t trim_sequence;
     uint64_t next_sequence;
     int64_t retry_ms;
     struct err full_why;
@@ -68,89 +66,9 @@ struct wal {
 
 /* --- on the lane ----------------------------------------------------------------------------- */
 
-static void
-writer_close(struct writer *w)
-{
-    disk_close(w->file);
-    w->file = NULL;
-}
-
-/* A file of at least `size` bytes under the next number: a spare one under its new name, or a new
- * one. */
-static enum rc
-writer_take_file(struct wal *wal, int64_t size, char name[WAL_NAME_BYTES], struct err *e)
-{
-    struct writer *w = &wal->writer;
-    struct disk *disk = wal->options.disk;
-    char old[WAL_NAME_BYTES];
-    enum rc rc = RC_OK;
-
-    wal_format_name(name, w->last_number + 1);
-    if (w->spare_count > 0) {
-        wal_format_name(old, w->spares[w->spare_count - 1]);
-        rc = disk_rename(disk, old, name, e);
-        if (rc == RC_OK)
-            w->spare_count--;
-    }
-    if (rc == RC_OK)
-        rc = disk_open(disk, name, DISK_WRITE | DISK_CREATE | DISK_DIRECT, &w->file, e);
-    if (rc == RC_OK)
-        rc = disk_size(w->file, &w->size, e);
-    if (rc == RC_OK && w->size < size) {
-        rc = disk_resize(w->file, size, e);
-        w->size = size;
-    }
-    return rc;
-}
-
-static enum rc
-writer_next_file(struct wal *wal, size_t need, struct err *e)
-{
-    struct writer *w = &wal->writer;
-    struct wal_file_header header = {w->last_number + 1, w->durable_sequence};
-    int64_t size = (int64_t)wal->options.file_bytes;
-    char name[WAL_NAME_BYTES];
-    enum rc rc;
-
-    writer_close(w);
-    if (size < (int64_t)(WAL_FILE_HEADER_BYTES + need))
-        size = (int64_t)(WAL_FILE_HEADER_BYTES + need);
-    rc = writer_take_file(wal, size, name, e);
-    if (rc == RC_OK) {
-        wal_format_file_header(w->buffer, &header);
-        rc = disk_write(w->file, 0, w->buffer, WAL_FILE_HEADER_BYTES, e);
-    }
-    if (rc == RC_OK)
-        rc = disk_sync(w->file, e);
-    if (rc == RC_OK)
-        rc = disk_sync_folder(wal->options.disk, WAL_FOLDER, e);
-    if (rc != RC_OK) {
-        writer_close(w);
-        return rc;
-    }
-    w->number = ++w->last_number;
-    w->at = WAL_FILE_HEADER_BYTES;
-    return RC_OK;
-}
-
-static enum rc
-writer_reserve(struct writer *w, size_t size, struct err *e)
-{
-    void *buffer;
-
-    if (size <= w->buffer_size)
-        return RC_OK;
-    if (posix_memalign(&buffer, DISK_ALIGN_BYTES, size) != 0)
-        return err_set(e, RC_NO_SPACE, "no memory for a group of %zu bytes", size);
-    free(w->buffer);
-    w->buffer = buffer;
-    w->buffer_size = size;
-    return RC_OK;
-}
-
 /* The one copy that a batch undergoes on its way to the disk. */
 static void
-group_build(const struct group *group, uint8_t *out, size_t size)
+group_build(const struct group *group, uint64_t salt, uint8_t *out, size_t size)
 {
     struct wal_group_header header = {
         group->sequence, (uint32_t)group->count, (uint32_t)group->payload_bytes, 0};
@@ -166,8 +84,8 @@ group_build(const struct group *group, uint8_t *out, size_t size)
         at += WAL_ENTRY_BYTES + entry->size;
     }
     header.crc =
-        wal_format_crc(group->sequence, out + WAL_GROUP_HEADER_BYTES, group->payload_bytes);
-    wal_format_group_header(out, &header);
+        wal_format_crc(salt, group->sequence, out + WAL_GROUP_HEADER_BYTES, group->payload_bytes);
+    wal_format_group_header(out, salt, &header);
     memset(at, 0, size - (size_t)(at - out));
 }
 
@@ -175,61 +93,32 @@ static void
 group_run(struct work_job *job)
 {
     struct group *group = (struct group *)(void *)job;
-    struct wal *wal = group->wal;
-    struct writer *w = &wal->writer;
+    struct wal_writer *w = &group->wal->writer;
     size_t size = wal_format_aligned(WAL_GROUP_HEADER_BYTES + group->payload_bytes);
 
-    group->synced = false;
-    group->rc = writer_reserve(w, size, &group->err);
-    if (group->rc == RC_OK && (w->file == NULL || w->size - w->at < (int64_t)size))
-        group->rc = writer_next_file(wal, size, &group->err);
+    group->file_number = 0;
+    group->rc = wal_writer_reserve(w, size, &group->err);
     if (group->rc != RC_OK)
         return;
-    group_build(group, w->buffer, size);
+    group_build(group, w->salt, w->buffer, size);
     group->file_number = w->number;
-    group->rc = disk_write(w->file, w->at, w->buffer, size, &group->err);
-    if (group->rc == RC_NO_SPACE)
-        return;
-    group->synced = true;
-    if (group->rc == RC_OK)
-        group->rc = disk_sync(w->file, &group->err);
-    if (group->rc != RC_OK) {
-        /* What this file holds from here on is unknown: nothing is written to it again. */
-        writer_close(w);
-        return;
-    }
-    w->at += (int64_t)size;
-    w->durable_sequence = group->sequence;
+    group->rc = wal_writer_put(w, size, group->sequence, &group->err);
 }
 
-/* A file whose groups are all in objects loses its header, durably, before it is used again:
- * recovery must not take its old groups for new ones. */
 static void
 recycle_run(struct work_job *job)
 {
     struct recycle *recycle = (struct recycle *)(void *)job;
-    struct wal *wal = recycle->wal;
-    struct writer *w = &wal->writer;
-    char name[WAL_NAME_BYTES];
-    struct disk_file *file;
     struct err e;
-    enum rc rc;
 
-    wal_format_name(name, recycle->number);
-    rc = disk_open(wal->options.disk, name, DISK_WRITE | DISK_DIRECT, &file, &e);
-    if (rc == RC_OK) {
-        memset(w->buffer, 0, WAL_FILE_HEADER_BYTES);
-        rc = disk_write(file, 0, w->buffer, WAL_FILE_HEADER_BYTES, &e);
-        if (rc == RC_OK)
-            rc = disk_sync(file, &e);
-        disk_close(file);
-    }
-    if (rc != RC_OK) {
-        log_warn("WAL-RECYCLE", "file %016" PRIx64 " stays as it is: %s", recycle->number, e.text);
+    for (; recycle->done < recycle->count; recycle->done++) {
+        struct wal_file *file = &recycle->files[recycle->done];
+
+        if (wal_writer_recycle(&recycle->wal->writer, file->number, &file->spoilt, &e) == RC_OK)
+            continue;
+        log_warn("WAL-RECYCLE", "file %016" PRIx64 " stays for now: %s", file->number, e.text);
         return;
     }
-    w->spares = xrealloc(w->spares, w->spare_count + 1, sizeof *w->spares);
-    w->spares[w->spare_count++] = recycle->number;
 }
 
 /* --- on the owner's thread ------------------------------------------------------------------- */
@@ -244,22 +133,82 @@ group_new(struct wal *wal)
 }
 
 static void
+pending_release(struct pending *entry)
+{
+    blob_unref(entry->blob);
+    partition_release(entry->partition);
+}
+
+static void
 group_free(struct group *group)
 {
     if (group == NULL)
         return;
+    for (size_t i = 0; i < group->count; i++)
+        pending_release(&group->entries[i]);
     free(group->entries);
     free(group);
 }
 
 static void
-file_note(struct wal *wal, uint64_t number, uint64_t sequence)
+file_note(struct wal *wal, uint64_t number, uint64_t sequence, bool durable)
 {
+    struct wal_file *file;
+
     if (wal->file_count == 0 || wal->files[wal->file_count - 1].number != number) {
         wal->files = xrealloc(wal->files, wal->file_count + 1, sizeof *wal->files);
         wal->files[wal->file_count++] = (struct wal_file){.number = number};
     }
-    wal->files[wal->file_count - 1].last_sequence = sequence;
+    file = &wal->files[wal->file_count - 1];
+    file->last_sequence = sequence;
+    file->durable = file->durable || durable;
+}
+
+/* Moves the open group's batches of partitions that have stopped into a group of their own: nothing
+ * is written behind a batch that is lost. */
+static struct group *
+stopped_take(struct wal *wal)
+{
+    struct group *open = wal->open, *stopped = group_new(wal);
+    size_t kept = 0;
+
+    stopped->entries = xcalloc(open->count, sizeof *stopped->entries);
+    for (size_t i = 0; i < open->count; i++) {
+        struct pending entry = open->entries[i];
+
+        if (!entry.partition->stopped) {
+            open->entries[kept++] = entry;
+            continue;
+        }
+        open->payload_bytes -= WAL_ENTRY_BYTES + entry.size;
+        stopped->entries[stopped->count++] = entry;
+    }
+    open->count = kept;
+    return stopped;
+}
+
+static void
+group_tell(struct wal *wal, const struct group *group, uint64_t sequence, enum wal_outcome outcome)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct pending *entry = &group->entries[i];
+
+        wal->options.done(wal->options.arg, entry->partition, entry->base_offset,
+            entry->last_offset, sequence, outcome);
+    }
+}
+
+static void
+group_lost(struct wal *wal, const struct group *group)
+{
+    struct group *stopped;
+
+    log_error("WAL-SYNC-FAILED", "group %" PRIu64 " of %zu batches: %s", group->sequence,
+        group->count, group->err.text);
+    group_tell(wal, group, group->sequence, WAL_LOST);
+    stopped = stopped_take(wal);
+    group_tell(wal, stopped, group->sequence, WAL_LOST);
+    group_free(stopped);
 }
 
 static void
@@ -267,9 +216,8 @@ group_done(struct work_job *job)
 {
     struct group *group = (struct group *)(void *)job;
     struct wal *wal = group->wal;
-    bool lost = group->rc != RC_OK;
 
-    if (lost && !group->synced) {
+    if (group->rc == RC_NO_SPACE) {
         wal->full_why = group->err;
         wal->retry_ms = env_now_ms(wal->options.env) + RETRY_MS;
         log_warn("WAL-NO-SPACE", "%s; trying again", group->err.text);
@@ -278,19 +226,31 @@ group_done(struct work_job *job)
     wal->busy = NULL;
     wal->retry_ms = INT64_MAX;
     err_clear(&wal->full_why);
-    if (lost)
-        log_error("WAL-SYNC-FAILED", "group %" PRIu64 " of %zu batches: %s", group->sequence,
-            group->count, group->err.text);
-    file_note(wal, group->file_number, group->sequence);
-    for (size_t i = 0; i < group->count; i++) {
-        struct pending *entry = &group->entries[i];
-
-        wal->options.done(wal->options.arg, entry->partition, entry->base_offset,
-            entry->last_offset, group->sequence, lost ? WAL_LOST : WAL_DURABLE);
-        blob_unref(entry->blob);
-        partition_release(entry->partition);
-    }
+    if (group->file_number != 0)
+        file_note(wal, group->file_number, group->sequence, group->rc == RC_OK);
+    if (group->rc == RC_OK)
+        group_tell(wal, group, group->sequence, WAL_DURABLE);
+    else
+        group_lost(wal, group);
     group_free(group);
+}
+
+static void
+found_take(struct wal *wal, const struct wal_scan *scan)
+{
+    wal_writer_init(&wal->writer, wal->options.disk, wal->options.file_bytes,
+        env_random(wal->options.env), scan->last_number, scan->last_sequence);
+    for (size_t i = 0; i < scan->file_count; i++) {
+        const struct wal_found_file *file = &scan->files[i];
+
+        if (file->last_sequence != 0)
+            file_note(wal, file->number, file->last_sequence, true);
+        else if (file->used)
+            file_note(wal, file->number, file->header.after_sequence, false);
+        else
+            wal_writer_add_spare(&wal->writer, file->number);
+    }
+    wal->next_sequence = scan->next_sequence;
 }
 
 enum rc
@@ -308,21 +268,7 @@ wal_open(const struct wal_options *options, wal_found_fn *found, void *found_arg
     if (rc == RC_OK)
         rc = wal_recover_scan(options->disk, found, found_arg, &scan, e);
     if (rc == RC_OK)
-        rc = writer_reserve(&wal->writer, DISK_ALIGN_BYTES, e);
-    for (size_t i = 0; i < scan.file_count && rc == RC_OK; i++) {
-        struct wal_file *file = &scan.files[i];
-
-        if (file->last_sequence != 0) {
-            file_note(wal, file->number, file->last_sequence);
-        } else {
-            wal->writer.spares = xrealloc(
-                wal->writer.spares, wal->writer.spare_count + 1, sizeof *wal->writer.spares);
-            wal->writer.spares[wal->writer.spare_count++] = file->number;
-        }
-    }
-    wal->writer.last_number = scan.last_number;
-    wal->writer.durable_sequence = scan.last_sequence;
-    wal->next_sequence = scan.last_sequence + 1;
+        found_take(wal, &scan);
     wal->open = group_new(wal);
     free(scan.files);
     if (rc != RC_OK) {
@@ -338,10 +284,8 @@ wal_close(struct wal *wal)
 {
     if (wal == NULL)
         return;
-    REQUIRE(wal->busy == NULL || wal->retry_ms != INT64_MAX);
-    writer_close(&wal->writer);
-    free(wal->writer.buffer);
-    free(wal->writer.spares);
+    REQUIRE((wal->busy == NULL || wal->retry_ms != INT64_MAX) && wal->recycle == NULL);
+    wal_writer_fini(&wal->writer);
     free(wal->files);
     group_free(wal->open);
     group_free(wal->busy);
@@ -409,7 +353,7 @@ wal_flush(struct wal *wal)
 bool
 wal_is_idle(const struct wal *wal)
 {
-    return wal->busy == NULL && wal->open->count == 0;
+    return wal->busy == NULL && wal->open->count == 0 && wal->recycle == NULL;
 }
 
 bool
@@ -432,31 +376,55 @@ wal_durable_sequence(const struct wal *wal)
     return wal->next_sequence - (wal->busy == NULL ? 1 : 2);
 }
 
+static void recycle_start(struct wal *wal);
+
 static void
 recycle_done(struct work_job *job)
 {
-    free(job);
+    struct recycle *recycle = (struct recycle *)(void *)job;
+    struct wal *wal = recycle->wal;
+    bool all = recycle->done == recycle->count;
+
+    if (!all)
+        wal->files[recycle->done].spoilt = recycle->files[recycle->done].spoilt;
+    wal->file_count -= recycle->done;
+    memmove(wal->files, wal->files + recycle->done, wal->file_count * sizeof *wal->files);
+    wal->recycle = NULL;
+    free(recycle);
+    if (all)
+        recycle_start(wal);
+}
+
+static void
+recycle_start(struct wal *wal)
+{
+    struct recycle *recycle;
+    size_t count = 0, last = wal->file_count;
+
+    /* The last file is still written to, and what says how far the log got must not go before
+     * something durable says more. */
+    while (last > 0 && !wal->files[--last].durable)
+        ;
+    while (count < last && wal->files[count].last_sequence <= wal->trim_sequence)
+        count++;
+    if (count == 0 || wal->recycle != NULL)
+        return;
+    recycle = xcalloc(1, sizeof *recycle + count * sizeof *recycle->files);
+    memcpy(recycle->files, wal->files, count * sizeof *recycle->files);
+    recycle->wal = wal;
+    recycle->count = count;
+    recycle->job.run = recycle_run;
+    recycle->job.done = recycle_done;
+    wal->recycle = recycle;
+    work_submit(wal->options.work, wal->options.lane, &recycle->job);
 }
 
 void
 wal_trim(struct wal *wal, uint64_t sequence)
 {
-    size_t gone = 0;
-
-    /* The last file is still written to. */
-    while (gone + 1 < wal->file_count && wal->files[gone].last_sequence <= sequence) {
-        struct recycle *recycle = xcalloc(1, sizeof *recycle);
-
-        recycle->wal = wal;
-        recycle->number = wal->files[gone++].number;
-        recycle->job.run = recycle_run;
-        recycle->job.done = recycle_done;
-        work_submit(wal->options.work, wal->options.lane, &recycle->job);
-    }
-    if (gone == 0)
-        return;
-    memmove(wal->files, wal->files + gone, (wal->file_count - gone) * sizeof *wal->files);
-    wal->file_count -= gone;
+    if (wal->trim_sequence < sequence)
+        wal->trim_sequence = sequence;
+    recycle_start(wal);
 }
 
 int64_t

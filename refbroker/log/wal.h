@@ -14,11 +14,14 @@
  * Failures. A write without space is tried again until there is space; wal_is_full tells it
  * meanwhile, so that producers are refused instead of piling up. A failed sync is never tried
  * again: what the medium holds is unknown, so the group's batches are reported lost (WAL_LOST:
- * their partitions stop), the file is given up and the next group begins a new file.
+ * their partitions stop, and what they have appended since is lost with them), the file is given up
+ * and the next group begins a new file, whose header says that the lost one does not count.
  *
  * Recovery reads all groups in order. What does not check out at the very end is a write that was
- * under way at the crash: it is cut and logged (WAL-TAIL-CUT). Anything else that does not check
- * out is damage to acknowledged data: RC_CORRUPT.
+ * under way at the crash: it is cut and logged (WAL-TAIL-CUT). A group that was reported lost stays
+ * out (WAL-LOST-LEFT-OUT) unless it was the last thing that happened; then it counts, and is made
+ * durable like any last group that is found. Anything else that does not check out is damage to
+ * acknowledged data: RC_CORRUPT.
  *
  * All functions run on the owner's thread; only the writing of a group runs on the lane.
  */
@@ -54,7 +57,7 @@ typedef enum rc wal_found_fn(void *arg, const struct wire_uuid *topic_id, int32_
 struct wal_options {
     struct disk *disk;
     struct work *work;
-    const struct env *env;
+    struct env *env;
     unsigned lane;
     size_t file_bytes; /* a multiple of DISK_ALIGN_BYTES */
     wal_done_fn *done;

@@ -17,37 +17,56 @@ wal_format_aligned(size_t size)
     return (size + DISK_ALIGN_BYTES - 1) / DISK_ALIGN_BYTES * DISK_ALIGN_BYTES;
 }
 
+#define HEADER_BYTES 40 /* what the checksum of a file's header covers */
+
 void
 wal_format_file_header(uint8_t *out, const struct wal_file_header *header)
 {
     memset(out, 0, WAL_FILE_HEADER_BYTES);
     memcpy(out, FILE_MAGIC, 8);
     codec_bytes_put_int32(out + 8, WAL_FORMAT_VERSION);
+    codec_bytes_put_int32(out + 12, header->recycled);
     codec_bytes_put_int64(out + 16, (int64_t)header->number);
     codec_bytes_put_int64(out + 24, (int64_t)header->after_sequence);
-    codec_bytes_put_int32(out + 32, (int32_t)crc32c_of(out, 32));
+    codec_bytes_put_int64(out + 32, (int64_t)header->salt);
+    codec_bytes_put_int32(out + HEADER_BYTES, (int32_t)crc32c_of(out, HEADER_BYTES));
 }
 
 enum rc
 wal_format_file_parse(const uint8_t *in, struct wal_file_header *header, struct err *e)
 {
-    static const uint8_t zeros[36];
+    static const uint8_t zeros[HEADER_BYTES + 4];
     int32_t version = codec_bytes_int32(in + 8);
 
     if (memcmp(in, zeros, sizeof zeros) == 0)
         return err_set(e, RC_NOTFOUND, "the file was never used");
-    if (memcmp(in, FILE_MAGIC, 8) != 0 || (uint32_t)codec_bytes_int32(in + 32) != crc32c_of(in, 32))
+    if (memcmp(in, FILE_MAGIC, 8) != 0)
         return err_set(e, RC_CORRUPT, "its header is damaged");
+    /* Before the checksum, which another version may keep elsewhere. */
     if (version != WAL_FORMAT_VERSION)
         return err_set(e, RC_UNSUPPORTED, "its format is version %d, this program knows version %d",
             version, WAL_FORMAT_VERSION);
+    if ((uint32_t)codec_bytes_int32(in + HEADER_BYTES) != crc32c_of(in, HEADER_BYTES))
+        return err_set(e, RC_CORRUPT, "its header is damaged");
+    header->recycled = codec_bytes_int32(in + 12) != 0;
     header->number = (uint64_t)codec_bytes_int64(in + 16);
     header->after_sequence = (uint64_t)codec_bytes_int64(in + 24);
+    header->salt = (uint64_t)codec_bytes_int64(in + 32);
     return RC_OK;
 }
 
+static uint32_t
+salted(uint64_t salt, uint64_t sequence)
+{
+    uint8_t seed[16];
+
+    codec_bytes_put_int64(seed, (int64_t)salt);
+    codec_bytes_put_int64(seed + 8, (int64_t)sequence);
+    return crc32c_of(seed, sizeof seed);
+}
+
 void
-wal_format_group_header(uint8_t *out, const struct wal_group_header *header)
+wal_format_group_header(uint8_t *out, uint64_t salt, const struct wal_group_header *header)
 {
     codec_bytes_put_int32(out, GROUP_MAGIC);
     codec_bytes_put_int64(out + 4, (int64_t)header->sequence);
@@ -55,14 +74,14 @@ wal_format_group_header(uint8_t *out, const struct wal_group_header *header)
     codec_bytes_put_int32(out + 16, (int32_t)header->payload_bytes);
     codec_bytes_put_int32(out + 20, (int32_t)header->crc);
     codec_bytes_put_int32(out + 24, 0);
-    codec_bytes_put_int32(out + 28, (int32_t)crc32c_of(out, 28));
+    codec_bytes_put_int32(out + 28, (int32_t)crc32c_extend(salted(salt, 0), out, 28));
 }
 
 bool
-wal_format_group_parse(const uint8_t *in, struct wal_group_header *header)
+wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header *header)
 {
     if (codec_bytes_int32(in) != GROUP_MAGIC ||
-        (uint32_t)codec_bytes_int32(in + 28) != crc32c_of(in, 28))
+        (uint32_t)codec_bytes_int32(in + 28) != crc32c_extend(salted(salt, 0), in, 28))
         return false;
     header->sequence = (uint64_t)codec_bytes_int64(in + 4);
     header->entry_count = (uint32_t)codec_bytes_int32(in + 12);
@@ -72,12 +91,9 @@ wal_format_group_parse(const uint8_t *in, struct wal_group_header *header)
 }
 
 uint32_t
-wal_format_crc(uint64_t sequence, const uint8_t *payload, size_t size)
+wal_format_crc(uint64_t salt, uint64_t sequence, const uint8_t *payload, size_t size)
 {
-    uint8_t seed[8];
-
-    codec_bytes_put_int64(seed, (int64_t)sequence);
-    return crc32c_extend(crc32c_of(seed, sizeof seed), payload, size);
+    return crc32c_extend(salted(salt, sequence), payload, size);
 }
 
 void
@@ -89,10 +105,9 @@ wal_format_name(char out[WAL_NAME_BYTES], uint64_t number)
 bool
 wal_format_number(const char *name, uint64_t *number)
 {
-    char *end;
-
-    if (strlen(name) != 20 || strcmp(name + 16, ".wal") != 0)
+    if (strlen(name) != 20 || strspn(name, "0123456789abcdef") != 16 ||
+        strcmp(name + 16, ".wal") != 0)
         return false;
-    *number = strtoull(name, &end, 16);
-    return end == name + 16;
+    *number = strtoull(name, NULL, 16);
+    return true;
 }

@@ -1,6 +1,13 @@
 /*
  * wal_format: the bytes of a WAL file, shared by writing (wal.c) and recovery (wal_recover.c). All
  * numbers are big-endian.
+ *
+ * Each file has a salt, a random number that its header tells and that enters the checksums of its
+ * groups. So neither the remains of an earlier use of the file nor record bytes that a producer has
+ * made to look like a group are ever taken for one.
+ *
+ * Assumed of the disk: a sector of 512 bytes is written whole or not at all. Both kinds of headers
+ * lie in one.
  */
 #ifndef REFBROKER_LOG_WAL_FORMAT_H
 #define REFBROKER_LOG_WAL_FORMAT_H
@@ -23,29 +30,31 @@ struct wal_group_header {
     uint64_t sequence;
     uint32_t entry_count;
     uint32_t payload_bytes; /* entries and batches, without padding */
-    uint32_t crc;           /* of the payload, seeded by the header's other fields */
+    uint32_t crc;           /* of the payload */
 };
 
 struct wal_file_header {
-    uint64_t number;
-    uint64_t after_sequence; /* every group up to this one was durable when the file began: the file
-                                before may end there */
+    uint64_t number;         /* as in the name: another one means that a renaming was undone */
+    uint64_t after_sequence; /* every group up to this one was durable when the file began, and what
+                                the file before holds beyond it was reported lost */
+    uint64_t salt;
+    bool recycled; /* there may be bytes of an earlier use behind the groups */
 };
 
 void wal_format_file_header(uint8_t *out, const struct wal_file_header *header);
 
-/* wal_format_file_parse: RC_UNSUPPORTED for a newer format, RC_CORRUPT for anything else that is no
- * header; a file that was made and never used (all zero) gives RC_NOTFOUND. */
+/* wal_format_file_parse: RC_UNSUPPORTED for another version, RC_CORRUPT for anything else that is
+ * no header; a file that was made and never used (all zero) gives RC_NOTFOUND. */
 MUST_CHECK enum rc wal_format_file_parse(
     const uint8_t *in, struct wal_file_header *header, struct err *e);
 
-void wal_format_group_header(uint8_t *out, const struct wal_group_header *header);
+void wal_format_group_header(uint8_t *out, uint64_t salt, const struct wal_group_header *header);
 
 /* wal_format_group_parse reads a header whose own checksum is right; false otherwise. */
-bool wal_format_group_parse(const uint8_t *in, struct wal_group_header *header);
+bool wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header *header);
 
 /* wal_format_crc is the checksum of a group's payload. */
-uint32_t wal_format_crc(uint64_t sequence, const uint8_t *payload, size_t size);
+uint32_t wal_format_crc(uint64_t salt, uint64_t sequence, const uint8_t *payload, size_t size);
 
 /* wal_format_name writes the path of a file by its number. wal_format_number is the way back from a
  * name within the folder; false for other names. */
@@ -56,20 +65,23 @@ bool wal_format_number(const char *name, uint64_t *number);
 size_t wal_format_aligned(size_t size);
 
 /* What recovery found of one file. */
-struct wal_file {
+struct wal_found_file {
     uint64_t number;
     uint64_t last_sequence; /* of its groups; 0: none */
-    int64_t size;
+    bool used;              /* it has a header of its own */
+    struct wal_file_header header;
 };
 
 struct wal_scan {
-    struct wal_file *files; /* by number */
+    struct wal_found_file *files; /* by number */
     size_t file_count;
-    uint64_t last_sequence;
+    uint64_t last_sequence; /* of all groups found */
+    uint64_t next_sequence; /* larger than any that was ever written */
     uint64_t last_number;
 };
 
-/* wal_recover_scan reads all files and calls found for each batch; the caller frees scan->files. */
+/* wal_recover_scan reads all files, calls found for each batch, and makes the last group durable in
+ * case that the process died before it was. The caller frees scan->files. */
 MUST_CHECK enum rc wal_recover_scan(
     struct disk *disk, wal_found_fn *found, void *arg, struct wal_scan *scan, struct err *e);
 

@@ -234,6 +234,16 @@ write_space(const struct cut_disk *d, const struct disk_cut_node *node, size_t a
     return size;
 }
 
+/* A write that breaks off ends with a whole sector. */
+static size_t
+part_of_write(struct cut_disk *d, size_t at, size_t size)
+{
+    size_t end = at + (size_t)env_random_below(&d->env, size + 1);
+
+    end -= end % DISK_CUT_SECTOR_BYTES;
+    return end > at ? end - at : 0;
+}
+
 static enum rc
 cut_write(struct disk_file *file, int64_t at, const void *data, size_t size, struct err *e)
 {
@@ -252,7 +262,7 @@ cut_write(struct disk_file *file, int64_t at, const void *data, size_t size, str
     fails = strikes(d, DISK_CUT_FAIL_WRITE);
     fits = write_space(d, f->node, (size_t)at, size);
     if (stops || fails)
-        fits = (size_t)env_random_below(&d->env, fits + 1);
+        fits = part_of_write(d, (size_t)at, fits);
     if (d->pages_left != UINT64_MAX)
         d->pages_left -= disk_cut_node_pages_new(f->node, (size_t)at, fits);
     disk_cut_node_write(f->node, (size_t)at, data, fits, &d->env);

@@ -234,15 +234,14 @@ name_set(struct disk_cut_names *names, const char *name, struct disk_cut_node *n
     row->node = node;
 }
 
-/* Takes the name away from `node`; another node that has it meanwhile keeps it. */
+/* Takes all names away from `node` but `kept`. A file has one name; it can have another one than
+ * the change expects where an earlier change of it was lost. */
 static void
-name_clear(struct disk_cut_names *names, const char *name, const struct disk_cut_node *node)
+names_clear(struct disk_cut_names *names, const struct disk_cut_node *node, const char *kept)
 {
-    struct disk_cut_name *row = name_find(names, name, strlen(name));
-
-    if (row == NULL || row->node != node)
-        return;
-    *row = names->rows[--names->count];
+    for (size_t i = names->count; i-- > 0;)
+        if (names->rows[i].node == node && strcmp(names->rows[i].name, kept) != 0)
+            names->rows[i] = names->rows[--names->count];
 }
 
 static void
@@ -250,8 +249,7 @@ change_apply(struct disk_cut_names *names, const struct disk_cut_change *change)
 {
     if (change->to[0] != '\0')
         name_set(names, change->to, change->node);
-    if (change->from[0] != '\0')
-        name_clear(names, change->from, change->node);
+    names_clear(names, change->node, change->to);
 }
 
 void

@@ -1,0 +1,237 @@
+#include "refbroker/log/wal_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+
+void
+wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes, uint64_t salt,
+    uint64_t last_number, uint64_t durable_sequence)
+{
+    memset(w, 0, sizeof *w);
+    w->disk = disk;
+    w->file_bytes = file_bytes;
+    w->salt_base = salt;
+    w->last_number = last_number;
+    w->durable_sequence = durable_sequence;
+    w->settled = last_number == 0;
+}
+
+static void
+file_close(struct wal_writer *w)
+{
+    disk_close(w->file);
+    w->file = NULL;
+}
+
+void
+wal_writer_fini(struct wal_writer *w)
+{
+    file_close(w);
+    free(w->buffer);
+    free(w->spares);
+}
+
+void
+wal_writer_add_spare(struct wal_writer *w, uint64_t number)
+{
+    w->spares = xrealloc(w->spares, w->spare_count + 1, sizeof *w->spares);
+    w->spares[w->spare_count++] = number;
+}
+
+/* A file of at least `size` bytes under the next number: a spare one under its new name, or a new
+ * one. */
+static enum rc
+file_take(
+    struct wal_writer *w, int64_t size, char name[WAL_NAME_BYTES], bool *recycled, struct err *e)
+{
+    char old[WAL_NAME_BYTES];
+    enum rc rc = RC_OK;
+
+    wal_format_name(name, w->last_number + 1);
+    if (w->spare_count > 0) {
+        wal_format_name(old, w->spares[w->spare_count - 1]);
+        rc = disk_rename(w->disk, old, name, e);
+        if (rc == RC_OK)
+            w->spare_count--;
+    }
+    if (rc == RC_OK)
+        rc = disk_open(w->disk, name, DISK_WRITE | DISK_CREATE | DISK_DIRECT, &w->file, e);
+    if (rc == RC_OK)
+        rc = disk_size(w->file, &w->size, e);
+    *recycled = rc == RC_OK && w->size > 0;
+    if (rc == RC_OK && w->size < size) {
+        rc = disk_resize(w->file, size, e);
+        w->size = size;
+    }
+    return rc;
+}
+
+/* After a failed sync of the folder nobody knows which names the medium has: a file could come back
+ * under an old name, with what it held then. So no file is emptied any more. */
+static enum rc
+names_sync(struct wal_writer *w, struct err *e)
+{
+    enum rc rc = disk_sync_folder(w->disk, WAL_FOLDER, e);
+
+    if (rc != RC_OK)
+        w->cannot_recycle = true;
+    return rc;
+}
+
+/* The header becomes durable with the first group; the name must be before it. */
+static enum rc
+file_next(struct wal_writer *w, size_t need, struct err *e)
+{
+    uint64_t number = w->last_number + 1;
+    struct wal_file_header header = {number, w->durable_sequence, w->salt_base + number, false};
+    int64_t size = (int64_t)w->file_bytes;
+    char name[WAL_NAME_BYTES];
+    enum rc rc;
+
+    file_close(w);
+    if (size < (int64_t)(WAL_FILE_HEADER_BYTES + need))
+        size = (int64_t)(WAL_FILE_HEADER_BYTES + need);
+    rc = file_take(w, size, name, &header.recycled, e);
+    if (rc == RC_OK) {
+        wal_format_file_header(w->buffer, &header);
+        rc = disk_write(w->file, 0, w->buffer, WAL_FILE_HEADER_BYTES, e);
+    }
+    if (rc == RC_NO_SPACE) {
+        file_close(w);
+        return rc;
+    }
+    /* A number that met an error is given up, and with it the file: after a failed sync of the
+     * folder nothing makes this name durable. */
+    w->last_number = number;
+    if (rc == RC_OK)
+        rc = names_sync(w, e);
+    if (rc != RC_OK) {
+        file_close(w);
+        return rc;
+    }
+    w->number = number;
+    w->salt = header.salt;
+    w->at = WAL_FILE_HEADER_BYTES;
+    return RC_OK;
+}
+
+static enum rc
+buffer_reserve(struct wal_writer *w, size_t size, struct err *e)
+{
+    void *buffer;
+
+    if (size <= w->buffer_size)
+        return RC_OK;
+    if (posix_memalign(&buffer, DISK_ALIGN_BYTES, size) != 0)
+        return err_set(e, RC_NO_SPACE, "no memory for a group of %zu bytes", size);
+    free(w->buffer);
+    w->buffer = buffer;
+    w->buffer_size = size;
+    return RC_OK;
+}
+
+enum rc
+wal_writer_reserve(struct wal_writer *w, size_t size, struct err *e)
+{
+    enum rc rc = buffer_reserve(w, size < WAL_FILE_HEADER_BYTES ? WAL_FILE_HEADER_BYTES : size, e);
+
+    if (rc == RC_OK && (w->file == NULL || w->size - w->at < (int64_t)size))
+        rc = file_next(w, size, e);
+    return rc;
+}
+
+enum rc
+wal_writer_put(struct wal_writer *w, size_t size, uint64_t sequence, struct err *e)
+{
+    enum rc rc = disk_write(w->file, w->at, w->buffer, size, e);
+
+    if (rc == RC_NO_SPACE)
+        return rc;
+    if (rc == RC_OK) {
+        rc = disk_sync(w->file, e);
+        if (rc == RC_NO_SPACE) /* Not to be tried again like a write. */
+            rc = RC_IO;
+    }
+    if (rc != RC_OK) {
+        /* What this file holds from here on is unknown: nothing is written to it again. */
+        file_close(w);
+        return rc;
+    }
+    w->at += (int64_t)size;
+    w->durable_sequence = sequence;
+    return RC_OK;
+}
+
+static enum rc
+file_clear(struct wal_writer *w, const char *name, struct err *e)
+{
+    struct disk_file *file;
+    enum rc rc = disk_open(w->disk, name, DISK_WRITE | DISK_DIRECT, &file, e);
+
+    if (rc != RC_OK)
+        return rc;
+    memset(w->buffer, 0, WAL_FILE_HEADER_BYTES);
+    rc = disk_write(file, 0, w->buffer, WAL_FILE_HEADER_BYTES, e);
+    if (rc == RC_OK)
+        rc = disk_sync(file, e);
+    disk_close(file);
+    return rc;
+}
+
+static enum rc
+file_remove(struct wal_writer *w, const char *name, struct err *e)
+{
+    enum rc rc = disk_remove(w->disk, name, e);
+
+    return rc == RC_OK || rc == RC_NOTFOUND ? names_sync(w, e) : rc;
+}
+
+/*
+ * A process before this one may have died while it recycled: what looks empty or gone now could
+ * come back at a power cut, older than a file that has not come back. So before the first file is
+ * recycled, all that is to stay forgotten is forgotten once more.
+ */
+static enum rc
+spares_settle(struct wal_writer *w, struct err *e)
+{
+    char name[WAL_NAME_BYTES];
+    enum rc rc = RC_OK;
+
+    for (size_t i = w->spare_count; i-- > 0 && rc == RC_OK;) {
+        wal_format_name(name, w->spares[i]);
+        if (file_clear(w, name, e) == RC_OK)
+            continue;
+        w->spares[i] = w->spares[--w->spare_count];
+        rc = file_remove(w, name, e);
+    }
+    if (rc == RC_OK)
+        rc = names_sync(w, e);
+    w->settled = rc == RC_OK;
+    return rc;
+}
+
+enum rc
+wal_writer_recycle(struct wal_writer *w, uint64_t number, bool *spoilt, struct err *e)
+{
+    char name[WAL_NAME_BYTES];
+    enum rc rc = RC_OK;
+
+    if (w->cannot_recycle)
+        return err_set(e, RC_IO, "nothing is recycled until the next start");
+    wal_format_name(name, number);
+    rc = buffer_reserve(w, WAL_FILE_HEADER_BYTES, e);
+    if (rc == RC_OK && !w->settled)
+        rc = spares_settle(w, e);
+    if (rc != RC_OK)
+        return rc;
+    if (*spoilt)
+        return file_remove(w, name, e);
+    rc = file_clear(w, name, e);
+    if (rc == RC_OK)
+        wal_writer_add_spare(w, number);
+    else
+        *spoilt = true;
+    return rc;
+}
