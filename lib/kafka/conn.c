@@ -323,15 +323,34 @@ conn_call_cancel(struct conn_call *call)
  */
 
 static void
+deadlines_move(struct conn *conn, const struct list *calls, int64_t by_us)
+{
+    LIST_EACH(calls, node)
+    {
+        struct conn_call *call = list_of(node, struct conn_call, node);
+
+        if (call->ended)
+            continue;
+        call->request.deadline_us += by_us;
+        loop_timer_set(
+            conn->setup->loop, &call->timer, call->request.deadline_us, on_call_deadline, call);
+    }
+}
+
+static void
 throttle(struct conn *conn, const struct conn_reply *reply)
 {
-    int32_t throttle_ms = conn_reply_throttle_ms(reply);
-    int64_t until_us = loop_now_us(conn->setup->loop) + (int64_t)throttle_ms * 1000;
+    int64_t throttle_ms = conn_reply_throttle_ms(reply);
 
     if (throttle_ms == 0)
         return;
+    if (throttle_ms > CONN_THROTTLE_MS_MAX)
+        throttle_ms = CONN_THROTTLE_MS_MAX;
     conn->stats.throttled_ms += (uint64_t)throttle_ms;
-    loop_timer_set(conn->setup->loop, &conn->unmute, until_us, on_pump_time, conn);
+    loop_timer_set(conn->setup->loop, &conn->unmute,
+        loop_now_us(conn->setup->loop) + throttle_ms * 1000, on_pump_time, conn);
+    deadlines_move(conn, &conn->flying, throttle_ms * 1000);
+    deadlines_move(conn, &conn->waiting, throttle_ms * 1000);
 }
 
 /* A call that was abandoned keeps its place until its answer has gone by. */
@@ -529,6 +548,12 @@ conn_open(const struct conn_setup *setup, const char *host, uint16_t port,
     /* The connection itself ends earlier where that is what takes so long. */
     loop_timer_set(setup->loop, &conn->deadline, deadline_us + 1000, on_opening_deadline, conn);
     return conn;
+}
+
+void
+conn_set_owner(struct conn *conn, void *arg)
+{
+    conn->arg = arg;
 }
 
 /* --- facts -------------------------------------------------------------------------------------

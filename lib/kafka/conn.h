@@ -11,7 +11,8 @@
  * gets no answer in time, all behind it wait for nothing: the connection is closed and all of them
  * end with RC_TIMEOUT. A request behind a slower one just ends by itself.
  *
- * Throttling (KIP-219): after a reply with throttle_time_ms nothing is sent for that time.
+ * Throttling (KIP-219): after a reply with throttle_time_ms nothing is sent for that time, but for
+ * CONN_THROTTLE_MS_MAX at most, and the deadlines of all calls move by as much.
  * Re-authentication (KIP-368): where the broker limits a login's life, the conn logs in anew in
  * time, between two requests.
  *
@@ -31,6 +32,7 @@
 #include "lib/net/loop.h"
 
 #define CONN_IN_FLIGHT_MAX 8
+#define CONN_THROTTLE_MS_MAX 60000
 
 /* What all connections to a cluster share. */
 struct conn_setup {
@@ -61,13 +63,16 @@ struct conn_events {
     conn_closed_fn *closed;
 };
 
-/* conn_open starts a connection; setup, host and events must outlive it. */
+/* conn_open starts a connection; setup and events must outlive it. */
 struct conn *conn_open(const struct conn_setup *setup, const char *host, uint16_t port,
     const struct conn_events *events, void *arg);
 
 /* conn_free closes at once; requests that are left are forgotten without callback. NULL is
  * accepted. */
 void conn_free(struct conn *conn);
+
+/* conn_set_owner gives the connection to another owner, who gets its events from now on. */
+void conn_set_owner(struct conn *conn, void *arg);
 
 /* The end of a request: reply is NULL where e is an error, and lives as long as the call, or as a
  * reference to it. */

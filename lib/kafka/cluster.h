@@ -1,0 +1,57 @@
+/*
+ * cluster: a Kafka cluster as its clients see it: metadata, and questions to the right broker.
+ *
+ * Nothing is asked before somebody needs it; connections are opened when they are used and kept.
+ * The functions here that return an answer run the loop until they have it; whatever else is on
+ * that loop goes on meanwhile. They must not be called in a callback of the loop. For many
+ * questions at once, and for those that go on for ever, see cluster_fan.h, which does not block.
+ *
+ * Not thread-safe: the loop's thread.
+ */
+#ifndef LIB_KAFKA_CLUSTER_H
+#define LIB_KAFKA_CLUSTER_H
+
+#include "lib/kafka/cluster_coord.h"
+#include "lib/kafka/cluster_fan.h"
+#include "lib/kafka/cluster_map.h"
+#include "lib/kafka/conf.h"
+
+struct cluster;
+
+/* cluster_new reads certificates and keys and connects to nothing yet; loop and conf must outlive
+ * it. */
+MUST_CHECK enum rc cluster_new(
+    struct loop *loop, const struct conf_client *conf, struct cluster **out, struct err *e);
+
+/* cluster_free closes all connections; its fans must be freed before. NULL is accepted. */
+void cluster_free(struct cluster *cluster);
+
+struct loop *cluster_loop(const struct cluster *cluster);
+
+/* cluster_view returns what is known; it changes with every refresh. */
+const struct cluster_map *cluster_view(const struct cluster *cluster);
+
+/* cluster_refresh asks for all topics, cluster_refresh_some for those named (none: only for the
+ * brokers). RC_OK also where the answer gives a topic an error code: see cluster_map.h. */
+MUST_CHECK enum rc cluster_refresh(struct cluster *cluster, struct err *e);
+MUST_CHECK enum rc cluster_refresh_some(
+    struct cluster *cluster, const char *const *topics, size_t count, struct err *e);
+
+/*
+ * cluster_call asks one question and returns the answer, which the caller unrefs. A retriable error
+ * on the answer's top level, a broken connection and a moved coordinator or leader are tried once
+ * more; codes further inside, and those that stay, are the caller's to read. `wanted` NULL means
+ * any version; timeout_ms 0 the configuration's.
+ */
+MUST_CHECK enum rc cluster_call(struct cluster *cluster, const struct cluster_target *target,
+    const struct wire_api *api, const struct wire_range *wanted, const void *request,
+    int64_t timeout_ms, struct conn_reply **reply, struct err *e);
+
+/* cluster_fan_out runs a fan until all its items have ended; stats may be NULL. */
+void cluster_fan_out(
+    struct cluster *cluster, const struct cluster_fan_spec *spec, struct cluster_fan_stats *stats);
+
+/* cluster_stats adds up all connections. */
+void cluster_stats(const struct cluster *cluster, struct conn_stats *out);
+
+#endif

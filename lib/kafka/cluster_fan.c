@@ -1,0 +1,598 @@
+#include "lib/kafka/cluster_fan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "lib/kafka/cluster_coord.h"
+#include "lib/kafka/cluster_core.h"
+#include "lib/kafka/cluster_lane.h"
+#include "lib/wire/kerr.h"
+
+#define BACKOFF_DOUBLINGS_MAX 6
+
+enum item_state { UNBOUND, QUEUED, FLYING, PARKED, WAITING, DONE };
+
+/* Whether the broker of an unbound item has to be looked up. */
+enum look {
+    LOOK_IF_UNKNOWN,
+    LOOK_AFRESH, /* what is known may be wrong */
+    LOOKING,
+    LOOKED, /* what is known now has to do */
+};
+
+struct item {
+    uint8_t state;
+    uint8_t look;
+    uint8_t tries; /* that have failed */
+};
+
+struct cluster_fan {
+    struct cluster *cluster;
+    struct cluster_fan_spec spec;
+    struct cluster_lane_owner owner;
+    struct item *items;
+    struct map lanes; /* id of a broker to struct cluster_lane */
+    struct cluster_queue unbound;
+    struct cluster_queue waiting;
+    struct cluster_refresh *refresh;
+    struct cluster_coord_find *find;
+    struct loop_timer deadline;
+    struct loop_timer backoff;
+    struct cluster_fan_stats stats;
+    bool pump_deferred;
+    bool over; /* freed: no callback any more */
+    bool ended;
+    struct err exhausted; /* why nothing more is asked; RC_OK: it is */
+};
+
+static void pump_soon(struct cluster_fan *fan);
+
+static void
+target_of(const struct cluster_fan *fan, uint32_t item, struct cluster_target *out)
+{
+    memset(out, 0, sizeof *out);
+    fan->spec.target(fan->spec.arg, item, out);
+}
+
+/* --- the end of items --------------------------------------------------------------------------
+ */
+
+static void
+item_end(struct cluster_fan *fan, uint32_t number, enum rc rc, int16_t code, const struct err *e)
+{
+    struct item *item = &fan->items[number];
+    struct err copy = *e;
+
+    item->state = DONE;
+    fan->stats.done++;
+    fan->stats.failed += rc != RC_OK;
+    pump_soon(fan);
+    if (fan->spec.done != NULL)
+        fan->spec.done(fan->spec.arg, number, rc, code, &copy);
+}
+
+static void
+item_fail(struct cluster_fan *fan, uint32_t number, const struct err *e)
+{
+    item_end(fan, number, e->code, KE_NONE, e);
+}
+
+static void
+item_end_code(struct cluster_fan *fan, uint32_t number, int16_t code)
+{
+    struct err e = {.code = RC_OK};
+
+    if (code != KE_NONE)
+        (void)err_set(&e, RC_REMOTE, "%s (%s)", kerr_name(code), kerr_meaning(code));
+    item_end(fan, number, e.code, code, &e);
+}
+
+static void
+on_backoff(void *arg)
+{
+    struct cluster_fan *fan = arg;
+    const uint32_t *items = cluster_queue_view(&fan->waiting);
+    size_t count = cluster_queue_count(&fan->waiting);
+
+    for (size_t i = 0; i < count; i++) {
+        fan->items[items[i]].state = UNBOUND;
+        fan->items[items[i]].look = LOOK_AFRESH;
+        cluster_queue_push(&fan->unbound, items[i]);
+    }
+    cluster_queue_drop(&fan->waiting, count);
+    pump_soon(fan);
+}
+
+/* Sends an item round once more; false where it has been round often enough. */
+static bool
+item_retry(struct cluster_fan *fan, uint32_t number)
+{
+    struct item *item = &fan->items[number];
+    unsigned max = fan->spec.retries == 0 ? 1 : fan->spec.retries;
+    int64_t backoff_us = fan->cluster->conf->retry_backoff_ms * 1000;
+    struct cluster_target target;
+
+    target_of(fan, number, &target);
+    /* Any broker will do, so each of them gets a chance. */
+    if (target.kind == CLUSTER_ANY && map_count(&fan->cluster->map.brokers) > max)
+        max = (unsigned)map_count(&fan->cluster->map.brokers);
+    if (fan->spec.no_retry || item->tries >= max || item->tries == UINT8_MAX ||
+        fan->exhausted.code != RC_OK)
+        return false;
+    backoff_us <<= item->tries < BACKOFF_DOUBLINGS_MAX ? item->tries : BACKOFF_DOUBLINGS_MAX;
+    item->tries++;
+    item->state = WAITING;
+    fan->stats.retries++;
+    cluster_queue_push(&fan->waiting, number);
+    if (!loop_timer_is_set(&fan->backoff))
+        loop_timer_set(fan->cluster->loop, &fan->backoff,
+            loop_now_us(fan->cluster->loop) + backoff_us, on_backoff, fan);
+    return true;
+}
+
+void
+cluster_fan_settle(struct cluster_fan *fan, uint32_t number, int16_t code)
+{
+    REQUIRE(number < fan->spec.item_count && fan->items[number].state == FLYING);
+    if (fan->over)
+        return;
+    if (code != KE_NONE && kerr_is_retriable(code) && item_retry(fan, number))
+        return;
+    item_end_code(fan, number, code);
+}
+
+void
+cluster_fan_again(struct cluster_fan *fan, uint32_t number)
+{
+    struct item *item = &fan->items[number];
+
+    REQUIRE(number < fan->spec.item_count && item->state == FLYING);
+    item->state = UNBOUND;
+    item->look = LOOK_IF_UNKNOWN;
+    item->tries = 0;
+    cluster_queue_push(&fan->unbound, number);
+    pump_soon(fan);
+}
+
+void
+cluster_fan_park(struct cluster_fan *fan, uint32_t number)
+{
+    REQUIRE(number < fan->spec.item_count && fan->items[number].state == FLYING);
+    fan->items[number].state = PARKED;
+    fan->items[number].tries = 0;
+}
+
+void
+cluster_fan_wake(struct cluster_fan *fan, uint32_t number)
+{
+    struct item *item = &fan->items[number];
+    struct cluster_lane *lane;
+    size_t position = 0;
+
+    REQUIRE(number < fan->spec.item_count);
+    if (fan->over || (item->state != PARKED && item->state != DONE))
+        return;
+    item->look = LOOK_IF_UNKNOWN;
+    if (item->state == DONE) {
+        fan->stats.done--;
+        item->look = LOOK_AFRESH;
+        while ((lane = map_next(&fan->lanes, &position, NULL, NULL)) != NULL)
+            err_clear(&lane->dead);
+    }
+    item->state = UNBOUND;
+    item->tries = 0;
+    fan->ended = false;
+    cluster_queue_push(&fan->unbound, number);
+    pump_soon(fan);
+}
+
+/* --- what the lanes tell -----------------------------------------------------------------------
+ */
+
+static void
+on_sent(struct cluster_fan *fan, const struct cluster_fan_batch *batch)
+{
+    fan->stats.batches++;
+    for (size_t i = 0; i < batch->count; i++)
+        fan->items[batch->items[i]].state = FLYING;
+}
+
+static void
+on_answered(struct cluster_fan *fan, struct cluster_fan_batch *batch)
+{
+    const struct cluster_node *node = cluster_nodes_get(&fan->cluster->nodes, batch->broker);
+    struct err e;
+
+    fan->stats.bytes_in += batch->reply->frame->size;
+    if (fan->spec.bytes_max > 0 && fan->stats.bytes_in >= fan->spec.bytes_max &&
+        fan->exhausted.code == RC_OK)
+        (void)err_set(&fan->exhausted, RC_LIMIT,
+            "not asked: the budget of %zu bytes of answers is used up", fan->spec.bytes_max);
+    fan->spec.parse(fan->spec.arg, batch);
+    (void)err_set(&e, RC_PROTOCOL, "%s:%u: an answer to %s leaves out what was asked for",
+        node->host, node->port, fan->spec.api->name);
+    for (size_t i = 0; i < batch->count && !fan->over; i++)
+        if (fan->items[batch->items[i]].state == FLYING)
+            item_fail(fan, batch->items[i], &e);
+    pump_soon(fan);
+}
+
+static void
+on_failed(struct cluster_fan *fan, uint32_t number, const struct err *e)
+{
+    bool broken = e->code == RC_CLOSED || e->code == RC_IO;
+    struct cluster_target target;
+
+    target_of(fan, number, &target);
+    /* Where any broker will do, one that is silent is no reason to give up. */
+    if ((broken || (e->code == RC_TIMEOUT && target.kind == CLUSTER_ANY)) &&
+        item_retry(fan, number))
+        return;
+    item_fail(fan, number, e);
+}
+
+/* --- who is to be asked ------------------------------------------------------------------------
+ */
+
+/* What has to be looked up before the unbound items can go on. */
+struct lookup {
+    bool brokers;
+    struct map topics; /* name to itself */
+    struct cluster_coord_key *keys;
+    size_t key_count;
+};
+
+/* The kinds of coordinators stand last in their enum, in the order of their types. */
+static enum cluster_coord_type
+coord_type(enum cluster_target_kind kind)
+{
+    return (enum cluster_coord_type)(kind - CLUSTER_GROUP);
+}
+
+static bool
+target_is_coordinator(const struct cluster_fan *fan, uint32_t number)
+{
+    struct cluster_target target;
+
+    target_of(fan, number, &target);
+    return target.kind >= CLUSTER_GROUP;
+}
+
+/* A broker in turn, but one that has failed lately only where all have. */
+static int32_t
+broker_any(struct cluster_fan *fan)
+{
+    const struct cluster_node *node = NULL;
+
+    for (size_t left = map_count(&fan->cluster->map.brokers); left > 0; left--) {
+        const struct cluster_lane *lane;
+
+        node = cluster_nodes_any(&fan->cluster->nodes);
+        lane = node == NULL ? NULL : map_get_int(&fan->lanes, node->id);
+        if (lane == NULL || !lane->suspect)
+            break;
+    }
+    return node == NULL ? -1 : node->id;
+}
+
+/* The broker of a target as far as it is known; -1 and a code (NONE: unknown) otherwise. */
+static int16_t
+broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_t *broker)
+{
+    const struct cluster *cluster = fan->cluster;
+
+    *broker = -1;
+    switch (target->kind) {
+    case CLUSTER_LEADER:
+        return cluster_map_leader(&cluster->map, target->name, target->number, broker);
+    case CLUSTER_GROUP:
+    case CLUSTER_TRANSACTION:
+    case CLUSTER_SHARE:
+        return cluster_coord_get(cluster, coord_type(target->kind), target->name, broker);
+    case CLUSTER_BROKER:
+        if (cluster_map_broker(&cluster->map, target->number) == NULL)
+            return KE_BROKER_NOT_AVAILABLE;
+        *broker = target->number;
+        return KE_NONE;
+    case CLUSTER_CONTROLLER:
+        if (cluster_map_broker(&cluster->map, cluster->map.controller) != NULL) {
+            *broker = cluster->map.controller;
+            return KE_NONE;
+        }
+        break;
+    case CLUSTER_ANY:
+        break;
+    }
+    *broker = broker_any(fan);
+    return *broker < 0 ? KE_BROKER_NOT_AVAILABLE : KE_NONE;
+}
+
+static void
+lookup_add(struct lookup *lookup, struct cluster *cluster, const struct cluster_target *target,
+    bool afresh)
+{
+    if (target->kind == CLUSTER_LEADER) {
+        if (map_get_text(&lookup->topics, target->name) == NULL)
+            map_put_text(&lookup->topics, target->name, lookup);
+    } else if (target->kind >= CLUSTER_GROUP) {
+        if (afresh)
+            cluster_coord_forget(cluster, coord_type(target->kind), target->name);
+        lookup->keys = xrealloc(lookup->keys, lookup->key_count + 1, sizeof *lookup->keys);
+        lookup->keys[lookup->key_count++] =
+            (struct cluster_coord_key){coord_type(target->kind), target->name};
+    } else {
+        lookup->brokers = true;
+    }
+}
+
+static struct cluster_lane *
+lane_of(struct cluster_fan *fan, int32_t broker)
+{
+    struct cluster_lane *lane = map_get_int(&fan->lanes, broker);
+
+    if (lane != NULL)
+        return lane;
+    lane = cluster_lane_new(&fan->owner, cluster_nodes_get(&fan->cluster->nodes, broker));
+    map_put_int(&fan->lanes, broker, lane);
+    return lane;
+}
+
+/* Puts an unbound item into a lane, or into what has to be looked up, or ends it. */
+static void
+item_bind(struct cluster_fan *fan, uint32_t number, struct lookup *lookup)
+{
+    struct item *item = &fan->items[number];
+    struct cluster_target target;
+    int32_t broker;
+    int16_t code;
+
+    target_of(fan, number, &target);
+    code = broker_find(fan, &target, &broker);
+    if (item->look == LOOK_AFRESH || (broker < 0 && item->look != LOOKED)) {
+        lookup_add(lookup, fan->cluster, &target, item->look == LOOK_AFRESH);
+        item->look = LOOKING;
+        cluster_queue_push(&fan->unbound, number);
+        return;
+    }
+    if (broker >= 0 && cluster_nodes_get(&fan->cluster->nodes, broker) != NULL) {
+        item->state = QUEUED;
+        cluster_lane_push(lane_of(fan, broker), number);
+        return;
+    }
+    if (code == KE_NONE)
+        code = KE_BROKER_NOT_AVAILABLE;
+    if (kerr_is_retriable(code) && item_retry(fan, number))
+        return;
+    item_end_code(fan, number, code);
+}
+
+/* A look-up of coordinators, or of metadata, has ended. */
+static void
+lookup_over(struct cluster_fan *fan, bool of_coordinators, const struct err *e)
+{
+    size_t count = cluster_queue_count(&fan->unbound);
+
+    fan->refresh = NULL;
+    fan->find = NULL;
+    for (; count > 0 && !fan->over; count--) {
+        uint32_t number = *cluster_queue_view(&fan->unbound);
+        struct item *item = &fan->items[number];
+
+        cluster_queue_drop(&fan->unbound, 1);
+        /* Items that came later have not been looked up. */
+        if (item->look == LOOKING && e->code != RC_OK) {
+            item_fail(fan, number, e);
+            continue;
+        }
+        if (item->look == LOOKING)
+            item->look =
+                target_is_coordinator(fan, number) == of_coordinators ? LOOKED : LOOK_IF_UNKNOWN;
+        cluster_queue_push(&fan->unbound, number);
+    }
+    if (!fan->over)
+        pump_soon(fan);
+}
+
+static void
+on_found(void *arg, const struct err *e)
+{
+    lookup_over(arg, true, e);
+}
+
+static void
+on_refreshed(void *arg, const struct err *e)
+{
+    lookup_over(arg, false, e);
+}
+
+/* One look-up at a time, metadata first: coordinators are asked of brokers. What else is wanted
+ * comes with the next pump. */
+static void
+lookup_start(struct cluster_fan *fan, const struct lookup *lookup)
+{
+    struct cluster_refresh_topics topics = {.count = map_count(&lookup->topics)};
+    const char **names;
+    const void *key;
+    size_t position = 0, i = 0;
+
+    if (topics.count == 0 && lookup->key_count > 0 && map_count(&fan->cluster->map.brokers) > 0) {
+        fan->find = cluster_coord_find_start(
+            fan->cluster, lookup->keys, lookup->key_count, fan->spec.deadline_us, on_found, fan);
+        return;
+    }
+    names = xcalloc(topics.count + 1, sizeof *names);
+    while (map_next(&lookup->topics, &position, &key, NULL) != NULL)
+        names[i++] = key;
+    topics.names = names;
+    fan->refresh =
+        cluster_refresh_start(fan->cluster, &topics, fan->spec.deadline_us, on_refreshed, fan);
+    free(names);
+}
+
+static void
+bind_all(struct cluster_fan *fan)
+{
+    struct lookup lookup = {.brokers = false};
+    size_t count = cluster_queue_count(&fan->unbound);
+
+    if (fan->refresh != NULL || fan->find != NULL)
+        return;
+    map_init(&lookup.topics);
+    for (; count > 0 && !fan->over; count--) {
+        uint32_t number = *cluster_queue_view(&fan->unbound);
+
+        cluster_queue_drop(&fan->unbound, 1);
+        item_bind(fan, number, &lookup);
+    }
+    if (!fan->over && (lookup.brokers || lookup.key_count > 0 || map_count(&lookup.topics) > 0))
+        lookup_start(fan, &lookup);
+    map_fini(&lookup.topics, NULL);
+    free(lookup.keys);
+}
+
+/* --- going on ----------------------------------------------------------------------------------
+ */
+
+static void
+queue_exhaust(struct cluster_fan *fan, struct cluster_queue *queue)
+{
+    while (!fan->over && cluster_queue_count(queue) > 0) {
+        uint32_t number = *cluster_queue_view(queue);
+
+        cluster_queue_drop(queue, 1);
+        item_fail(fan, number, &fan->exhausted);
+    }
+}
+
+/* Ends what has not been asked yet, and with `all` also what is under way. */
+static void
+exhaust(struct cluster_fan *fan, bool all)
+{
+    struct cluster_lane *lane;
+    size_t position = 0;
+
+    queue_exhaust(fan, &fan->unbound);
+    queue_exhaust(fan, &fan->waiting);
+    while (!fan->over && (lane = map_next(&fan->lanes, &position, NULL, NULL)) != NULL)
+        cluster_lane_fail(lane, all, &fan->exhausted);
+}
+
+static void
+pump(void *arg)
+{
+    struct cluster_fan *fan = arg;
+    struct cluster_lane *lane;
+    size_t position = 0;
+
+    fan->pump_deferred = false;
+    if (fan->over)
+        return;
+    if (fan->exhausted.code != RC_OK)
+        exhaust(fan, false);
+    bind_all(fan);
+    while (!fan->over && (lane = map_next(&fan->lanes, &position, NULL, NULL)) != NULL)
+        cluster_lane_pump(lane);
+    if (fan->over || fan->ended || fan->stats.done < fan->spec.item_count)
+        return;
+    fan->ended = true;
+    loop_timer_cancel(fan->cluster->loop, &fan->deadline);
+    if (fan->spec.end != NULL)
+        fan->spec.end(fan->spec.arg);
+}
+
+static void
+pump_soon(struct cluster_fan *fan)
+{
+    if (fan->pump_deferred || fan->over)
+        return;
+    fan->pump_deferred = true;
+    loop_defer(fan->cluster->loop, pump, fan);
+}
+
+static void
+on_deadline(void *arg)
+{
+    struct cluster_fan *fan = arg;
+
+    (void)err_set(&fan->exhausted, RC_TIMEOUT, "%s: no time left", fan->spec.api->name);
+    cluster_refresh_cancel(fan->refresh);
+    cluster_coord_find_cancel(fan->find);
+    fan->refresh = NULL;
+    fan->find = NULL;
+    exhaust(fan, true);
+    for (uint32_t i = 0; i < fan->spec.item_count && !fan->over; i++)
+        if (fan->items[i].state == PARKED)
+            item_fail(fan, i, &fan->exhausted);
+    pump_soon(fan);
+}
+
+struct cluster_fan *
+cluster_fan_start(struct cluster *cluster, const struct cluster_fan_spec *spec)
+{
+    struct cluster_fan *fan = xcalloc(1, sizeof *fan);
+
+    fan->cluster = cluster;
+    fan->spec = *spec;
+    fan->owner =
+        (struct cluster_lane_owner){cluster, fan, &fan->spec, on_sent, on_answered, on_failed};
+    fan->items = xcalloc(spec->item_count, sizeof *fan->items);
+    map_init(&fan->lanes);
+    cluster_queue_init(&fan->unbound);
+    cluster_queue_init(&fan->waiting);
+    for (uint32_t i = 0; i < spec->item_count; i++)
+        cluster_queue_push(&fan->unbound, i);
+    if (spec->deadline_us > 0)
+        loop_timer_set(cluster->loop, &fan->deadline, spec->deadline_us, on_deadline, fan);
+    pump_soon(fan);
+    return fan;
+}
+
+static void
+lane_free(void *value)
+{
+    cluster_lane_free(value);
+}
+
+static void
+memory_free(void *arg)
+{
+    struct cluster_fan *fan = arg;
+
+    map_fini(&fan->lanes, lane_free);
+    cluster_queue_fini(&fan->unbound);
+    cluster_queue_fini(&fan->waiting);
+    free(fan->items);
+    free(fan);
+}
+
+void
+cluster_fan_free(struct cluster_fan *fan)
+{
+    struct cluster_lane *lane;
+    size_t position = 0;
+
+    if (fan == NULL)
+        return;
+    fan->over = true;
+    loop_timer_cancel(fan->cluster->loop, &fan->deadline);
+    loop_timer_cancel(fan->cluster->loop, &fan->backoff);
+    cluster_refresh_cancel(fan->refresh);
+    cluster_coord_find_cancel(fan->find);
+    while ((lane = map_next(&fan->lanes, &position, NULL, NULL)) != NULL)
+        cluster_lane_stop(lane);
+    /* We may stand in one of its callbacks. */
+    loop_defer(fan->cluster->loop, memory_free, fan);
+}
+
+bool
+cluster_fan_is_over(const struct cluster_fan *fan)
+{
+    return fan->ended;
+}
+
+const struct cluster_fan_stats *
+cluster_fan_stats(const struct cluster_fan *fan)
+{
+    return &fan->stats;
+}
