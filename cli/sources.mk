@@ -1,6 +1,10 @@
 # cli: kdl. main.c is linked apart.
 cli_SRCS := \
+	cli/c_mirror.c \
 	cli/c_topic.c \
+	cli/c_verify.c \
 	cli/command.c \
 	cli/options.c \
-	cli/session.c
+	cli/pair.c \
+	cli/session.c \
+	cli/units.c

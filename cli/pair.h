@@ -1,0 +1,40 @@
+/*
+ * pair: the two clusters of a mirror or a verification, from --from, --from-config, --to,
+ * --to-config.
+ */
+#ifndef CLI_PAIR_H
+#define CLI_PAIR_H
+
+#include "cli/command.h"
+#include "lib/kafka/cluster.h"
+
+#define PAIR_OPTIONS                                                                               \
+    {"from", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the source"},                \
+        {"from-config", 0, OPTION_LIST, "FILE", NULL, 0, 0, "client properties for the source"},   \
+        {"from-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},                \
+        {"to", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the target"},              \
+        {"to-config", 0, OPTION_LIST, "FILE", NULL, 0, 0, "client properties for the target"},     \
+        {"to-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},                  \
+    {                                                                                              \
+        "topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,                                     \
+            "topics by name or glob; !PATTERN takes some out again"                                \
+    }
+
+struct pair_side {
+    struct conf *conf;
+    const struct conf_client *client;
+    struct cluster *cluster;
+};
+
+struct pair {
+    struct loop *loop;
+    struct pair_side from;
+    struct pair_side to;
+    const char *topics;
+};
+
+/* pair_open reads the flags; nothing is connected yet. */
+MUST_CHECK enum rc pair_open(const struct options *options, struct pair *pair, struct err *e);
+void pair_close(struct pair *pair);
+
+#endif

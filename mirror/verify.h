@@ -1,0 +1,44 @@
+/*
+ * verify: whether two clusters hold the same records.
+ *
+ * Both sides are read in whole. For each partition the range is [the larger of the two log starts,
+ * the source's end when it began); over it a hash of every record (offset, batch attributes without
+ * the codec, timestamp, producer id, epoch and sequence of the batch, key, value, headers) is
+ * summed up in buckets of VERIFY_BUCKET_OFFSETS offsets. The stored CRC is checked on both sides
+ * and is no part of the hash. The first bucket that differs is named with its offsets.
+ *
+ * Compacted topics are compared by the last value per key, since the two sides may be compacted at
+ * different times.
+ */
+#ifndef MIRROR_VERIFY_H
+#define MIRROR_VERIFY_H
+
+#include "mirror/scan.h"
+
+#define VERIFY_BUCKET_OFFSETS 4096
+
+enum verify_verdict { VERIFY_EQUAL, VERIFY_DIFFERENT, VERIFY_FAILED };
+
+struct verify_partition {
+    enum verify_verdict verdict;
+    int64_t from;
+    int64_t to;
+    uint64_t source_records;
+    uint64_t target_records;
+    int64_t different_offset; /* the first; -1: none */
+    char text[256];           /* what differs, or failed */
+};
+
+struct verify;
+
+struct verify *verify_start(struct cluster *source, struct selection *from, struct cluster *to,
+    struct selection *target, scan_end_fn *end, void *arg);
+void verify_free(struct verify *verify);
+
+/* verify_bytes is what was read of both sides so far. */
+uint64_t verify_bytes(const struct verify *verify);
+
+/* verify_result judges a partition; after the end only. */
+void verify_result(const struct verify *verify, uint32_t number, struct verify_partition *out);
+
+#endif
