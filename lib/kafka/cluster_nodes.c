@@ -42,6 +42,7 @@ cluster_nodes_init(
 static void
 stats_add(struct conn_stats *to, const struct conn_stats *more)
 {
+    to->connections += more->connections;
     to->requests += more->requests;
     to->bytes_out += more->bytes_out;
     to->bytes_in += more->bytes_in;

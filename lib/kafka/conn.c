@@ -536,6 +536,7 @@ conn_open(const struct conn_setup *setup, const char *host, uint16_t port,
     conn->arg = arg;
     conn->address = xasprintf("%s:%u", host, port);
     conn->correlation_next = 1;
+    conn->stats.connections = 1;
     list_init(&conn->waiting);
     list_init(&conn->flying);
     conn_versions_clear(&conn->versions);

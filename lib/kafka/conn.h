@@ -118,6 +118,7 @@ const char *conn_address(const struct conn *conn);
 size_t conn_load(const struct conn *conn);
 
 struct conn_stats {
+    uint64_t connections; /* 1; more in sums */
     uint64_t requests;
     uint64_t bytes_out;
     uint64_t bytes_in;

@@ -146,6 +146,12 @@ on_handshake(void *arg, struct conn_reply *reply, const struct err *e)
     if (e->code != RC_OK)
         return;
     response = reply->response;
+    if (response->error_code != KE_NONE && login->is_again) {
+        /* Kafka lets nobody log in anew within a second; a new connection can. */
+        (void)err_set(&why, RC_CLOSED, "the login has expired");
+        finish_with_note(login, &why);
+        return;
+    }
     if (response->error_code != KE_NONE) {
         (void)conn_hint_mechanism(login->conf, login->address, response, &why);
         finish(login, &why);
@@ -158,15 +164,22 @@ on_handshake(void *arg, struct conn_reply *reply, const struct err *e)
     authenticate(login);
 }
 
-void
-conn_login_again(struct conn_login *login)
+static void
+handshake(struct conn_login *login, bool is_again)
 {
     struct km_sasl_handshake_request *request = &login->request.handshake;
 
+    login->is_again = is_again;
     login->renew_us = 0;
     codec_init(&km_sasl_handshake_request_desc, request);
     request->mechanism = text_view(login->conf->mechanism);
     ask(login, frame_api(KM_SASL_HANDSHAKE), request, false, on_handshake);
+}
+
+void
+conn_login_again(struct conn_login *login)
+{
+    handshake(login, true);
 }
 
 /* --- ApiVersions -------------------------------------------------------------------------------
@@ -233,7 +246,7 @@ on_versions(void *arg, struct conn_reply *reply, const struct err *e)
     }
     conn_versions_load(login->versions, response);
     if (login->conf->with_sasl)
-        conn_login_again(login);
+        handshake(login, false);
     else
         finish(login, &why);
 }

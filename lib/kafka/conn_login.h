@@ -35,6 +35,7 @@ struct conn_login {
     struct wire_range version; /* of the ApiVersions request under way */
     struct conn_sasl sasl;
     bool sasl_open;
+    bool is_again;
     struct buf token;
     int64_t renew_us;
     union {

@@ -193,6 +193,7 @@ a_configured_server_that_is_a_broker_is_connected_once(void **state)
     conn_reply_unref(reply);
     assert_int_equal(fake->brokers[0].accepted, 1);
     cluster_stats(cluster, &stats);
+    assert_int_equal(stats.connections, 1);
     assert_int_equal(stats.requests, 3); /* ApiVersions, Metadata, ListOffsets */
     assert_true(stats.bytes_in > 500 && stats.bytes_out > 50);
 }
