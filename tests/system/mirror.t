@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# kdl mirror and kdl verify between refbrokers: copy, live tail, kill -9 of the mirror and of the target, one differing byte, wrong use.
+. "$(dirname "$0")/common.sh"
+plan 16
+pa=$(free_port); pb=$(free_port); pc=$(free_port)
+a=127.0.0.1:$pa b=127.0.0.1:$pb c=127.0.0.1:$pc
+load() { "$BUILD/tests/system/fixed_load" "$@" 2>/dev/null; }
+mirror() { timeout 60 "$kdl" mirror run --from "$a" --to "$b" --topics orders,invoices "$@" > "$work/mirror.out" 2> "$work/mirror.err"; }
+verify() { timeout 60 "$kdl" verify --from "$1" --to "$2" --topics "$3" > "$work/verify.out" 2> "$work/verify.err"; }
+
+start_refbroker a "$pa"; start_refbroker c "$pc"; start_refbroker b "$pb"; pid_b=$pid
+for broker in "$a" "$c"; do
+    "$kdl" topic create orders -b "$broker" -p 3 > /dev/null; "$kdl" topic create invoices -b "$broker" -p 2 --config retention.ms=-1 > /dev/null
+done
+load "$a" orders 3 30000; load "$a" invoices 2 1000
+mirror --until caught-up; is "mirrors until it has caught up" $? 0
+verify "$a" "$b" orders,invoices; is "both sides are equal" "$? $(grep -c '^  equal' "$work/verify.out")" "0 5"
+"$kdl" topic describe invoices -b "$b" | grep -q 'config retention.ms=-1'; ok "the topic's config came along" $?
+timeout 5 kcat -b "$b" -C -t orders -p 0 -o 7 -c 1 -f '%o %k\n' -q > "$work/one"; is "a consumer reads the same record at the same offset" "$(cat "$work/one")" "7 key-21"
+echo x | timeout 10 kcat -b "$b" -P -t orders -p 0 -X message.timeout.ms=1000 > /dev/null 2>&1; verify "$a" "$b" orders; is "a producer cannot write into a mirrored topic" $? 0
+
+load "$a" orders 3 20000 &
+loader=$!
+mirror & job=$!
+pids+=("$job")
+for _ in 1 2 3 4 5 6; do
+    read -r -t 0.15 <> <(:) || :
+    kill -9 "$(pgrep -P "$job" | head -1)" "$job" 2>/dev/null; wait "$job" 2>/dev/null
+    mirror & job=$!
+    pids+=("$job")
+done
+wait "$loader"; is "the load goes on meanwhile" $? 0
+kill -9 "$pid_b"; wait "$pid_b" 2>/dev/null
+start_refbroker b "$pb"; pid_b=$pid
+kill -9 "$(pgrep -P "$job" | head -1)" "$job" 2>/dev/null; wait "$job" 2>/dev/null
+mirror --until caught-up; is "goes on after kills of the mirror and of the target" $? 0
+verify "$a" "$b" orders,invoices; is "nothing is lost or doubled" $? 0
+
+mirror --until caught-up; is "a second run has nothing to do" "$? $(grep -c 'caught up: 2 topics, 5 partitions, 0 B' "$work/mirror.out")" "0 1"
+timeout 2 "$kdl" mirror run --from "$a" --to "$b" --topics orders -q > "$work/live" 2>&1 &
+live=$!
+load "$a" orders 3 300
+wait_for 5 verify "$a" "$b" orders; ok "follows live" $?
+wait "$live"
+
+load "$c" orders 3 30000 17777; load "$c" invoices 2 1000
+verify "$a" "$c" orders; is "one byte of one record is noticed" "$? $(grep -c '^  different' "$work/verify.out")" "6 $(grep -c '^  different' "$work/verify.out")"
+load "$c" orders 3 20000; load "$c" orders 3 300
+verify "$a" "$c" orders; is "and named with its partition and offsets" "$? $(grep '^  different' "$work/verify.out" | sed 's/: .*//')" "6   different  orders-2  offsets 4096 to 8191 differ"
+verify "$a" "$c" invoices; is "what was written alike is equal" $? 0
+timeout 20 "$kdl" mirror run --from "$a" --to "$c" --topics orders --until caught-up > /dev/null 2> "$work/refused"; is "a topic in use is not mirrored into" "$? $(grep -c 'cannot be mirrored into' "$work/refused")" "1 1"
+timeout 20 "$kdl" verify --from "$a" --to "$b" 2> "$work/refused"; is "without topics: one line, exit 2" "$? $(wc -l < "$work/refused")" "2 1"
+timeout 20 "$kdl" mirror run --from 127.0.0.1:1 --to "$b" --topics x 2> "$work/refused"; is "an unreachable source: one line, exit 3" "$? $(wc -l < "$work/refused")" "3 1"
