@@ -4,6 +4,7 @@ tests_SRCS := \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \
 	tests/unit/lib/base/disk_battery.c \
+	tests/unit/lib/store/store_battery.c \
 	tests/unit/log_capture.c \
 	tests/unit/refbroker/log/wal_rig.c \
 	tests/unit/temp_folder.c

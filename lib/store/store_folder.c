@@ -1,4 +1,5 @@
-/* Objects as files: written under another name, synced, renamed, and the folder synced. */
+/* Objects as files: written under another name, synced, renamed, and the folder synced. No key
+ * begins like such a name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "lib/store/store.h"
 
 #define PATH_BYTES_MAX 256
-#define UNFINISHED ".part"
+#define UNFINISHED ".unfinished-"
 
 struct folder_store {
     struct store store;
@@ -22,26 +23,38 @@ folder_of(struct store *store)
 }
 
 static enum rc
-path_of(const struct folder_store *f, const char *key, const char *suffix,
+path_of(const struct folder_store *f, const char *prefix, const char *key,
     char path[PATH_BYTES_MAX], struct err *e)
 {
-    int size = snprintf(path, PATH_BYTES_MAX, "%s/%s%s", f->folder, key, suffix);
+    int size = snprintf(path, PATH_BYTES_MAX, "%s/%s%s", f->folder, prefix, key);
 
     return size > 0 && size < PATH_BYTES_MAX ? RC_OK
                                              : err_set(e, RC_LIMIT, "the key %s is too long", key);
 }
 
 static enum rc
+remove_if_there(struct folder_store *f, const char *path, struct err *e)
+{
+    enum rc rc = disk_remove(f->disk, path, e);
+
+    if (rc != RC_NOTFOUND)
+        return rc;
+    err_clear(e);
+    return RC_OK;
+}
+
+static enum rc
 file_write(struct folder_store *f, const char *path, const void *data, size_t size, struct err *e)
 {
     struct disk_file *file;
-    enum rc rc = disk_open(f->disk, path, DISK_WRITE | DISK_CREATE, &file, e);
+    /* What an earlier try has left may be a file whose sync failed: it is not used again. */
+    enum rc rc = remove_if_there(f, path, e);
 
+    if (rc == RC_OK)
+        rc = disk_open(f->disk, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &file, e);
     if (rc != RC_OK)
         return rc;
-    rc = disk_resize(file, 0, e);
-    if (rc == RC_OK)
-        rc = disk_write(file, 0, data, size, e);
+    rc = disk_write(file, 0, data, size, e);
     if (rc == RC_OK)
         rc = disk_sync(file, e);
     disk_close(file);
@@ -54,10 +67,10 @@ folder_put(struct store *store, const char *key, const void *data, size_t size, 
     struct folder_store *f = folder_of(store);
     char part[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
     struct err ignored;
-    enum rc rc = path_of(f, key, UNFINISHED, part, e);
+    enum rc rc = path_of(f, UNFINISHED, key, part, e);
 
     if (rc == RC_OK)
-        rc = path_of(f, key, "", path, e);
+        rc = path_of(f, "", key, path, e);
     if (rc != RC_OK)
         return rc;
     rc = file_write(f, part, data, size, e);
@@ -78,7 +91,7 @@ folder_get(struct store *store, const char *key, int64_t at, void *data, size_t 
     char path[PATH_BYTES_MAX];
     struct disk_file *file;
     size_t got = 0;
-    enum rc rc = path_of(f, key, "", path, e);
+    enum rc rc = path_of(f, "", key, path, e);
 
     if (rc == RC_OK)
         rc = disk_open(f->disk, path, DISK_READ, &file, e);
@@ -96,11 +109,9 @@ folder_remove(struct store *store, const char *key, struct err *e)
 {
     struct folder_store *f = folder_of(store);
     char path[PATH_BYTES_MAX];
-    enum rc rc = path_of(f, key, "", path, e);
+    enum rc rc = path_of(f, "", key, path, e);
 
-    if (rc == RC_OK)
-        rc = disk_remove(f->disk, path, e);
-    return rc == RC_NOTFOUND ? RC_OK : rc;
+    return rc == RC_OK ? remove_if_there(f, path, e) : rc;
 }
 
 struct listing {
@@ -114,8 +125,7 @@ static void
 name_found(void *arg, const char *name)
 {
     struct listing *listing = arg;
-    size_t size = strlen(name), tail = strlen(UNFINISHED);
-    bool unfinished = size > tail && strcmp(name + size - tail, UNFINISHED) == 0;
+    bool unfinished = strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0;
 
     if (unfinished == listing->unfinished)
         listing->fn(listing->arg, name);
@@ -151,7 +161,7 @@ unfinished_remove(void *arg, const char *name)
     char path[PATH_BYTES_MAX];
     struct err e;
 
-    if (path_of(f, name, "", path, &e) == RC_OK && disk_remove(f->disk, path, &e) != RC_OK)
+    if (path_of(f, "", name, path, &e) == RC_OK && disk_remove(f->disk, path, &e) != RC_OK)
         return;
 }
 

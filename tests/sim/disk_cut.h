@@ -25,7 +25,7 @@
 
 #include "lib/base/disk.h"
 
-#define DISK_CUT_NAME_BYTES_MAX 63
+#define DISK_CUT_NAME_BYTES_MAX 255
 #define DISK_CUT_SECTOR_BYTES 512
 
 struct disk_cut_counts {
