@@ -1,2 +1,30 @@
 # conformance
-conformance_SRCS :=
+conformance_SRCS := \
+	conformance/c_produce.c \
+	conformance/c_wire.c \
+	conformance/catalog.c \
+	conformance/exchange.c \
+	conformance/kc.c \
+	conformance/kc_ask.c \
+	conformance/kc_batch.c \
+	conformance/kc_fetch.c \
+	conformance/kc_offsets.c \
+	conformance/kc_produce.c \
+	conformance/kc_topic.c \
+	conformance/link.c \
+	conformance/profile.c \
+	conformance/report.c \
+	conformance/report_junit.c \
+	conformance/result.c \
+	conformance/runner.c \
+	conformance/sweep.c \
+	conformance/target.c \
+	conformance/wire_client.c
+
+# The profiles, as C strings. This file is read before the Makefile's own first target.
+.DEFAULT_GOAL := all
+conformance_PROFILES := $(sort $(wildcard conformance/profiles/*.profile))
+$(BUILD)/gen/conformance_profiles.h: conformance/profiles.awk $(conformance_PROFILES)
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f conformance/profiles.awk $(conformance_PROFILES) > $@
+$(BUILD)/obj/conformance/profile.o: $(BUILD)/gen/conformance_profiles.h

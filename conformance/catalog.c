@@ -1,0 +1,68 @@
+#include "conformance/catalog.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+
+#define CATALOG(file) extern const struct check_table file##_table;
+#include "conformance/catalog.def"
+#undef CATALOG
+
+static const struct check_table *const tables[] = {
+#define CATALOG(file) &file##_table,
+#include "conformance/catalog.def"
+#undef CATALOG
+};
+
+size_t
+catalog_count(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        count += tables[i]->count;
+    return count;
+}
+
+struct catalog_entry
+catalog_at(size_t number)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(tables) && number >= tables[i]->count)
+        number -= tables[i++]->count;
+    REQUIRE(i < ARRAY_LEN(tables));
+    return (struct catalog_entry){tables[i]->area, &tables[i]->checks[number]};
+}
+
+bool
+catalog_is_chosen(const struct catalog_filter *filter, size_t number)
+{
+    struct catalog_entry entry = catalog_at(number);
+    bool fits = filter->pattern_count == 0, is_in_area = filter->area_count == 0;
+
+    for (size_t i = 0; i < filter->pattern_count; i++)
+        fits = fits || fnmatch(filter->patterns[i], entry.check->id, 0) == 0;
+    for (size_t i = 0; i < filter->area_count; i++)
+        is_in_area = is_in_area || strcmp(filter->areas[i], entry.area) == 0;
+    return fits && is_in_area && (!filter->is_core_only || (entry.check->flags & CHECK_CORE) != 0);
+}
+
+bool
+catalog_has(const char *pattern)
+{
+    for (size_t i = 0; i < catalog_count(); i++)
+        if (fnmatch(pattern, catalog_at(i).check->id, 0) == 0)
+            return true;
+    return false;
+}
+
+bool
+catalog_has_area(const char *area)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        if (strcmp(tables[i]->area, area) == 0)
+            return true;
+    return false;
+}
