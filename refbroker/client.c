@@ -34,10 +34,18 @@ forget_waiting(struct broker *broker, struct request *request)
     broker->requests_bytes -= request->frame->size;
 }
 
+/* Producers wait, unanswered, while more is on its way to objects than memory is meant for; Kafka's
+ * clients see a slow broker. */
+static bool
+is_blocked(const struct broker *broker, const struct request *request)
+{
+    return broker->cache.uncommitted_bytes > LIMIT_UNCOMMITTED_BYTES_MAX && is_produce(request);
+}
+
 /* The next request that may start: everything before it is finished, or it and all before it are
  * Produces. */
 static struct request *
-next_to_start(struct client *client)
+next_to_start(const struct broker *broker, struct client *client)
 {
     bool only_produces = true;
 
@@ -49,7 +57,10 @@ next_to_start(struct client *client)
             continue;
         only_produces = only_produces && is_produce(request);
         if (request->state == REQUEST_WAITING)
-            return list_first(&client->requests) == node || only_produces ? request : NULL;
+            return (list_first(&client->requests) == node || only_produces) &&
+                           !is_blocked(broker, request)
+                       ? request
+                       : NULL;
         if (!only_produces)
             return NULL;
     }
@@ -125,12 +136,19 @@ client_dispatch(struct broker *broker, struct client *client)
         return;
     client->dispatching = true;
     send_finished(broker, client);
-    while (!client->closing && !client->full && (request = next_to_start(client)) != NULL) {
+    while (!client->closing && !client->full && (request = next_to_start(broker, client)) != NULL) {
         start(broker, client, request);
         send_finished(broker, client);
     }
     client->dispatching = false;
     pause_or_resume(broker, client);
+}
+
+void
+client_unblock(struct broker *broker)
+{
+    LIST_EACH(&broker->clients, node)
+    client_dispatch(broker, list_of(node, struct client, in_broker));
 }
 
 void

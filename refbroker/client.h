@@ -32,4 +32,7 @@ struct client {
  */
 void client_dispatch(struct broker *broker, struct client *client);
 
+/* client_unblock goes on with the Produces that waited because too much was not in objects yet. */
+void client_unblock(struct broker *broker);
+
 #endif

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BLOB_SPARE_MAX ((size_t)64 << 20)
+#define BLOB_SPARE_MAX ((size_t)256 << 20)
 
 struct blob {
     uint32_t refs;

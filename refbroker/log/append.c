@@ -51,9 +51,6 @@ storage_check(struct broker *broker, struct partition *partition, struct append_
             "a write to this partition failed; it takes no records until the broker's next start");
     if (wal_is_full(broker->wal, NULL))
         return refused(broker, result, KE_KAFKA_STORAGE_ERROR, "no space left for the log");
-    if (broker->cache.uncommitted_bytes > LIMIT_UNCOMMITTED_BYTES_MAX)
-        return refused(
-            broker, result, KE_KAFKA_STORAGE_ERROR, "too much is waiting to be written to objects");
     return 0;
 }
 

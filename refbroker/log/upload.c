@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/crc32c.h"
+#include "refbroker/client.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/object.h"
 #include "refbroker/log/reader.h"
@@ -58,6 +59,8 @@ struct upload {
 struct uploader {
     struct broker *broker;
     struct upload *busy;
+    struct buf object; /* the I/O lane's: built here each time, since fresh memory costs more than
+                          the copy */
     int64_t oldest_ms; /* since when something waits; 0: nothing does */
     int64_t retry_ms;
     bool flush;
@@ -69,6 +72,7 @@ uploader_new(struct broker *broker)
     struct uploader *uploader = xcalloc(1, sizeof *uploader);
 
     uploader->broker = broker;
+    buf_init(&uploader->object, OBJECT_BYTES_MAX);
     return uploader;
 }
 
@@ -94,6 +98,7 @@ uploader_free(struct uploader *uploader)
         return;
     if (uploader->busy != NULL)
         upload_free(uploader->busy);
+    buf_fini(&uploader->object);
     free(uploader);
 }
 
@@ -164,24 +169,23 @@ put_run(struct work_job *job)
 {
     struct upload *upload = list_of(job, struct upload, put);
     char key[READER_KEY_BYTES];
-    struct buf out;
+    struct buf *out = &upload->uploader->object;
 
-    buf_init(&out, OBJECT_BYTES_MAX);
-    object_begin(&out);
+    buf_clear(out);
+    object_begin(out);
     upload->rc = RC_OK;
     for (size_t i = 0; i < upload->share_count && upload->rc == RC_OK; i++) {
-        share_write(upload, &upload->shares[i], &out);
+        share_write(upload, &upload->shares[i], out);
         upload->rc = share_replay(upload, &upload->shares[i], &upload->err);
     }
-    object_end(&out, upload->runs, upload->run_count);
-    upload->size = out.size;
+    object_end(out, upload->runs, upload->run_count);
+    upload->size = out->size;
     reader_key(key, upload->object_id);
-    if (buf_is_overflowed(&out))
+    if (buf_is_overflowed(out))
         upload->rc = err_set(&upload->err, RC_LIMIT, "an object of more than 2 GiB");
     if (upload->rc == RC_OK)
         upload->rc =
-            store_put(upload->uploader->broker->store, key, out.data, out.size, &upload->err);
-    buf_fini(&out);
+            store_put(upload->uploader->broker->store, key, out->data, out->size, &upload->err);
 }
 
 /* --- on the database's lane ------------------------------------------------------------------ */
@@ -247,6 +251,7 @@ commit_done(struct catalog_job *job)
     wal_trim(broker->wal, upload->wal_sequence);
     upload_free(upload);
     uploader->busy = NULL;
+    client_unblock(broker);
 }
 
 static void

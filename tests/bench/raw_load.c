@@ -1,0 +1,316 @@
+/*
+ * raw_load: what a broker takes, with nothing in front of it: pre-built batches, raw Produce
+ * requests, every ack checked.
+ *
+ *   raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS IN_FLIGHT SECONDS PID
+ *
+ * Each request carries one batch for every partition. Prints one line of figures: MB/s
+ * acknowledged, latency of requests (p50, p99), CPU seconds of process PID per GB, its RSS. Exits
+ * with 1 where a single ack is wrong.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gen/messages.h"
+#include "lib/base/env.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/batch_builder.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/codec_bytes.h"
+#include "lib/wire/frame.h"
+
+#define CONNECTIONS_MAX 256
+#define IN_FLIGHT_MAX 64
+#define LATENCIES_MAX 1000000
+#define PRODUCE_VERSION 9
+#define BYTES_MAX ((size_t)256 * 1024 * 1024)
+#define RECORD_BYTES 1000
+
+struct link {
+    int fd;
+    int64_t sent_us[IN_FLIGHT_MAX]; /* ring of what is under way */
+    int first;
+    int under_way;
+    size_t out_at; /* of the request that is being sent; 0: none */
+    bool sending;
+    uint8_t *in;
+    size_t in_size;
+};
+
+struct bench {
+    struct env env;
+    struct buf request;
+    struct link links[CONNECTIONS_MAX];
+    int link_count;
+    int in_flight;
+    int partitions;
+    size_t payload_bytes; /* of a request's batches */
+    int64_t *latencies;
+    size_t latency_count;
+    int64_t acked;
+    bool wrong;
+};
+
+static struct buf
+batch_make(struct env *env, size_t bytes)
+{
+    struct batch_builder_options options = batch_builder_defaults();
+    struct batch_builder builder;
+    struct buf out;
+    struct err e;
+
+    batch_builder_init(&builder, BYTES_MAX);
+    batch_builder_start(&builder, &options);
+    for (int64_t i = 0; batch_builder_size(&builder) + RECORD_BYTES < bytes || i == 0; i++) {
+        struct batch_builder_record record = {.offset = i, .timestamp = env_wall_ms(env)};
+        uint8_t value[RECORD_BYTES - 20];
+
+        env_random_bytes(env, value, sizeof value);
+        record.value = value;
+        record.value_size = (int32_t)sizeof value;
+        record.key_size = -1;
+        REQUIRE(batch_builder_append(&builder, &record, &e) == RC_OK);
+    }
+    buf_init(&out, BYTES_MAX);
+    REQUIRE(batch_builder_finish(&builder, &out, &e) == RC_OK);
+    batch_builder_fini(&builder);
+    return out;
+}
+
+static void
+request_make(struct bench *b, const char *topic_name, size_t batch_bytes)
+{
+    struct km_produce_request_partition_produce_data *partitions =
+        xcalloc((size_t)b->partitions, sizeof *partitions);
+    struct km_produce_request_topic_produce_data topic;
+    struct km_produce_request in;
+    struct buf batch = batch_make(&b->env, batch_bytes);
+    struct err e;
+
+    codec_init(&km_produce_request_desc, &in);
+    codec_init(&km_produce_request_topic_produce_data_desc, &topic);
+    for (int i = 0; i < b->partitions; i++) {
+        codec_init(&km_produce_request_partition_produce_data_desc, &partitions[i]);
+        partitions[i].index = i;
+        partitions[i].records = (struct wire_records){batch.data, NULL, (int32_t)batch.size, 0};
+    }
+    topic.name = (struct wire_string){topic_name, (int32_t)strlen(topic_name)};
+    topic.partition_data.items = partitions;
+    topic.partition_data.count = b->partitions;
+    in.acks = -1;
+    in.timeout_ms = 60000;
+    in.topic_data.items = &topic;
+    in.topic_data.count = 1;
+    buf_init(&b->request, BYTES_MAX);
+    REQUIRE(frame_request_encode(
+                frame_api(KM_PRODUCE), PRODUCE_VERSION, 1, "raw", &in, &b->request, &e) == RC_OK);
+    b->payload_bytes = batch.size * (size_t)b->partitions;
+    buf_fini(&batch);
+    free(partitions);
+}
+
+static int
+dial(const char *host, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1 ||
+        connect(fd, (struct sockaddr *)(void *)&address, sizeof address) != 0) {
+        perror("connect");
+        exit(1);
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
+}
+
+static void
+link_send(struct bench *b, struct link *link)
+{
+    while (link->sending || link->under_way < b->in_flight) {
+        ssize_t n;
+
+        if (!link->sending) {
+            link->sending = true;
+            link->out_at = 0;
+            link->sent_us[(link->first + link->under_way++) % IN_FLIGHT_MAX] = env_now_us(&b->env);
+        }
+        n = send(
+            link->fd, b->request.data + link->out_at, b->request.size - link->out_at, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        REQUIRE(n > 0);
+        link->out_at += (size_t)n;
+        link->sending = link->out_at < b->request.size;
+    }
+}
+
+static void
+answer_check(struct bench *b, struct link *link, const uint8_t *frame, size_t size)
+{
+    struct km_produce_response out;
+    struct arena arena;
+    int32_t correlation;
+    struct err e;
+
+    arena_init(&arena, BYTES_MAX);
+    if (frame_response_decode(frame_api(KM_PRODUCE), PRODUCE_VERSION, frame, size, &correlation,
+            &arena, &out, &e) != RC_OK ||
+        out.responses.count != 1 ||
+        out.responses.items[0].partition_responses.count != b->partitions) {
+        b->wrong = true;
+    } else {
+        for (int i = 0; i < b->partitions; i++)
+            b->wrong =
+                b->wrong || out.responses.items[0].partition_responses.items[i].error_code != 0;
+    }
+    arena_fini(&arena);
+    if (b->latency_count < LATENCIES_MAX)
+        b->latencies[b->latency_count++] = env_now_us(&b->env) - link->sent_us[link->first];
+    link->first = (link->first + 1) % IN_FLIGHT_MAX;
+    link->under_way--;
+    b->acked++;
+}
+
+static void
+link_receive(struct bench *b, struct link *link)
+{
+    ssize_t n = recv(link->fd, link->in + link->in_size, 65536 - link->in_size, 0);
+    size_t at = 0;
+
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0) {
+        fprintf(stderr, "the broker closed a connection\n");
+        exit(1);
+    }
+    link->in_size += (size_t)n;
+    while (link->in_size - at >= 4) {
+        size_t size = (size_t)codec_bytes_int32(link->in + at);
+
+        if (link->in_size - at - 4 < size)
+            break;
+        answer_check(b, link, link->in + at + 4, size);
+        at += 4 + size;
+    }
+    link->in_size -= at;
+    memmove(link->in, link->in + at, link->in_size);
+}
+
+static void
+run(struct bench *b, int64_t seconds)
+{
+    struct pollfd fds[CONNECTIONS_MAX];
+    int64_t end = env_now_us(&b->env) + seconds * 1000000;
+
+    while (env_now_us(&b->env) < end && !b->wrong) {
+        for (int i = 0; i < b->link_count; i++) {
+            link_send(b, &b->links[i]);
+            fds[i] = (struct pollfd){
+                b->links[i].fd, (short)(POLLIN | (b->links[i].sending ? POLLOUT : 0)), 0};
+        }
+        poll(fds, (nfds_t)b->link_count, 100);
+        for (int i = 0; i < b->link_count; i++)
+            if (fds[i].revents & POLLIN)
+                link_receive(b, &b->links[i]);
+    }
+}
+
+static double
+cpu_seconds(const char *pid)
+{
+    char path[64], text[1024], *at;
+    unsigned long user = 0, kernel = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    file = fopen(path, "r");
+    if (file == NULL || fgets(text, sizeof text, file) == NULL)
+        return 0;
+    fclose(file);
+    at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 14; field++)
+        at = strchr(at + 1, ' ');
+    if (at != NULL) {
+        user = strtoul(at, &at, 10);
+        kernel = strtoul(at, NULL, 10);
+    }
+    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static long
+rss_mb(const char *pid)
+{
+    char path[64];
+    long size = 0, pages = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%s/statm", pid);
+    file = fopen(path, "r");
+    if (file == NULL || fscanf(file, "%ld %ld", &size, &pages) != 2)
+        return 0;
+    fclose(file);
+    return pages * sysconf(_SC_PAGESIZE) / 1000000;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct bench b;
+    int64_t started;
+    double cpu, seconds, bytes;
+
+    if (argc != 10) {
+        fprintf(stderr, "usage: raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS "
+                        "IN_FLIGHT SECONDS PID\n");
+        return 2;
+    }
+    env_init_real(&b.env);
+    b.partitions = (int)strtol(argv[4], NULL, 10);
+    b.link_count = (int)strtol(argv[6], NULL, 10);
+    b.in_flight = (int)strtol(argv[7], NULL, 10);
+    REQUIRE(b.link_count <= CONNECTIONS_MAX && b.in_flight <= IN_FLIGHT_MAX);
+    b.latencies = xcalloc(LATENCIES_MAX, sizeof *b.latencies);
+    request_make(&b, argv[3], (size_t)strtoull(argv[5], NULL, 10));
+    for (int i = 0; i < b.link_count; i++) {
+        b.links[i].fd = dial(argv[1], (uint16_t)strtoul(argv[2], NULL, 10));
+        b.links[i].in = xmalloc(65536);
+    }
+    run(&b, 2);
+    b.acked = 0;
+    b.latency_count = 0;
+    cpu = cpu_seconds(argv[9]);
+    started = env_now_us(&b.env);
+    run(&b, strtoll(argv[8], NULL, 10));
+    seconds = (double)(env_now_us(&b.env) - started) / 1e6;
+    cpu = cpu_seconds(argv[9]) - cpu;
+    bytes = (double)b.acked * (double)b.payload_bytes;
+    if (b.wrong || b.latency_count == 0) {
+        printf("WRONG ACK\n");
+        return 1;
+    }
+    qsort(b.latencies, b.latency_count, sizeof *b.latencies, by_time);
+    printf("%.1f MB/s p50 %.2f ms p99 %.2f ms %.2f CPU s/GB RSS %ld MB\n", bytes / seconds / 1e6,
+        (double)b.latencies[b.latency_count / 2] / 1e3,
+        (double)b.latencies[b.latency_count * 99 / 100] / 1e3, cpu / (bytes / 1e9),
+        rss_mb(argv[9]));
+    return 0;
+}
