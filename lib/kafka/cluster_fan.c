@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
-#include "lib/kafka/cluster_coord.h"
 #include "lib/kafka/cluster_core.h"
 #include "lib/kafka/cluster_lane.h"
+#include "lib/kafka/cluster_lookup.h"
 #include "lib/wire/kerr.h"
 
 #define BACKOFF_DOUBLINGS_MAX 6
@@ -35,8 +35,7 @@ struct cluster_fan {
     struct map lanes; /* id of a broker to struct cluster_lane */
     struct cluster_queue unbound;
     struct cluster_queue waiting;
-    struct cluster_refresh *refresh;
-    struct cluster_coord_find *find;
+    struct cluster_lookup lookup;
     struct loop_timer deadline;
     struct loop_timer backoff;
     struct cluster_fan_stats stats;
@@ -47,6 +46,12 @@ struct cluster_fan {
 };
 
 static void pump_soon(struct cluster_fan *fan);
+
+static bool
+is_patient(const struct cluster_fan *fan)
+{
+    return fan->spec.retries >= CLUSTER_FAN_FOR_EVER;
+}
 
 static void
 target_of(const struct cluster_fan *fan, uint32_t item, struct cluster_target *out)
@@ -117,11 +122,12 @@ item_retry(struct cluster_fan *fan, uint32_t number)
     /* Any broker will do, so each of them gets a chance. */
     if (target.kind == CLUSTER_ANY && map_count(&fan->cluster->map.brokers) > max)
         max = (unsigned)map_count(&fan->cluster->map.brokers);
-    if (fan->spec.no_retry || item->tries >= max || item->tries == UINT8_MAX ||
-        fan->exhausted.code != RC_OK)
+    if (fan->spec.no_retry || fan->exhausted.code != RC_OK ||
+        (item->tries >= max && !is_patient(fan)))
         return false;
     backoff_us <<= item->tries < BACKOFF_DOUBLINGS_MAX ? item->tries : BACKOFF_DOUBLINGS_MAX;
-    item->tries++;
+    if (item->tries < UINT8_MAX)
+        item->tries++;
     item->state = WAITING;
     fan->stats.retries++;
     cluster_queue_push(&fan->waiting, number);
@@ -222,42 +228,19 @@ static void
 on_failed(struct cluster_fan *fan, uint32_t number, const struct err *e)
 {
     bool broken = e->code == RC_CLOSED || e->code == RC_IO;
+    bool silent = e->code == RC_TIMEOUT;
     struct cluster_target target;
 
     target_of(fan, number, &target);
     /* Where any broker will do, one that is silent is no reason to give up. */
-    if ((broken || (e->code == RC_TIMEOUT && target.kind == CLUSTER_ANY)) &&
-        item_retry(fan, number))
+    silent = silent && (target.kind == CLUSTER_ANY || is_patient(fan));
+    if ((broken || silent) && item_retry(fan, number))
         return;
     item_fail(fan, number, e);
 }
 
 /* --- who is to be asked ------------------------------------------------------------------------
  */
-
-/* What has to be looked up before the unbound items can go on. */
-struct lookup {
-    bool brokers;
-    struct map topics; /* name to itself */
-    struct cluster_coord_key *keys;
-    size_t key_count;
-};
-
-/* The kinds of coordinators stand last in their enum, in the order of their types. */
-static enum cluster_coord_type
-coord_type(enum cluster_target_kind kind)
-{
-    return (enum cluster_coord_type)(kind - CLUSTER_GROUP);
-}
-
-static bool
-target_is_coordinator(const struct cluster_fan *fan, uint32_t number)
-{
-    struct cluster_target target;
-
-    target_of(fan, number, &target);
-    return target.kind >= CLUSTER_GROUP;
-}
 
 /* A broker in turn, but one that has failed lately only where all have. */
 static int32_t
@@ -289,7 +272,7 @@ broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_
     case CLUSTER_GROUP:
     case CLUSTER_TRANSACTION:
     case CLUSTER_SHARE:
-        return cluster_coord_get(cluster, coord_type(target->kind), target->name, broker);
+        return cluster_lookup_coordinator(cluster, target, broker);
     case CLUSTER_BROKER:
         if (cluster_map_broker(&cluster->map, target->number) == NULL)
             return KE_BROKER_NOT_AVAILABLE;
@@ -308,24 +291,6 @@ broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_
     return *broker < 0 ? KE_BROKER_NOT_AVAILABLE : KE_NONE;
 }
 
-static void
-lookup_add(struct lookup *lookup, struct cluster *cluster, const struct cluster_target *target,
-    bool afresh)
-{
-    if (target->kind == CLUSTER_LEADER) {
-        if (map_get_text(&lookup->topics, target->name) == NULL)
-            map_put_text(&lookup->topics, target->name, lookup);
-    } else if (target->kind >= CLUSTER_GROUP) {
-        if (afresh)
-            cluster_coord_forget(cluster, coord_type(target->kind), target->name);
-        lookup->keys = xrealloc(lookup->keys, lookup->key_count + 1, sizeof *lookup->keys);
-        lookup->keys[lookup->key_count++] =
-            (struct cluster_coord_key){coord_type(target->kind), target->name};
-    } else {
-        lookup->brokers = true;
-    }
-}
-
 static struct cluster_lane *
 lane_of(struct cluster_fan *fan, int32_t broker)
 {
@@ -340,7 +305,7 @@ lane_of(struct cluster_fan *fan, int32_t broker)
 
 /* Puts an unbound item into a lane, or into what has to be looked up, or ends it. */
 static void
-item_bind(struct cluster_fan *fan, uint32_t number, struct lookup *lookup)
+item_bind(struct cluster_fan *fan, uint32_t number)
 {
     struct item *item = &fan->items[number];
     struct cluster_target target;
@@ -350,7 +315,7 @@ item_bind(struct cluster_fan *fan, uint32_t number, struct lookup *lookup)
     target_of(fan, number, &target);
     code = broker_find(fan, &target, &broker);
     if (item->look == LOOK_AFRESH || (broker < 0 && item->look != LOOKED)) {
-        lookup_add(lookup, fan->cluster, &target, item->look == LOOK_AFRESH);
+        cluster_lookup_add(&fan->lookup, &target, item->look == LOOK_AFRESH);
         item->look = LOOKING;
         cluster_queue_push(&fan->unbound, number);
         return;
@@ -369,25 +334,27 @@ item_bind(struct cluster_fan *fan, uint32_t number, struct lookup *lookup)
 
 /* A look-up of coordinators, or of metadata, has ended. */
 static void
-lookup_over(struct cluster_fan *fan, bool of_coordinators, const struct err *e)
+on_looked_up(void *arg, bool of_coordinators, const struct err *e)
 {
+    struct cluster_fan *fan = arg;
     size_t count = cluster_queue_count(&fan->unbound);
 
-    fan->refresh = NULL;
-    fan->find = NULL;
     for (; count > 0 && !fan->over; count--) {
         uint32_t number = *cluster_queue_view(&fan->unbound);
         struct item *item = &fan->items[number];
+        struct cluster_target target;
 
         cluster_queue_drop(&fan->unbound, 1);
         /* Items that came later have not been looked up. */
         if (item->look == LOOKING && e->code != RC_OK) {
-            item_fail(fan, number, e);
+            (is_patient(fan) ? on_failed : item_fail)(fan, number, e);
             continue;
         }
+        target_of(fan, number, &target);
         if (item->look == LOOKING)
-            item->look =
-                target_is_coordinator(fan, number) == of_coordinators ? LOOKED : LOOK_IF_UNKNOWN;
+            item->look = cluster_lookup_is_coordinator(&target) == of_coordinators
+                             ? LOOKED
+                             : LOOK_IF_UNKNOWN;
         cluster_queue_push(&fan->unbound, number);
     }
     if (!fan->over)
@@ -395,60 +362,20 @@ lookup_over(struct cluster_fan *fan, bool of_coordinators, const struct err *e)
 }
 
 static void
-on_found(void *arg, const struct err *e)
-{
-    lookup_over(arg, true, e);
-}
-
-static void
-on_refreshed(void *arg, const struct err *e)
-{
-    lookup_over(arg, false, e);
-}
-
-/* One look-up at a time, metadata first: coordinators are asked of brokers. What else is wanted
- * comes with the next pump. */
-static void
-lookup_start(struct cluster_fan *fan, const struct lookup *lookup)
-{
-    struct cluster_refresh_topics topics = {.count = map_count(&lookup->topics)};
-    const char **names;
-    const void *key;
-    size_t position = 0, i = 0;
-
-    if (topics.count == 0 && lookup->key_count > 0 && map_count(&fan->cluster->map.brokers) > 0) {
-        fan->find = cluster_coord_find_start(
-            fan->cluster, lookup->keys, lookup->key_count, fan->spec.deadline_us, on_found, fan);
-        return;
-    }
-    names = xcalloc(topics.count + 1, sizeof *names);
-    while (map_next(&lookup->topics, &position, &key, NULL) != NULL)
-        names[i++] = key;
-    topics.names = names;
-    fan->refresh =
-        cluster_refresh_start(fan->cluster, &topics, fan->spec.deadline_us, on_refreshed, fan);
-    free(names);
-}
-
-static void
 bind_all(struct cluster_fan *fan)
 {
-    struct lookup lookup = {.brokers = false};
     size_t count = cluster_queue_count(&fan->unbound);
 
-    if (fan->refresh != NULL || fan->find != NULL)
+    if (cluster_lookup_is_running(&fan->lookup))
         return;
-    map_init(&lookup.topics);
     for (; count > 0 && !fan->over; count--) {
         uint32_t number = *cluster_queue_view(&fan->unbound);
 
         cluster_queue_drop(&fan->unbound, 1);
-        item_bind(fan, number, &lookup);
+        item_bind(fan, number);
     }
-    if (!fan->over && (lookup.brokers || lookup.key_count > 0 || map_count(&lookup.topics) > 0))
-        lookup_start(fan, &lookup);
-    map_fini(&lookup.topics, NULL);
-    free(lookup.keys);
+    if (!fan->over)
+        cluster_lookup_start(&fan->lookup, fan->spec.deadline_us);
 }
 
 /* --- going on ----------------------------------------------------------------------------------
@@ -465,7 +392,7 @@ queue_exhaust(struct cluster_fan *fan, struct cluster_queue *queue)
     }
 }
 
-/* Ends what has not been asked yet, and with `all` also what is under way. */
+/* With `all` also what is under way. */
 static void
 exhaust(struct cluster_fan *fan, bool all)
 {
@@ -516,10 +443,7 @@ on_deadline(void *arg)
     struct cluster_fan *fan = arg;
 
     (void)err_set(&fan->exhausted, RC_TIMEOUT, "%s: no time left", fan->spec.api->name);
-    cluster_refresh_cancel(fan->refresh);
-    cluster_coord_find_cancel(fan->find);
-    fan->refresh = NULL;
-    fan->find = NULL;
+    cluster_lookup_cancel(&fan->lookup);
     exhaust(fan, true);
     for (uint32_t i = 0; i < fan->spec.item_count && !fan->over; i++)
         if (fan->items[i].state == PARKED)
@@ -538,6 +462,7 @@ cluster_fan_start(struct cluster *cluster, const struct cluster_fan_spec *spec)
         (struct cluster_lane_owner){cluster, fan, &fan->spec, on_sent, on_answered, on_failed};
     fan->items = xcalloc(spec->item_count, sizeof *fan->items);
     map_init(&fan->lanes);
+    cluster_lookup_init(&fan->lookup, cluster, on_looked_up, fan);
     cluster_queue_init(&fan->unbound);
     cluster_queue_init(&fan->waiting);
     for (uint32_t i = 0; i < spec->item_count; i++)
@@ -577,8 +502,7 @@ cluster_fan_free(struct cluster_fan *fan)
     fan->over = true;
     loop_timer_cancel(fan->cluster->loop, &fan->deadline);
     loop_timer_cancel(fan->cluster->loop, &fan->backoff);
-    cluster_refresh_cancel(fan->refresh);
-    cluster_coord_find_cancel(fan->find);
+    cluster_lookup_fini(&fan->lookup);
     while ((lane = map_next(&fan->lanes, &position, NULL, NULL)) != NULL)
         cluster_lane_stop(lane);
     /* We may stand in one of its callbacks. */

@@ -14,7 +14,9 @@
  * `retries` times): after a pause that doubles each time, and with fresh metadata or a fresh
  * coordinator. A broker that does not answer in time costs one deadline, not one per item: whatever
  * still waits for that broker ends with the same RC_TIMEOUT, and so it is with a refused login or
- * an API that it does not have.
+ * an API that it does not have. With retries of CLUSTER_FAN_FOR_EVER neither broken connections nor
+ * silence nor retriable codes end an item, only deadline_us does: for a mirror that outlives its
+ * clusters' bad hours.
  *
  * Budgets: deadline_us for the whole, batch_timeout_ms for one answer, bytes_max of answers.
  * Throttling is the connections' business (conn.h).
@@ -34,6 +36,7 @@
 #include "lib/wire/desc.h"
 
 #define CLUSTER_FAN_BATCHES_PER_BROKER 4
+#define CLUSTER_FAN_FOR_EVER 255U
 #define CLUSTER_FAN_REQUEST_BYTES_MAX ((size_t)64 << 20) /* of memory for one request */
 
 struct cluster;
@@ -72,7 +75,8 @@ struct cluster_fan_batch {
 typedef void cluster_fan_target_fn(void *arg, uint32_t item, struct cluster_target *out);
 
 /* Fills batch->request for the first items of the batch, all if it can, and returns how many these
- * are (at least 1); the others come in a later batch. Memory from batch->arena. */
+ * are (at least 1); the others come in a later batch. Memory from batch->arena; where that is full,
+ * the items that were offered end with RC_LIMIT, whatever is returned. */
 typedef size_t cluster_fan_build_fn(void *arg, struct cluster_fan_batch *batch);
 
 /* Reads batch->response and calls cluster_fan_settle, _again or _park for each item. One for which
@@ -100,7 +104,7 @@ struct cluster_fan_spec {
 
     size_t batch_items_max;    /* 0: no limit */
     size_t batches_per_broker; /* 0: CLUSTER_FAN_BATCHES_PER_BROKER */
-    unsigned retries;          /* 0: one */
+    unsigned retries;          /* 0: one; CLUSTER_FAN_FOR_EVER or more: no end */
     bool no_retry;
     int64_t deadline_us;      /* on the loop's clock; 0: none */
     int64_t batch_timeout_ms; /* 0: the configuration's request timeout */

@@ -109,8 +109,10 @@ cluster_lane_fail(struct cluster_lane *lane, bool all, const struct err *e)
 static void
 die(struct cluster_lane *lane, const struct err *e)
 {
+    bool patient = lane->owner->spec->retries >= CLUSTER_FAN_FOR_EVER;
+
     lane->suspect = true;
-    if (e->code != RC_CLOSED && e->code != RC_IO)
+    if (e->code != RC_CLOSED && e->code != RC_IO && !(patient && e->code == RC_TIMEOUT))
         lane->dead = *e;
     queue_fail(lane, e);
 }
@@ -167,6 +169,8 @@ batch_build(struct cluster_lane *lane, int16_t version)
     REQUIRE(shown->request != NULL);
     codec_init(spec->api->request->body, shown->request);
     taken = spec->build(spec->arg, shown);
+    if (arena_is_full(&batch->arena))
+        taken = offered;
     REQUIRE(taken > 0 && taken <= offered);
     batch->items = xmemdup(shown->items, taken * sizeof *batch->items);
     shown->items = batch->items;

@@ -5,6 +5,7 @@ kafka_SRCS := \
 	lib/kafka/cluster_core.c \
 	lib/kafka/cluster_fan.c \
 	lib/kafka/cluster_lane.c \
+	lib/kafka/cluster_lookup.c \
 	lib/kafka/cluster_map.c \
 	lib/kafka/cluster_nodes.c \
 	lib/kafka/cluster_queue.c \

@@ -459,6 +459,55 @@ an_item_may_go_on_for_ever_and_survives_a_new_leader(void **state)
     assert_int_equal(cluster_fan_stats(fan)->failed, 0);
 }
 
+static void
+for_ever_means_through_silence_and_absence(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    endless = true;
+    spec.retries = CLUSTER_FAN_FOR_EVER;
+    spec.batch_timeout_ms = fake->conf.connect_timeout_ms = 40;
+    for (uint32_t i = 0; i < 30; i++)
+        results[i].ends = -1;
+    fan = cluster_fan_start(cluster, &spec);
+    WAIT(fake->list_requests > 20);
+    fake->brokers[1].silent = true;
+    WAIT(cluster_fan_stats(fan)->retries >= 30);
+    for (int i = 0; i < FAKE_BROKERS; i++)
+        fake_drop_all(&fake->brokers[i]);
+    fake->brokers[0].silent = fake->brokers[2].silent = true;
+    WAIT(cluster_fan_stats(fan)->retries >= 100);
+    assert_int_equal(cluster_fan_stats(fan)->done, 0);
+    for (int i = 0; i < FAKE_BROKERS; i++)
+        fake->brokers[i].silent = false;
+    for (uint32_t i = 0; i < 30; i++)
+        results[i].ends = 0;
+    WAIT(end_count == 1);
+    assert_int_equal(cluster_fan_stats(fan)->failed, 0);
+}
+
+static size_t
+build_too_much(void *arg, struct cluster_fan_batch *batch)
+{
+    (void)arg;
+    assert_null(arena_alloc(batch->arena, CLUSTER_FAN_REQUEST_BYTES_MAX));
+    return 0;
+}
+
+static void
+a_request_that_does_not_fit_into_memory_fails_its_items(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    spec.build = build_too_much;
+    run(&spec);
+    for (uint32_t i = 0; i < 30; i++)
+        assert_int_equal(results[i].rc, RC_LIMIT);
+    assert_int_equal(fake->list_requests, 0);
+}
+
 static int parked;
 
 static void
@@ -734,6 +783,8 @@ main(void)
         TEST(nobody_to_ask_fails_every_item_with_the_reason),
         TEST(no_items_end_at_once),
         TEST(an_item_may_go_on_for_ever_and_survives_a_new_leader),
+        TEST(for_ever_means_through_silence_and_absence),
+        TEST(a_request_that_does_not_fit_into_memory_fails_its_items),
         TEST(a_parked_item_waits_until_it_is_woken),
         TEST(an_item_that_has_failed_can_be_woken),
         TEST(an_owner_may_free_it_in_any_callback),
