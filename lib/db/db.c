@@ -43,10 +43,10 @@ static enum rc
 fail(struct db *db, const char *sql, struct err *e)
 {
     enum rc rc = code_of(sqlite3_extended_errcode(db->handle));
-    const struct err *below = sqlite_disk_error(db->vfs);
+    const struct err below = sqlite_disk_take_error(db->vfs);
 
-    if (below->code != RC_OK && (rc == RC_IO || rc == RC_NO_SPACE))
-        return err_set(e, rc, "%s: %s (%.60s)", sqlite3_errmsg(db->handle), below->text, sql);
+    if (below.code != RC_OK && (rc == RC_IO || rc == RC_NO_SPACE))
+        return err_set(e, rc, "%s: %s (%.60s)", sqlite3_errmsg(db->handle), below.text, sql);
     return err_set(e, rc, "%s (%.60s)", sqlite3_errmsg(db->handle), sql);
 }
 
@@ -63,10 +63,12 @@ db_open_sqlite(struct disk *disk, const char *path, struct db **out, struct err 
     enum rc rc;
 
     db->vfs = sqlite_disk_new(disk);
-    if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    rc = sqlite_disk_settle(db->vfs, path, e);
+    if (rc == RC_OK &&
+        sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
             sqlite_disk_name(db->vfs)) != SQLITE_OK) {
         rc = fail(db, path, e);
-    } else {
+    } else if (rc == RC_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
         rc = db_execute(db,
             "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -75,7 +77,8 @@ db_open_sqlite(struct disk *disk, const char *path, struct db **out, struct err 
     }
     if (rc != RC_OK) {
         db_close(db);
-        return err_note(e, "database %s", path);
+        err_note(e, "database %s", path);
+        return rc;
     }
     *out = db;
     return RC_OK;
@@ -268,10 +271,12 @@ db_migrate(struct db *db, const struct db_migration *migrations, size_t count, s
     enum rc rc = version_read(db, &version, e);
 
     if (rc == RC_OK && version > last)
-        return err_set(e, RC_UNSUPPORTED,
+        rc = err_set(e, RC_UNSUPPORTED,
             "its format is version %d, this program knows versions up to %d", version, last);
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         if (migrations[i].version > version)
             rc = migration_apply(db, &migrations[i], e);
-    return rc == RC_OK || e == NULL ? rc : err_note(e, "schema of the database");
+    if (rc != RC_OK)
+        err_note(e, "schema of the database");
+    return rc;
 }

@@ -3,7 +3,8 @@
  *
  * The metadata of a broker and the snapshots of an audit live in SQL: sqlite in one file, reached
  * through a struct disk so that its durability is tested like the log's. A commit that returns
- * RC_OK is on the medium (synchronous FULL).
+ * RC_OK is on the medium (synchronous FULL), and so is all that can be read after db_open_sqlite.
+ * After a failed sync every later commit fails too, until the database is opened again.
  *
  * Statements are prepared once and reused: bind by position from 1, then db_step until it gives no
  * row, then db_reset. Text and blobs of a row are views until the next step or reset.

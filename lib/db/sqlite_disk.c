@@ -9,11 +9,13 @@
 #include "lib/base/xalloc.h"
 
 #define PATH_BYTES_MAX 512
+#define SETTLE_BYTES ((size_t)256 * 1024)
 
 struct sqlite_disk {
     sqlite3_vfs vfs;
     struct disk *disk;
     struct err last;
+    bool sync_failed; /* nothing is written any more */
     char name[32];
 };
 
@@ -21,7 +23,7 @@ struct vfs_file {
     sqlite3_file base;
     struct sqlite_disk *owner;
     struct disk_file *file;
-    bool name_is_new;
+    bool name_is_durable; /* by a sync of this handle: who made it may have died before his */
     bool delete_on_close;
     char path[PATH_BYTES_MAX];
 };
@@ -36,6 +38,17 @@ static int
 code_of(enum rc rc, int otherwise)
 {
     return rc == RC_OK ? SQLITE_OK : rc == RC_NO_SPACE ? SQLITE_FULL : otherwise;
+}
+
+/* Syncs the folder that holds a file. */
+static enum rc
+folder_sync(struct sqlite_disk *owner, const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_BYTES_MAX];
+
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+    return disk_sync_folder(owner->disk, folder, e);
 }
 
 static int
@@ -65,11 +78,23 @@ vfs_read(sqlite3_file *file, void *data, int size, sqlite3_int64 at)
     return SQLITE_IOERR_SHORT_READ;
 }
 
+/* After a failed sync nobody knows what the medium holds. sqlite would try again at its next
+ * checkpoint, and the kernel would say that all is well. */
+static bool
+is_closed(struct sqlite_disk *owner)
+{
+    if (owner->sync_failed)
+        err_set(&owner->last, RC_IO, "an earlier sync failed");
+    return owner->sync_failed;
+}
+
 static int
 vfs_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 at)
 {
     struct vfs_file *f = file_of(file);
 
+    if (is_closed(f->owner))
+        return SQLITE_IOERR_WRITE;
     return code_of(
         disk_write(f->file, at, data, (size_t)size, &f->owner->last), SQLITE_IOERR_WRITE);
 }
@@ -79,6 +104,8 @@ vfs_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct vfs_file *f = file_of(file);
 
+    if (is_closed(f->owner))
+        return SQLITE_IOERR_TRUNCATE;
     return code_of(disk_resize(f->file, size, &f->owner->last), SQLITE_IOERR_TRUNCATE);
 }
 
@@ -86,14 +113,20 @@ static int
 vfs_sync(sqlite3_file *file, int flags)
 {
     struct vfs_file *f = file_of(file);
-    enum rc rc = disk_sync(f->file, &f->owner->last);
+    enum rc rc;
 
     (void)flags;
-    if (rc == RC_OK && f->name_is_new) {
-        rc = disk_sync_folder(f->owner->disk, "", &f->owner->last);
-        f->name_is_new = rc != RC_OK;
+    if (is_closed(f->owner))
+        return SQLITE_IOERR_FSYNC;
+    rc = disk_sync(f->file, &f->owner->last);
+    if (rc == RC_OK && !f->name_is_durable)
+        rc = folder_sync(f->owner, f->path, &f->owner->last);
+    if (rc == RC_OK) {
+        f->name_is_durable = true;
+        return SQLITE_OK;
     }
-    return code_of(rc, SQLITE_IOERR_FSYNC);
+    f->owner->sync_failed = true;
+    return SQLITE_IOERR_FSYNC;
 }
 
 static int
@@ -177,11 +210,9 @@ vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int 
         return SQLITE_CANTOPEN;
     snprintf(f->path, sizeof f->path, "%s", path);
     f->delete_on_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
+    if (flags & SQLITE_OPEN_CREATE)
+        mode |= DISK_CREATE;
     rc = disk_open(owner->disk, path, mode, &f->file, &owner->last);
-    if (rc == RC_NOTFOUND && flags & SQLITE_OPEN_CREATE) {
-        rc = disk_open(owner->disk, path, mode | DISK_CREATE, &f->file, &owner->last);
-        f->name_is_new = true;
-    }
     if (rc != RC_OK)
         return code_of(rc, SQLITE_CANTOPEN);
     f->base.pMethods = &methods;
@@ -194,12 +225,15 @@ static int
 vfs_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 {
     struct sqlite_disk *owner = vfs->pAppData;
-    enum rc rc = disk_remove(owner->disk, path, &owner->last);
+    struct err e;
+    enum rc rc = disk_remove(owner->disk, path, &e);
 
     if (rc == RC_NOTFOUND)
         return SQLITE_IOERR_DELETE_NOENT;
+    if (rc != RC_OK)
+        owner->last = e;
     if (rc == RC_OK && sync_folder)
-        rc = disk_sync_folder(owner->disk, "", &owner->last);
+        rc = folder_sync(owner, path, &owner->last);
     return code_of(rc, SQLITE_IOERR_DELETE);
 }
 
@@ -208,13 +242,17 @@ vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
 {
     struct sqlite_disk *owner = vfs->pAppData;
     struct disk_file *file = NULL;
-    enum rc rc = disk_open(owner->disk, path, DISK_READ, &file, &owner->last);
+    struct err e;
+    enum rc rc = disk_open(owner->disk, path, DISK_READ, &file, &e);
 
     (void)flags;
     *out = rc == RC_OK;
     if (rc == RC_OK)
         disk_close(file);
-    return rc == RC_OK || rc == RC_NOTFOUND ? SQLITE_OK : SQLITE_IOERR_ACCESS;
+    if (rc == RC_OK || rc == RC_NOTFOUND)
+        return SQLITE_OK;
+    owner->last = e;
+    return SQLITE_IOERR_ACCESS;
 }
 
 static int
@@ -259,14 +297,60 @@ sqlite_disk_free(struct sqlite_disk *owner)
     free(owner);
 }
 
+static enum rc
+rewrite(struct disk_file *file, struct err *e)
+{
+    int64_t size, at = 0;
+    uint8_t *block;
+    size_t got;
+    enum rc rc = disk_size(file, &size, e);
+
+    block = xmalloc(SETTLE_BYTES);
+    while (rc == RC_OK && at < size) {
+        rc = disk_read(file, at, block, SETTLE_BYTES, &got, e);
+        if (rc == RC_OK && got == 0)
+            rc = err_set(
+                e, RC_TRUNCATED, "%lld bytes were read of %lld", (long long)at, (long long)size);
+        if (rc == RC_OK)
+            rc = disk_write(file, at, block, got, e);
+        at += (int64_t)got;
+    }
+    free(block);
+    return rc == RC_OK ? disk_sync(file, e) : rc;
+}
+
+enum rc
+sqlite_disk_settle(struct sqlite_disk *owner, const char *path, struct err *e)
+{
+    char wal[PATH_BYTES_MAX];
+    struct disk_file *file;
+    enum rc rc;
+
+    if (snprintf(wal, sizeof wal, "%s-wal", path) >= (int)sizeof wal)
+        return err_set(e, RC_LIMIT, "the path %s is too long", path);
+    rc = disk_open(owner->disk, wal, DISK_WRITE, &file, e);
+    if (rc == RC_NOTFOUND) {
+        err_clear(e);
+        return RC_OK;
+    }
+    if (rc != RC_OK)
+        return rc;
+    rc = rewrite(file, e);
+    disk_close(file);
+    return rc == RC_OK ? folder_sync(owner, wal, e) : rc;
+}
+
 const char *
 sqlite_disk_name(const struct sqlite_disk *owner)
 {
     return owner->name;
 }
 
-const struct err *
-sqlite_disk_error(const struct sqlite_disk *owner)
+struct err
+sqlite_disk_take_error(struct sqlite_disk *owner)
 {
-    return &owner->last;
+    struct err last = owner->last;
+
+    err_clear(&owner->last);
+    return last;
 }

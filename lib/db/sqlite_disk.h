@@ -3,7 +3,8 @@
  *
  * Registers a VFS that reaches files only through the disk given. The database is opened in
  * exclusive mode, so there is no shared memory and no file lock: the owner of the folder holds the
- * lock. A file that was made is also made durable by name with its first sync.
+ * lock. The first sync of a file also makes its name durable. After a failed sync nothing is
+ * written or synced any more: every commit fails until the database is opened again.
  */
 #ifndef LIB_DB_SQLITE_DISK_H
 #define LIB_DB_SQLITE_DISK_H
@@ -17,10 +18,19 @@ struct sqlite_disk;
 struct sqlite_disk *sqlite_disk_new(struct disk *disk);
 void sqlite_disk_free(struct sqlite_disk *vfs);
 
+/*
+ * sqlite_disk_settle is called before a database is opened. A process that died may have left
+ * commits in the write-ahead log that no sync, or only a failed one, has covered: sqlite would show
+ * them, and a power cut could still take them back. The log is written again, the same bytes to the
+ * same place, and synced.
+ */
+MUST_CHECK enum rc sqlite_disk_settle(struct sqlite_disk *vfs, const char *path, struct err *e);
+
 /* sqlite_disk_name is the name to give to sqlite3_open_v2. */
 const char *sqlite_disk_name(const struct sqlite_disk *vfs);
 
-/* sqlite_disk_error returns the last error of the disk, for the text behind sqlite's code. */
-const struct err *sqlite_disk_error(const struct sqlite_disk *vfs);
+/* sqlite_disk_take_error returns the last error of the disk, for the text behind sqlite's code, and
+ * forgets it; RC_OK where there was none. */
+struct err sqlite_disk_take_error(struct sqlite_disk *vfs);
 
 #endif
