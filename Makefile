@@ -115,12 +115,15 @@ $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS)
 
-.PHONY: unit check bench-wire
+.PHONY: unit check bench-wire bench-first
 unit: $(unit_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run --unit
 
 bench-wire: $(BUILD)/tests/bench/bench_wire
 	$(Q)$<
+
+bench-first: all $(BUILD)/tests/bench/raw_load
+	$(Q)BUILD=$(BUILD) tests/bench/bench_first
 
 check: all $(unit_PROGS) $(helper_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run

@@ -33,7 +33,16 @@ struct peer {
     size_t frame_got;
     bool paused;
     bool closing;
+    bool full; /* the broker was asked to send no more */
     struct loop_timer linger;
+    struct loop_timer drained;
+};
+
+/* A reply on its way out. */
+struct sending {
+    struct peer *peer;
+    void (*sent)(void *arg);
+    void *arg;
 };
 
 struct server {
@@ -55,9 +64,11 @@ peer_destroy(void *arg)
     struct peer *peer = arg;
     struct server *server = peer->server;
 
-    loop_timer_cancel(server->loop, &peer->linger);
+    peer->closing = true;
     broker_disconnect(server->broker, peer->client);
     tcp_free(peer->tcp);
+    loop_timer_cancel(server->loop, &peer->linger);
+    loop_timer_cancel(server->loop, &peer->drained);
     list_remove(&server->peers, &peer->in_server);
     blob_unref(peer->frame);
     free(peer);
@@ -75,24 +86,53 @@ peer_end(struct peer *peer, int64_t in_us)
         peer_destroy, peer);
 }
 
+static void
+peer_drained(void *arg)
+{
+    struct peer *peer = arg;
+
+    if (!peer->closing)
+        broker_drained(peer->server->broker, peer->client);
+}
+
+/* Called by tcp, into which it must not call back: the broker goes on in the loop's next round. */
+static void
+reply_sent(void *arg)
+{
+    struct sending *sending = arg;
+    struct peer *peer = sending->peer;
+
+    sending->sent(sending->arg);
+    free(sending);
+    if (!peer->full || peer->closing)
+        return;
+    peer->full = false;
+    loop_timer_set(
+        peer->server->loop, &peer->drained, loop_now_us(peer->server->loop), peer_drained, peer);
+}
+
 static bool
 port_send(void *arg, const struct wire_fragment *pieces, size_t count, void (*sent)(void *arg),
     void *sent_arg)
 {
     struct peer *peer = arg;
     struct tcp_piece *out = xcalloc(count, sizeof *out);
+    struct sending *sending = xcalloc(1, sizeof *sending);
     enum rc rc;
 
     for (size_t i = 0; i < count; i++)
         out[i] = (struct tcp_piece){pieces[i].data, pieces[i].size};
-    rc = tcp_write(peer->tcp, out, count, sent, sent_arg);
+    *sending = (struct sending){peer, sent, sent_arg};
+    rc = tcp_write(peer->tcp, out, count, reply_sent, sending);
     free(out);
     if (rc != RC_OK) {
         /* The connection is over; its end is on the way. */
+        free(sending);
         sent(sent_arg);
         return true;
     }
-    return tcp_queued_bytes(peer->tcp) < QUEUE_BYTES_MAX;
+    peer->full = tcp_queued_bytes(peer->tcp) >= QUEUE_BYTES_MAX;
+    return !peer->full;
 }
 
 static void
@@ -206,15 +246,6 @@ peer_data(void *arg, size_t size)
 }
 
 static void
-peer_drain(void *arg)
-{
-    struct peer *peer = arg;
-
-    if (!peer->closing)
-        broker_drained(peer->server->broker, peer->client);
-}
-
-static void
 peer_close(void *arg, const struct err *e)
 {
     struct peer *peer = arg;
@@ -228,8 +259,8 @@ static struct tcp *
 accepted(void *arg, int fd)
 {
     static const struct tcp_events events = {
-        .room = peer_room, .data = peer_data, .drain = peer_drain, .close = peer_close};
-    struct tcp_options options = {.queue_bytes_max = QUEUE_BYTES_MAX};
+        .room = peer_room, .data = peer_data, .close = peer_close};
+    struct tcp_options options = {.queue_bytes_max = SIZE_MAX / 2};
     struct server *server = arg;
     struct peer *peer = xcalloc(1, sizeof *peer);
     char address[TCP_TEXT_MAX];

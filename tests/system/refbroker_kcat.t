@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # refbroker and kcat (librdkafka): produce, consume, restart after kill -9 and after SIGTERM, all codecs.
 . "$(dirname "$0")/common.sh"
-plan 13
+plan 14
 port=$(free_port)
 b=127.0.0.1:$port
 records() { timeout 20 kcat -b "$b" -C -t "$1" -o beginning -e -q 2>/dev/null | md5sum; }
@@ -22,5 +22,9 @@ for codec in gzip snappy lz4 zstd; do
     seq 1 5000 | timeout 20 kcat -b "$b" -P -t "z-$codec" -z "$codec"
     is "codec $codec" "$(records "z-$codec")" "$(seq 1 5000 | md5sum)"
 done
+"$kdl" topic create big -b "$b" -p 8 > /dev/null
+yes "$(printf %0990d 0)" | head -n 30000 | timeout 30 kcat -b "$b" -P -t big -X sticky.partitioning.linger.ms=0
+kill -TERM "$pid"; wait "$pid"; start_refbroker one "$port"
+is "replies larger than a connection takes at once arrive, from objects" "$(timeout 20 kcat -b "$b" -C -t big -o beginning -e -q -X fetch.message.max.bytes=4194304 2>/dev/null | wc -l)" 30000
 "$refbroker" --data "$work/one" --listen "127.0.0.1:$(free_port)" 2> "$work/second"; code=$?
 is "a second broker on the folder is refused" "$code $(grep -c "in use by another refbroker (pid $pid)" "$work/second")" "7 1"
