@@ -34,6 +34,8 @@ blob_new(size_t size)
     uint32_t class = class_of(size);
     struct blob *blob;
 
+    if (size > SIZE_MAX - sizeof *blob)
+        return NULL;
     if (class != CLASS_NONE && spares[class] != NULL) {
         blob = (struct blob *)(void *)spares[class];
         spares[class] = spares[class]->next;

@@ -7,12 +7,13 @@
 #include "lib/base/xalloc.h"
 
 #define CAPACITY_MIN ((size_t)64)
+#define CAPACITY_MAX (SIZE_MAX / 4) /* no sum of sizes overflows */
 
 void
 buf_init(struct buf *buf, size_t size_max)
 {
     memset(buf, 0, sizeof *buf);
-    buf->size_max = size_max;
+    buf->size_max = size_max < CAPACITY_MAX ? size_max : CAPACITY_MAX;
 }
 
 void

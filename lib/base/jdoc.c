@@ -1,6 +1,7 @@
 #include "lib/base/jdoc.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -37,6 +38,43 @@ jdoc_array(void)
     return outer(json_array());
 }
 
+/* The size of the character at p, or 0 where no valid UTF-8 begins. */
+static size_t
+character_size(const unsigned char *p, size_t size)
+{
+    size_t n = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
+
+    if (n == 0 || n > size)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    /* Longer than needed, a surrogate, or beyond the last character. */
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* Text with each bad byte replaced, in `fixed`, which the caller frees. */
+static void
+text_fix(struct buf *fixed, const char *text, size_t size)
+{
+    buf_init(fixed, SIZE_MAX);
+    for (size_t at = 0, n; at < size; at += n == 0 ? 1 : n) {
+        n = character_size((const unsigned char *)text + at, size - at);
+        if (n == 0)
+            buf_append_text(fixed, "\xef\xbf\xbd");
+        else
+            buf_append(fixed, text + at, n);
+    }
+}
+
 struct jdoc *
 jdoc_text_sized(const char *text, size_t size)
 {
@@ -45,13 +83,7 @@ jdoc_text_sized(const char *text, size_t size)
 
     if (value != NULL)
         return outer(value);
-    buf_init(&fixed, SIZE_MAX / 4);
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)text[i] < 0x80)
-            buf_append_byte(&fixed, (uint8_t)text[i]);
-        else
-            buf_append_text(&fixed, "\xef\xbf\xbd");
-    }
+    text_fix(&fixed, text, size);
     value = json_stringn(buf_text(&fixed), fixed.size);
     buf_fini(&fixed);
     return outer(value);
@@ -72,7 +104,7 @@ jdoc_int(int64_t value)
 struct jdoc *
 jdoc_real(double value)
 {
-    return outer(json_real(value));
+    return isfinite(value) ? outer(json_real(value)) : jdoc_null();
 }
 
 struct jdoc *
@@ -97,7 +129,11 @@ jdoc_free(struct jdoc *doc)
 void
 jdoc_set_take(struct jdoc *object, const char *name, struct jdoc *value)
 {
-    REQUIRE(json_object_set_new(inner(object), name, inner(value)) == 0);
+    struct buf fixed;
+
+    text_fix(&fixed, name, strlen(name));
+    REQUIRE(json_object_set_new(inner(object), buf_text(&fixed), inner(value)) == 0);
+    buf_fini(&fixed);
 }
 
 void

@@ -2,8 +2,9 @@
  * jdoc: JSON values, read and written by jansson behind this header.
  *
  * A struct jdoc is owned by whoever made it until it is put into another (the _take functions) or
- * freed. Objects keep the order in which members were set. Text that is not valid UTF-8 (keys of
- * Kafka records may hold anything) is written with each bad byte as U+FFFD.
+ * freed. Objects keep the order in which members were set. Text and names that are not valid UTF-8
+ * (keys of Kafka records may hold anything) are written with each bad byte as U+FFFD; a number that
+ * JSON does not have (infinite, none) is written as null.
  */
 #ifndef LIB_BASE_JDOC_H
 #define LIB_BASE_JDOC_H

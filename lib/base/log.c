@@ -44,6 +44,21 @@ line_head(char *line, size_t size, enum log_level level, const char *id)
     return n < 0 ? 0 : (size_t)n;
 }
 
+/* The controls of ASCII, and those behind it (U+0080 to U+009F) that terminals obey too. */
+static void
+controls_replace(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        unsigned char next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
+
+        if (byte < ' ' || byte == 0x7f)
+            text[i] = ' ';
+        if (byte == 0xc2 && next >= 0x80 && next <= 0x9f)
+            text[i] = text[i + 1] = ' ';
+    }
+}
+
 void
 log_write(enum log_level level, const char *id, const char *format, ...)
 {
@@ -62,9 +77,7 @@ log_write(enum log_level level, const char *id, const char *format, ...)
     used += n < 0 ? 0 : (size_t)n;
     if (used > sizeof line - 2)
         used = sizeof line - 2;
-    for (size_t i = start; i < used; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-            line[i] = ' ';
+    controls_replace(line + start, used - start);
     line[used++] = '\n';
     do
         written = write(fd, line, used);

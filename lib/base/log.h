@@ -2,9 +2,9 @@
  * log: one line per event, with a stable id.
  *
  * Ids ("WAL-TAIL-CUT") never change and tests assert them; the text behind them is for people and
- * may. One line goes to stderr (or to the file set by log_set_file): time, level, id, text. Control
- * characters of the text are replaced, so that a peer cannot forge lines. Secrets never reach a
- * log: callers do not pass them.
+ * may. One line goes to stderr (or to the descriptor set by log_set_fd): time, level, id, text.
+ * Control characters of the text are replaced, so that a peer cannot forge lines. Secrets never
+ * reach a log: callers do not pass them.
  *
  * Thread-safe: a line is written by one write call.
  */

@@ -1,7 +1,9 @@
 #include "lib/base/map.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/base/xalloc.h"
 
@@ -15,19 +17,63 @@ struct map_entry {
 #define SLOT_EMPTY 0u
 #define SLOT_DELETED UINT32_MAX
 
-/* FNV-1a with a final mix: keys are names and ids of an estate, not an attacker's choice of
- * collisions without bound (callers limit counts). */
+#define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
+
+static uint64_t secret[2];
+static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
+
+static void
+secret_make(void)
+{
+    REQUIRE(getrandom(secret, sizeof secret, 0) == sizeof secret);
+}
+
+static void
+sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = ROTATE(v[1], 13) ^ v[0];
+    v[0] = ROTATE(v[0], 32);
+    v[2] += v[3];
+    v[3] = ROTATE(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = ROTATE(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = ROTATE(v[1], 17) ^ v[2];
+    v[2] = ROTATE(v[2], 32);
+}
+
+/* SipHash-1-3 under a secret of the process: peers choose keys (names, producer ids), and must not
+ * be able to choose ones that collide. Iteration does not depend on it. */
 static uint64_t
 hash_key(const void *key, size_t size)
 {
+    uint64_t v[4] = {
+        0x736f6d6570736575u, 0x646f72616e646f6du, 0x6c7967656e657261u, 0x7465646279746573u};
     const unsigned char *p = key;
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t word;
+    size_t left = size;
 
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ p[i]) * 0x100000001b3u;
-    h ^= h >> 32;
-    h *= 0x9e3779b97f4a7c15u;
-    return h ^ (h >> 29);
+    pthread_once(&secret_once, secret_make);
+    for (int i = 0; i < 4; i++)
+        v[i] ^= secret[i % 2];
+    for (; left >= sizeof word; left -= sizeof word, p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    word = (uint64_t)size << 56;
+    if (left > 0)
+        memcpy(&word, p, left);
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+    v[2] ^= 0xff;
+    sip_round(v);
+    sip_round(v);
+    sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 void

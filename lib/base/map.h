@@ -30,6 +30,7 @@ struct map {
 
 typedef void map_free_fn(void *value);
 
+/* map_init makes an empty map, as zeroed memory is one too. */
 void map_init(struct map *map);
 
 /* map_fini frees the map's own memory, and each value by free_value where that is not NULL. */

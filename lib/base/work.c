@@ -23,6 +23,7 @@ struct work {
     work_wake_fn *wake;
     void *wake_arg;
     pthread_mutex_t mutex;
+    pthread_cond_t job_finished;
     struct list finished[WORK_LANES_MAX];
 };
 
@@ -33,6 +34,7 @@ finish(struct lane *lane, struct work_job *job)
 
     pthread_mutex_lock(&work->mutex);
     list_push_back(&work->finished[lane->index], &job->node);
+    pthread_cond_signal(&work->job_finished);
     pthread_mutex_unlock(&work->mutex);
     if (work->wake != NULL)
         work->wake(work->wake_arg);
@@ -68,6 +70,7 @@ work_new(unsigned lanes, bool threaded, work_wake_fn *wake, void *arg)
     work->wake = wake;
     work->wake_arg = arg;
     REQUIRE(pthread_mutex_init(&work->mutex, NULL) == 0);
+    REQUIRE(pthread_cond_init(&work->job_finished, NULL) == 0);
     for (unsigned i = 0; i < lanes; i++) {
         struct lane *lane = &work->lanes[i];
 
@@ -134,9 +137,10 @@ bool
 work_step(struct work *work, unsigned index)
 {
     struct lane *lane = &work->lanes[index];
-    struct list_node *node = list_pop(&lane->queue);
+    struct list_node *node;
 
-    REQUIRE(!work->threaded);
+    REQUIRE(!work->threaded && index < work->lane_count);
+    node = list_pop(&lane->queue);
     if (node == NULL)
         return false;
     list_of(node, struct work_job, node)->run(list_of(node, struct work_job, node));
@@ -144,19 +148,47 @@ work_step(struct work *work, unsigned index)
     return true;
 }
 
+static bool
+is_anything_finished(const struct work *work)
+{
+    for (unsigned i = 0; i < work->lane_count; i++)
+        if (!list_is_empty(&work->finished[i]))
+            return true;
+    return false;
+}
+
+/* Runs a job of some lane, or waits until a lane has run one. */
+static void
+advance(struct work *work)
+{
+    if (!work->threaded) {
+        for (unsigned i = 0; i < work->lane_count; i++)
+            (void)work_step(work, i);
+        return;
+    }
+    pthread_mutex_lock(&work->mutex);
+    while (!is_anything_finished(work))
+        pthread_cond_wait(&work->job_finished, &work->mutex);
+    pthread_mutex_unlock(&work->mutex);
+}
+
+static size_t
+pending_of_all(const struct work *work)
+{
+    size_t pending = 0;
+
+    for (unsigned i = 0; i < work->lane_count; i++)
+        pending += work->lanes[i].pending;
+    return pending;
+}
+
 /* A `done` may submit again, so this goes on until nothing is left. */
 static void
 drain(struct work *work)
 {
-    bool busy = true;
-
-    while (busy) {
-        busy = work_reap(work) > 0;
-        for (unsigned i = 0; i < work->lane_count; i++) {
-            while (!work->threaded && work_step(work, i))
-                busy = true;
-            busy = busy || work->lanes[i].pending > 0;
-        }
+    while (pending_of_all(work) > 0) {
+        advance(work);
+        (void)work_reap(work);
     }
 }
 
@@ -178,6 +210,7 @@ work_free(struct work *work)
         pthread_cond_destroy(&lane->filled);
         pthread_mutex_destroy(&lane->mutex);
     }
+    pthread_cond_destroy(&work->job_finished);
     pthread_mutex_destroy(&work->mutex);
     free(work);
 }

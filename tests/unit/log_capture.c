@@ -1,5 +1,6 @@
 #include "tests/unit/log_capture.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ log_capture_begin(void)
     assert_int_equal(fd, -1);
     fd = memfd_create("log", MFD_CLOEXEC);
     assert_true(fd >= 0);
+    /* Without this, writes of two threads to a memfd can overlap. */
+    assert_int_equal(fcntl(fd, F_SETFL, O_APPEND), 0);
     log_set_fd(fd);
 }
 

@@ -82,6 +82,56 @@ copies_end_with_a_zero_and_text_is_formatted(void **state)
     arena_fini(&arena);
 }
 
+static void
+a_rewind_takes_back_what_came_behind_the_mark(void **state)
+{
+    struct arena_mark empty, mark;
+    struct arena arena;
+    char *kept, *next;
+
+    (void)state;
+    arena_init(&arena, 100000);
+    empty = arena_mark(&arena);
+    kept = arena_strdup(&arena, "kept");
+    mark = arena_mark(&arena);
+    next = arena_alloc(&arena, 10);
+    for (int i = 0; i < 50; i++)
+        assert_non_null(arena_alloc(&arena, 1000));
+    assert_null(arena_alloc(&arena, 90000));
+    assert_true(arena_is_full(&arena));
+    arena_rewind(&arena, mark);
+    assert_false(arena_is_full(&arena));
+    assert_string_equal(kept, "kept");
+    assert_ptr_equal(arena_alloc(&arena, 10), next);
+    assert_non_null(arena_alloc(&arena, 90000));
+    arena_rewind(&arena, empty);
+    assert_int_equal(arena.used_bytes, 0);
+    assert_non_null(arena_alloc(&arena, 99000));
+    arena_fini(&arena);
+}
+
+static void
+caps_of_nothing_and_repeated_resets_hold(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 0);
+    assert_non_null(arena_alloc(&arena, 0));
+    assert_null(arena_alloc(&arena, 1));
+    arena_fini(&arena);
+    arena_init(&arena, 1000);
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(arena_alloc(&arena, 992));
+        assert_null(arena_alloc(&arena, 16));
+        arena_reset(&arena);
+        arena_reset(&arena);
+    }
+    assert_non_null(arena_dup(&arena, NULL, 0));
+    arena_fini(&arena);
+    arena_fini(&arena);
+}
+
 int
 main(void)
 {
@@ -91,6 +141,8 @@ main(void)
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(a_reset_keeps_the_first_block),
         cmocka_unit_test(copies_end_with_a_zero_and_text_is_formatted),
+        cmocka_unit_test(a_rewind_takes_back_what_came_behind_the_mark),
+        cmocka_unit_test(caps_of_nothing_and_repeated_resets_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
