@@ -134,12 +134,11 @@ coming_and_going_takes_bounded_memory(void **state)
     map_fini(&map, NULL);
 }
 
-/* Whoever knows the source cannot choose keys that land in one slot: with FNV-1a, these did. What
- * shows it is time, so two million steps stand for a test that would not end. */
+/* Whoever knows the source cannot choose keys that land in one slot; under FNV-1a these do. */
 static void
 keys_that_were_chosen_to_collide_do_not(void **state)
 {
-    enum { KEYS = 20000 };
+    enum { KEYS = 1000 };
     struct map map;
     size_t longest = 0, run = 0;
     int64_t number = 0;
@@ -154,7 +153,7 @@ keys_that_were_chosen_to_collide_do_not(void **state)
         h ^= h >> 32;
         h *= 0x9e3779b97f4a7c15u;
         h ^= h >> 29;
-        if ((h & 0x7f) != 0)
+        if ((h & 0xfff) != 0)
             continue;
         map_put_int(&map, number, &values[1]);
         found++;
