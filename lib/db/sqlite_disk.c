@@ -298,46 +298,66 @@ sqlite_disk_free(struct sqlite_disk *owner)
 }
 
 static enum rc
-rewrite(struct disk_file *file, struct err *e)
+copy(struct disk_file *from, struct disk_file *to, struct err *e)
 {
     int64_t size, at = 0;
-    uint8_t *block;
+    uint8_t *block = xmalloc(SETTLE_BYTES);
     size_t got;
-    enum rc rc = disk_size(file, &size, e);
+    enum rc rc = disk_size(from, &size, e);
 
-    block = xmalloc(SETTLE_BYTES);
     while (rc == RC_OK && at < size) {
-        rc = disk_read(file, at, block, SETTLE_BYTES, &got, e);
+        rc = disk_read(from, at, block, SETTLE_BYTES, &got, e);
         if (rc == RC_OK && got == 0)
             rc = err_set(
                 e, RC_TRUNCATED, "%lld bytes were read of %lld", (long long)at, (long long)size);
         if (rc == RC_OK)
-            rc = disk_write(file, at, block, got, e);
+            rc = disk_write(to, at, block, got, e);
         at += (int64_t)got;
     }
     free(block);
-    return rc == RC_OK ? disk_sync(file, e) : rc;
+    return rc == RC_OK ? disk_sync(to, e) : rc;
+}
+
+/* Makes a durable copy of a file under another name. */
+static enum rc
+copy_durably(struct disk *disk, struct disk_file *from, const char *path, struct err *e)
+{
+    struct disk_file *to;
+    enum rc rc = disk_remove(disk, path, e);
+
+    if (rc == RC_OK || rc == RC_NOTFOUND)
+        rc = disk_open(disk, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &to, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = copy(from, to, e);
+    disk_close(to);
+    return rc;
 }
 
 enum rc
 sqlite_disk_settle(struct sqlite_disk *owner, const char *path, struct err *e)
 {
-    char wal[PATH_BYTES_MAX];
+    char wal[PATH_BYTES_MAX], settled[PATH_BYTES_MAX];
     struct disk_file *file;
     enum rc rc;
 
-    if (snprintf(wal, sizeof wal, "%s-wal", path) >= (int)sizeof wal)
+    if (snprintf(settled, sizeof settled, "%s-settled", path) >= (int)sizeof settled)
         return err_set(e, RC_LIMIT, "the path %s is too long", path);
-    rc = disk_open(owner->disk, wal, DISK_WRITE, &file, e);
-    if (rc == RC_NOTFOUND) {
-        err_clear(e);
-        return RC_OK;
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    rc = disk_open(owner->disk, wal, DISK_READ, &file, e);
+    if (rc == RC_OK) {
+        rc = copy_durably(owner->disk, file, settled, e);
+        disk_close(file);
+        if (rc == RC_OK)
+            rc = disk_rename(owner->disk, settled, wal, e);
+        if (rc == RC_OK)
+            rc = folder_sync(owner, wal, e);
+    } else if (rc == RC_NOTFOUND) {
+        rc = RC_OK;
     }
-    if (rc != RC_OK)
-        return rc;
-    rc = rewrite(file, e);
-    disk_close(file);
-    return rc == RC_OK ? folder_sync(owner, wal, e) : rc;
+    if (rc == RC_OK)
+        err_clear(e);
+    return rc;
 }
 
 const char *

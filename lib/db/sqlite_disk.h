@@ -21,8 +21,7 @@ void sqlite_disk_free(struct sqlite_disk *vfs);
 /*
  * sqlite_disk_settle is called before a database is opened. A process that died may have left
  * commits in the write-ahead log that no sync, or only a failed one, has covered: sqlite would show
- * them, and a power cut could still take them back. The log is written again, the same bytes to the
- * same place, and synced.
+ * them, and a power cut could still take them back. So a durable copy takes the log's place.
  */
 MUST_CHECK enum rc sqlite_disk_settle(struct sqlite_disk *vfs, const char *path, struct err *e);
 

@@ -60,7 +60,7 @@ nothing_is_settled_where_no_log_is(void **state)
 }
 
 static void
-a_log_is_settled_by_writing_the_same_bytes(void **state)
+a_settled_log_is_the_same_and_durable(void **state)
 {
     enum { SIZE = 600000 };
     struct sqlite_disk *vfs = sqlite_disk_new(*state);
@@ -140,7 +140,7 @@ main(void)
         TEST(every_disk_has_a_name_of_its_own),
         TEST(two_databases_of_one_disk_do_not_mix),
         TEST(nothing_is_settled_where_no_log_is),
-        TEST(a_log_is_settled_by_writing_the_same_bytes),
+        TEST(a_settled_log_is_the_same_and_durable),
         TEST(a_log_that_cannot_be_settled_refuses_the_database),
         TEST(a_database_in_a_folder_survives_with_its_name),
         TEST(an_error_is_told_once),
