@@ -58,6 +58,7 @@ broker_world_init(struct broker_world *world, uint64_t seed)
     env_init_seeded(&world->env, seed, 0);
     env_init_seeded(&world->time, seed ^ 0x5eed, INT64_C(1700000000) * 1000000);
     world->disk = disk_cut_new(seed);
+    world->only_partition = -1;
     buf_init(&world->received, BYTES_MAX);
     log_set_fd(-1);
 }
@@ -238,7 +239,9 @@ produce_one(struct broker_world *world, struct pending *pending)
     struct km_produce_request_topic_produce_data topic;
     struct km_produce_request in;
     struct arena arena;
-    int where = (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
+    int where = world->only_partition >= 0
+                    ? world->only_partition
+                    : (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
 
     if (world->record_count == world->record_capacity) {
         world->record_capacity = world->record_capacity == 0 ? 64 : world->record_capacity * 2;
@@ -280,6 +283,7 @@ acks_take(struct broker_world *world, const struct pending *pending, size_t coun
                 world->records[pending[i].record].offset = answer->base_offset;
                 world->acked_count++;
             }
+        world->refused_counts[answer->error_code & 127] += answer->error_code != 0;
         reply_drop(world);
         arena_reset(&arena);
     }
@@ -303,6 +307,14 @@ broker_world_run(struct broker_world *world, size_t count)
         acks_take(world, pending, sent);
     }
     free(pending);
+}
+
+void
+broker_world_rest(struct broker_world *world, int steps)
+{
+    for (int i = 0; i < steps; i++)
+        step(world);
+    buf_clear(&world->received);
 }
 
 void
@@ -362,9 +374,10 @@ records_compare(struct broker_world *world, int where, const uint8_t *data, size
     return NULL;
 }
 
-/* Fetches from *next on; *more tells whether something came. */
+/* Fetches from *next on; *more tells whether something came, *code what the answer says. */
 static const char *
-fetch_some(struct broker_world *world, int where, bool *seen, int64_t *next, bool *more)
+fetch_some(
+    struct broker_world *world, int where, bool *seen, int64_t *next, bool *more, int16_t *code)
 {
     struct km_fetch_request_partition partition;
     struct km_fetch_request_topic topic;
@@ -392,6 +405,7 @@ fetch_some(struct broker_world *world, int where, bool *seen, int64_t *next, boo
         if (reply_take(world, KM_FETCH, FETCH_VERSION, &arena, &out, &correlation)) {
             answer = &out.responses.items[0].partitions.items[0];
             *more = answer->records.size > 0;
+            *code = answer->error_code;
             wrong = answer->error_code != 0
                         ? "a fetch was answered with an error"
                         : records_compare(world, where, answer->records.data,
@@ -413,10 +427,11 @@ broker_world_check(struct broker_world *world)
 
     for (int where = 0; where < 2 * BROKER_WORLD_PARTITIONS && wrong == NULL; where++) {
         int64_t next = 0;
+        int16_t code;
         bool more = true;
 
         while (more && wrong == NULL)
-            wrong = fetch_some(world, where, seen, &next, &more);
+            wrong = fetch_some(world, where, seen, &next, &more, &code);
     }
     for (size_t i = 0; i < world->record_count && wrong == NULL; i++) {
         if (!seen[i] && world->records[i].offset >= 0) {
@@ -428,4 +443,18 @@ broker_world_check(struct broker_world *world)
     }
     free(seen);
     return wrong;
+}
+
+int16_t
+broker_world_fetch_code(struct broker_world *world, int partition)
+{
+    bool *seen = xcalloc(world->record_count, sizeof *seen);
+    int16_t code = 0;
+    int64_t next = 0;
+    bool more = true;
+
+    while (more && fetch_some(world, partition, seen, &next, &more, &code) == NULL)
+        continue;
+    free(seen);
+    return code;
 }

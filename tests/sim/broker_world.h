@@ -36,7 +36,9 @@ struct broker_world {
     size_t record_count;
     size_t record_capacity;
     size_t acked_count;
+    size_t refused_counts[128]; /* answers by their error code */
     size_t starts;
+    int only_partition; /* records go here only; -1: anywhere */
     char text[256];
 };
 
@@ -53,6 +55,13 @@ void broker_world_run(struct broker_world *world, size_t count);
 /* broker_world_crash ends the broker as it is; what was on its way fails. The power itself is the
  * caller's (disk_cut_power, disk_cut_kill). */
 void broker_world_crash(struct broker_world *world);
+
+/* broker_world_rest lets lanes and clock go on for a while without new records. */
+void broker_world_rest(struct broker_world *world, int steps);
+
+/* broker_world_fetch_code reads one partition from its start and returns the error code of the
+ * first answer that has one, 0 where all of it can be read. */
+int16_t broker_world_fetch_code(struct broker_world *world, int partition);
 
 /* broker_world_check reads all partitions and compares. */
 const char *broker_world_check(struct broker_world *world);

@@ -107,6 +107,106 @@ nothing_acknowledged_is_lost_by_a_kill(void **state)
     assert_true(acked > seeds * 10);
 }
 
+/* --- what a disk may do --------------------------------------------------------------------- */
+
+static void
+a_full_disk_refuses_with_56_and_recovers_when_space_returns(void **state)
+{
+    struct broker_world world;
+    size_t acked;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        broker_world_init(&world, seed);
+        assert_null(broker_world_start(&world));
+        broker_world_run(&world, 30);
+        disk_cut_limit(world.disk, 20000);
+        broker_world_run(&world, 400);
+        assert_true(world.refused_counts[56] > 0);
+        disk_cut_limit(world.disk, UINT64_MAX);
+        env_advance(&world.time, 3000000);
+        broker_world_rest(&world, 400);
+        acked = world.acked_count;
+        broker_world_run(&world, 50);
+        assert_true(world.acked_count > acked + 40);
+        assert_null(broker_world_check(&world));
+        broker_world_fini(&world);
+    }
+}
+
+static void
+a_failed_sync_stops_its_partitions_and_no_others(void **state)
+{
+    struct broker_world world;
+    size_t stopped = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        broker_world_init(&world, seed);
+        assert_null(broker_world_start(&world));
+        world.only_partition = 1;
+        disk_cut_fault(world.disk, DISK_CUT_FAIL_SYNC, 1 + env_random_below(&world.env, 8));
+        broker_world_run(&world, 40);
+        stopped += world.broker->stats.partitions_stopped_total > 0;
+        world.only_partition = 2;
+        world.acked_count = 0;
+        broker_world_run(&world, 20);
+        assert_true(world.acked_count == 20);
+        /* After the next start the stopped one takes records again, and nothing acknowledged is
+         * missing. */
+        broker_world_crash(&world);
+        disk_cut_kill(world.disk);
+        assert_null(broker_world_start(&world));
+        assert_null(broker_world_check(&world));
+        world.only_partition = 1;
+        world.acked_count = 0;
+        broker_world_run(&world, 10);
+        assert_true(world.acked_count == 10);
+        broker_world_fini(&world);
+    }
+    assert_true(stopped > 10);
+}
+
+struct first_object {
+    char name[64];
+};
+
+static void
+name_seen(void *arg, const char *name)
+{
+    struct first_object *first = arg;
+
+    if (first->name[0] == '\0' || strcmp(name, first->name + strlen("objects/")) < 0)
+        snprintf(first->name, sizeof first->name, "objects/%.40s", name);
+}
+
+static void
+a_damaged_object_is_an_error_of_its_partition_only(void **state)
+{
+    struct first_object first = {""};
+    struct broker_world world;
+    struct err e;
+
+    (void)state;
+    broker_world_init(&world, 7);
+    assert_null(broker_world_start(&world));
+    world.only_partition = 0;
+    broker_world_run(&world, 60);
+    env_advance(&world.time, 1000000);
+    broker_world_rest(&world, 400);
+    world.only_partition = 2;
+    broker_world_run(&world, 60);
+    broker_world_crash(&world);
+    disk_cut_kill(world.disk);
+    assert_int_equal(disk_list(world.disk, "objects", name_seen, &first, &e), RC_OK);
+    assert_true(disk_cut_flip(world.disk, first.name, 100, 1));
+    assert_null(broker_world_start(&world));
+    assert_int_equal(broker_world_fetch_code(&world, 0), 2);
+    assert_int_equal(broker_world_fetch_code(&world, 2), 0);
+    assert_int_equal(world.broker->stats.object_corrupt_total, 1);
+    broker_world_fini(&world);
+}
+
 int
 main(void)
 {
@@ -114,6 +214,9 @@ main(void)
         cmocka_unit_test(nothing_acknowledged_is_lost_by_a_power_cut),
         cmocka_unit_test(nothing_acknowledged_is_lost_by_a_kill),
         cmocka_unit_test(a_sync_that_does_nothing_is_noticed),
+        cmocka_unit_test(a_full_disk_refuses_with_56_and_recovers_when_space_returns),
+        cmocka_unit_test(a_failed_sync_stops_its_partitions_and_no_others),
+        cmocka_unit_test(a_damaged_object_is_an_error_of_its_partition_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
