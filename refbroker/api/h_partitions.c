@@ -356,6 +356,27 @@ describe_one(struct broker *broker, struct request *request, struct wire_string 
     return false;
 }
 
+/* A cursor must stand at one of the topics asked for; Kafka answers the whole request with 42
+ * otherwise, which this message can only say topic by topic. */
+static bool
+cursor_is_wrong(struct request *request, const struct km_describe_topic_partitions_request *in,
+    struct km_describe_topic_partitions_response *out)
+{
+    if (in->cursor == NULL || in->topics.count == 0)
+        return false;
+    for (int32_t i = 0; i < in->topics.count; i++)
+        if (by_name(&in->topics.items[i].name, &in->cursor->topic_name) == 0)
+            return false;
+    out->topics.items = codec_array(
+        &request->arena, &km_describe_topic_partitions_response_topic_desc, in->topics.count);
+    for (int32_t i = 0; out->topics.items != NULL && i < in->topics.count; i++) {
+        out->topics.items[i].name = in->topics.items[i].name;
+        out->topics.items[i].error_code = KE_INVALID_REQUEST;
+        out->topics.count++;
+    }
+    return true;
+}
+
 enum h_result
 h_describe_topic_partitions(
     struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -368,6 +389,8 @@ h_describe_topic_partitions(
 
     if (in->cursor != NULL && in->cursor->partition_index < 0)
         return H_CLOSE;
+    if (cursor_is_wrong(request, in, out))
+        return H_DONE;
     if (room < 1 || room > PARTITION_LIMIT_MAX)
         room = room < 1 ? 1 : PARTITION_LIMIT_MAX;
     names = names_collect(broker, request, in, &count);

@@ -175,8 +175,10 @@ topic_find(struct broker *broker, const struct request *request, const topic_in 
     } else {
         topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
         *error = KE_UNKNOWN_TOPIC_OR_PARTITION;
-    }
-    if (topic != NULL && topic->state == TOPIC_MIRRORING) {
+    } /* Only Kafka's own administration writes into internal topics, by this client id. */
+    if (topic != NULL && (topic->state == TOPIC_MIRRORING ||
+                             (topics_is_internal(topic->name) &&
+                                 !request_is_text(request->header.client_id, "__admin_client")))) {
         *error = KE_INVALID_TOPIC_EXCEPTION;
         return NULL;
     }
@@ -185,7 +187,7 @@ topic_find(struct broker *broker, const struct request *request, const topic_in 
 
 static enum h_result
 topic_append(struct broker *broker, struct request *request, const topic_in *in,
-    struct km_produce_response_topic_produce_response *out, struct park *park, int16_t acks)
+    struct km_produce_response_topic_produce_response *out, struct park *park, int16_t refusal)
 {
     int16_t error;
     struct topic *topic = topic_find(broker, request, in, &error);
@@ -203,8 +205,8 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
         struct partition *partition = topic == NULL ? NULL : topics_partition(topic, from->index);
 
         to->index = from->index;
-        if (acks < -1 || acks > 1)
-            refuse(to, KE_INVALID_REQUIRED_ACKS, NULL);
+        if (refusal != KE_NONE)
+            refuse(to, refusal, NULL);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
         else if (partition_append(
@@ -242,12 +244,36 @@ wait_durable(struct broker *broker, struct request *request, struct park *park, 
     return H_PARK;
 }
 
+/* What the whole request is refused with: wrong acks, or transactional records without a
+ * transactional id. */
+static int16_t
+request_check(const struct km_produce_request *in)
+{
+    if (in->acks < -1 || in->acks > 1)
+        return KE_INVALID_REQUIRED_ACKS;
+    for (int32_t i = 0; i < in->topic_data.count; i++)
+        for (int32_t k = 0; k < in->topic_data.items[i].partition_data.count; k++) {
+            const struct wire_records *records =
+                &in->topic_data.items[i].partition_data.items[k].records;
+            struct batch_view batch;
+            struct err e;
+
+            if (records->size > 0 &&
+                batch_view_parse(records->data, (size_t)records->size, &batch, &e) == RC_OK &&
+                batch.magic == 2 && batch_view_is_transactional(&batch) &&
+                in->transactional_id.size < 0)
+                return KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+        }
+    return KE_NONE;
+}
+
 enum h_result
 h_produce(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
     const struct km_produce_request *in = in_;
     struct km_produce_response *out = out_;
     struct park *park = arena_alloc(&request->arena, sizeof *park);
+    int16_t refusal = request_check(in);
     size_t partitions = 0;
 
     for (int32_t i = 0; i < in->topic_data.count; i++)
@@ -262,7 +288,7 @@ h_produce(struct broker *broker, struct request *request, const void *in_, void 
     out->responses.count = in->topic_data.count;
     for (int32_t i = 0; i < in->topic_data.count; i++) {
         if (topic_append(broker, request, &in->topic_data.items[i], &out->responses.items[i], park,
-                in->acks) != H_DONE)
+                refusal) != H_DONE)
             return H_CLOSE;
     }
     if (in->acks == 0) {

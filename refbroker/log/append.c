@@ -193,6 +193,17 @@ accept(struct broker *broker, struct partition *partition, struct blob *blob, ui
     blob_unref(own);
 }
 
+/* No coordinator here has begun a transaction, so no producer can be in one. */
+static bool
+transaction_check(
+    struct broker *broker, const struct batch_view *batch, struct append_result *result)
+{
+    if (!batch_view_is_transactional(batch))
+        return true;
+    refused(broker, result, KE_INVALID_TXN_STATE, "this broker has no transaction coordinator");
+    return false;
+}
+
 void
 append_client(struct broker *broker, struct partition *partition, const struct append_ask *ask,
     struct append_result *result)
@@ -206,6 +217,7 @@ append_client(struct broker *broker, struct partition *partition, const struct a
         return;
     buf_init(&scratch, APPEND_UNCOMPRESSED_BYTES_MAX);
     if (append_validate(broker, partition, ask, now_ms, &scratch, &valid, result) &&
+        transaction_check(broker, &valid.batch, result) &&
         sequence_check(broker, partition, &valid.batch, result))
         accept(broker, partition, ask->blob, ask->data, &valid, now_ms, &scratch, result);
     buf_fini(&scratch);
