@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 work=$(mktemp -d)
-trap '"$here/broker" stop "$work/broker" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+trap '"$here/broker" stop "$work/broker" >/dev/null 2>&1 || true; "$here/broker" stop "$work/three" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 probe=$BUILD/tests/kafka/client_probe
 tests=0
 unset KDL_PASSWORD KDL_BOOTSTRAP
@@ -156,4 +156,33 @@ mistakes() {
     refused 2 "cannot read /nowhere/x.properties: No such file" "a missing file" -F /nowhere/x.properties
 }
 mistakes
+# --- three brokers: one goes away, its partitions are led elsewhere --------------------------------
+
+failover() {
+    local probe_pid line pid
+    "$here/broker" start "$work/three" --brokers 3 >"$work/out" 2>"$work/err"
+    report $? "three brokers run"
+    "$here/run" org.apache.kafka.tools.TopicCommand --bootstrap-server "$(cat "$work/three/bootstrap")" \
+        --create --topic many --partitions 60 --replication-factor 3 >"$work/out" 2>"$work/err"
+    report $? "a topic of 60 partitions is made"
+    mkfifo "$work/ask" "$work/answer"
+    "$probe" -i -n 100 -b "$(cat "$work/three/bootstrap")" <"$work/ask" >"$work/answer" 2>"$work/err" &
+    probe_pid=$!
+    exec 5>"$work/ask" 4<"$work/answer"
+    # The brokers learn of the topic, and of their part in it, one after another.
+    while read -r line <&4 && [ "$line" != "offsets ok=60 failed=0 retries=0" ]; do echo >&5; done
+    echo "$line" >"$work/out"
+    report "$([ "$line" = "offsets ok=60 failed=0 retries=0" ]; echo $?)" "all leaders answer"
+    # Told to stop, a broker hands its partitions over before it goes.
+    pid=$(sed -n 2p "$work/three/pids")
+    kill -TERM "$pid"
+    tail --pid="$pid" -f /dev/null
+    echo >&5
+    read -r line <&4 || true
+    echo "$line" >"$work/out"
+    report "$([[ "$line" =~ ^offsets\ ok=60\ failed=0\ retries=[1-9] ]]; echo $?)" "and the new ones, after one of the brokers has gone"
+    exec 5>&- 4<&-
+    wait "$probe_pid" || true
+}
+failover
 echo "1..$tests"
