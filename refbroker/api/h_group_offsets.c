@@ -332,42 +332,80 @@ topic_fetch(struct broker *broker, struct request *request, const struct group *
     return true;
 }
 
-/* Everything that the group has committed; entries of one topic need not be neighbours. */
+/* Whether a client of this version can be told of an entry: those that know topics by id cannot be
+ * told of one that is gone. */
+static const struct topic *
+entry_topic(struct broker *broker, const struct request *request, const struct offset_entry *entry,
+    bool *told)
+{
+    const struct topic *topic = topics_find(&broker->topics, entry->topic, strlen(entry->topic));
+
+    *told = topic != NULL || request->header.api_version < 10;
+    return topic;
+}
+
+/* The topics of all entries, with room for as many partitions as each has; places maps a name to
+ * its topic's place plus 1. */
+static bool
+topics_collect(struct broker *broker, struct request *request, const struct group *group,
+    struct map *places, group_out *out)
+{
+    const struct offset_entry *entry;
+    size_t position = 0;
+    bool told;
+
+    while ((entry = offsets_next(&group->offsets, &position)) != NULL) {
+        const struct topic *topic = entry_topic(broker, request, entry, &told);
+        uintptr_t place = (uintptr_t)map_get_text(places, entry->topic);
+
+        if (!told)
+            continue;
+        if (place == 0) {
+            place = (uintptr_t)++out->topics.count;
+            map_put_text(places, entry->topic, (void *)place);
+            out->topics.items[place - 1].name = request_text_dup(request, entry->topic);
+            if (topic != NULL)
+                out->topics.items[place - 1].topic_id = topic->topic_id;
+        }
+        out->topics.items[place - 1].partitions.count++;
+    }
+    for (int32_t i = 0; i < out->topics.count; i++) {
+        out->topics.items[i].partitions.items = codec_array(&request->arena,
+            &km_offset_fetch_response_partitions_desc, out->topics.items[i].partitions.count);
+        out->topics.items[i].partitions.count = 0;
+    }
+    return !arena_is_full(&request->arena);
+}
+
+/* Everything that the group has committed. */
 static bool
 all_fetch(struct broker *broker, struct request *request, const struct group *group, group_out *out)
 {
-    size_t total = group == NULL ? 0 : offsets_count(&group->offsets), position = 0;
     const struct offset_entry *entry;
+    struct map places;
+    size_t position = 0;
+    bool ok, told;
 
-    out->topics.items =
-        codec_array(&request->arena, &km_offset_fetch_response_topics_desc, (int32_t)total);
+    if (group == NULL)
+        return true;
+    out->topics.items = codec_array(&request->arena, &km_offset_fetch_response_topics_desc,
+        (int32_t)offsets_count(&group->offsets));
     if (out->topics.items == NULL)
         return false;
-    while (group != NULL && (entry = offsets_next(&group->offsets, &position)) != NULL) {
-        const struct topic *topic =
-            topics_find(&broker->topics, entry->topic, strlen(entry->topic));
-        topics_out *to = NULL;
+    map_init(&places);
+    ok = topics_collect(broker, request, group, &places, out);
+    while (ok && (entry = offsets_next(&group->offsets, &position)) != NULL) {
+        topics_out *to;
 
-        /* Clients that know topics by id cannot be told of one that is gone. */
-        if (topic == NULL && request->header.api_version >= 10)
+        (void)entry_topic(broker, request, entry, &told);
+        if (!told)
             continue;
-        for (int32_t i = 0; i < out->topics.count && to == NULL; i++)
-            if (request_is_text(out->topics.items[i].name, entry->topic))
-                to = &out->topics.items[i];
-        if (to == NULL) {
-            to = &out->topics.items[out->topics.count++];
-            to->name = request_text_dup(request, entry->topic);
-            if (topic != NULL)
-                to->topic_id = topic->topic_id;
-            to->partitions.items = codec_array(
-                &request->arena, &km_offset_fetch_response_partitions_desc, (int32_t)total);
-            if (to->partitions.items == NULL)
-                return false;
-        }
+        to = &out->topics.items[(uintptr_t)map_get_text(&places, entry->topic) - 1];
         partition_fetch(request, group, entry->topic, strlen(entry->topic), entry->partition,
             &to->partitions.items[to->partitions.count++]);
     }
-    return true;
+    map_fini(&places, NULL);
+    return ok;
 }
 
 static bool
