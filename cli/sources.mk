@@ -1,5 +1,6 @@
 # cli: kdl. main.c is linked apart.
 cli_SRCS := \
+	cli/c_audit.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
 	cli/c_topic.c \

@@ -1,0 +1,26 @@
+/*
+ * audit: asks a cluster everything, and says what its topics are.
+ *
+ * Read-only (probe.h). audit_run runs all probes one after the other on the cluster's loop and
+ * derives the facts; it fails only where there is nothing to report on: the cluster cannot be
+ * reached, refuses the login, or is too large. Everything else is a gap in the inventory.
+ */
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include "audit/inventory.h"
+#include "lib/kafka/cluster.h"
+
+#define AUDIT_SAMPLE_BYTES ((uint64_t)256 << 20)
+
+struct audit_options {
+    const char *patterns; /* of topics, as in probe_topics */
+    uint64_t sample_bytes;
+    void (*progress)(void *arg, const char *what); /* before each probe; NULL: nobody watches */
+    void *arg;
+};
+
+MUST_CHECK enum rc audit_run(struct cluster *cluster, const struct audit_options *options,
+    struct audit_inventory *inventory, struct err *e);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * audit_report: an audit for people, for programs and for browsers. All three say the same; each
+ * writes to a stream that the caller owns. Topics that need a decision come first, internal ones
+ * stand apart.
+ */
+#ifndef AUDIT_AUDIT_REPORT_H
+#define AUDIT_AUDIT_REPORT_H
+
+#include <stdio.h>
+
+#include "audit/inventory.h"
+#include "audit/rules.h"
+#include "lib/base/buf.h"
+
+#define AUDIT_REPORT_WIDTH_MIN 80
+
+/* What a report says of one topic. */
+struct audit_report_row {
+    const struct audit_topic *topic;
+    struct rules_result results[RULES_DESIGNS];
+    enum rules_verdict worst; /* of both designs */
+};
+
+struct audit_report {
+    const struct audit_inventory *inventory;
+    struct audit_report_row *rows; /* without internal topics, worst first, then by size and name */
+    uint32_t row_count;
+    uint32_t partition_count; /* of these */
+    uint32_t ready;           /* for both designs */
+    uint64_t ready_bytes;
+    uint32_t verdicts[RULES_DESIGNS][RULES_BLOCKED + 1];
+};
+
+void audit_report_init(struct audit_report *report, const struct audit_inventory *inventory);
+void audit_report_fini(struct audit_report *report);
+
+/* How a table looks. */
+struct audit_report_look {
+    size_t width; /* columns; at least AUDIT_REPORT_WIDTH_MIN are used */
+    bool colour;
+    bool utf8;
+};
+
+void audit_report_table(
+    const struct audit_report *report, const struct audit_report_look *look, FILE *out);
+void audit_report_json(const struct audit_report *report, FILE *out);
+void audit_report_html(const struct audit_report *report, FILE *out);
+
+/* What they share. */
+
+/* audit_report_why appends why a topic needs a decision; nothing where it needs none. */
+void audit_report_why(
+    const struct audit_report *report, const struct audit_report_row *row, struct buf *out);
+
+/* audit_report_time writes an ISO 8601 time in UTC, 24 bytes and a zero; "" for 0. */
+void audit_report_time(int64_t wall_ms, char *out, size_t size);
+
+/* audit_report_bytes writes a size, "?" where it is not known, to AUDIT_REPORT_BYTES bytes. */
+#define AUDIT_REPORT_BYTES 32
+void audit_report_bytes(int64_t bytes, char *out);
+
+#endif

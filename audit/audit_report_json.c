@@ -1,0 +1,189 @@
+#include <stdlib.h>
+
+#include "audit/audit_report.h"
+#include "audit/facts.h"
+#include "lib/base/jdoc.h"
+
+#define TIME_BYTES 32
+
+static struct jdoc *
+evidence_json(const struct audit_inventory *inventory, const struct audit_finding *finding)
+{
+    struct jdoc *list = jdoc_array();
+
+    for (const struct audit_evidence *e = finding->first; e != NULL; e = e->next) {
+        struct jdoc *row = jdoc_object();
+        char time[TIME_BYTES];
+
+        audit_report_time(inventory->asked_ms[e->probe], time, sizeof time);
+        jdoc_set_text(row, "api", audit_probe_api(e->probe));
+        jdoc_set_text(row, "text", e->text);
+        jdoc_set_text(row, "time", time);
+        jdoc_add_take(list, row);
+    }
+    return list;
+}
+
+static struct jdoc *
+facts_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
+{
+    struct jdoc *facts = jdoc_object();
+
+    for (unsigned i = 0; i < AUDIT_FACTS; i++) {
+        const struct audit_finding *finding = &topic->facts[i];
+        struct jdoc *fact = jdoc_object();
+
+        jdoc_set_text(fact, "value", facts_value(finding->value));
+        jdoc_set_text(fact, "confidence", facts_confidence(finding->confidence));
+        jdoc_set_take(fact, "evidence", evidence_json(inventory, finding));
+        if (i == AUDIT_FACT_GROUPS) {
+            struct jdoc *names = jdoc_array();
+
+            for (const struct audit_use *use = topic->uses; use != NULL; use = use->next)
+                jdoc_add_take(names, jdoc_text(inventory->groups[use->group].id));
+            jdoc_set_take(fact, "names", names);
+        }
+        jdoc_set_take(facts, facts_name((enum audit_fact)i), fact);
+    }
+    return facts;
+}
+
+static struct jdoc *
+verdicts_json(const struct audit_report_row *row)
+{
+    struct jdoc *verdicts = jdoc_object();
+
+    for (unsigned i = 0; i < RULES_DESIGNS; i++) {
+        const struct rules_result *result = &row->results[i];
+        struct jdoc *verdict = jdoc_object(), *reasons = jdoc_array();
+
+        for (size_t k = 0; k < result->reason_count; k++) {
+            struct jdoc *reason = jdoc_object();
+
+            jdoc_set_text(reason, "rule", result->reasons[k]->id);
+            jdoc_set_text(reason, "verdict", rules_verdict(result->reasons[k]->verdicts[i]));
+            jdoc_set_text(reason, "why", result->reasons[k]->why);
+            jdoc_set_text(reason, "remedy", result->reasons[k]->remedy);
+            jdoc_add_take(reasons, reason);
+        }
+        jdoc_set_text(verdict, "verdict", rules_verdict(result->verdict));
+        jdoc_set_take(verdict, "reasons", reasons);
+        jdoc_set_take(verdicts, rules_design((enum rules_design)i), verdict);
+    }
+    return verdicts;
+}
+
+static struct jdoc *
+topic_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
+{
+    const struct audit_sample *sample = &topic->sample;
+    struct jdoc *row = jdoc_object(), *sampled = jdoc_object();
+
+    jdoc_set_text(row, "name", topic->name);
+    jdoc_set_int(row, "partitions", topic->partition_count);
+    jdoc_set_take(row, "bytes", topic->bytes < 0 ? jdoc_null() : jdoc_int(topic->bytes));
+    jdoc_set_int(row, "offsets", topic->offsets);
+    jdoc_set_take(
+        row, "cleanup_policy", topic->policy == NULL ? jdoc_null() : jdoc_text(topic->policy));
+    if (topic->is_internal)
+        jdoc_set_bool(row, "internal", true);
+    jdoc_set_int(sampled, "batches", (int64_t)sample->batches);
+    jdoc_set_int(sampled, "bytes", (int64_t)sample->bytes);
+    jdoc_set_int(sampled, "offsets", (int64_t)sample->offsets);
+    jdoc_set_bool(sampled, "whole",
+        sample->cut == 0 && inventory_gap_of(inventory, topic, AUDIT_SAMPLES) == NULL);
+    if (!topic->is_internal)
+        jdoc_set_take(row, "sampled", sampled);
+    else
+        jdoc_free(sampled);
+    return row;
+}
+
+static struct jdoc *
+cluster_json(const struct audit_report *report)
+{
+    const struct audit_inventory *inventory = report->inventory;
+    struct jdoc *cluster = jdoc_object();
+
+    jdoc_set_text(cluster, "id", inventory->cluster_id);
+    jdoc_set_int(cluster, "brokers", inventory->brokers);
+    jdoc_set_int(cluster, "topics", report->row_count);
+    jdoc_set_int(cluster, "partitions", report->partition_count);
+    jdoc_set_int(cluster, "groups", inventory->group_count);
+    jdoc_set_int(cluster, "transactional_ids", inventory->transactional_id_count);
+    jdoc_set_bool(cluster, "restricted_login", inventory->is_restricted);
+    return cluster;
+}
+
+static struct jdoc *
+audit_json(const struct audit_report *report)
+{
+    const struct audit_inventory *inventory = report->inventory;
+    struct jdoc *audit = jdoc_object(), *gaps = jdoc_array();
+    char time[TIME_BYTES];
+
+    audit_report_time(inventory->asked_ms[AUDIT_METADATA], time, sizeof time);
+    jdoc_set_text(audit, "time", time);
+    jdoc_set_text(audit, "kdl", KDL_VERSION);
+    jdoc_set_int(audit, "took_ms", inventory->took_ms);
+    jdoc_set_int(audit, "requests", (int64_t)inventory->requests);
+    jdoc_set_int(audit, "sampled_bytes", (int64_t)inventory->sampled_bytes);
+    for (unsigned i = 0; i < AUDIT_PROBES; i++) {
+        struct jdoc *gap;
+
+        if (inventory->gaps[i].why == NULL)
+            continue;
+        gap = jdoc_object();
+        jdoc_set_text(gap, "api", audit_probe_api((enum audit_probe)i));
+        jdoc_set_text(gap, "text", inventory->gaps[i].why);
+        jdoc_set_int(gap, "failures", inventory->gaps[i].failures);
+        jdoc_add_take(gaps, gap);
+    }
+    jdoc_set_take(audit, "gaps", gaps);
+    return audit;
+}
+
+static struct jdoc *
+summary_json(const struct audit_report *report)
+{
+    struct jdoc *summary = jdoc_object();
+
+    jdoc_set_int(summary, "ready_for_both", report->ready);
+    for (unsigned i = 0; i < RULES_DESIGNS; i++) {
+        struct jdoc *counts = jdoc_object();
+
+        for (unsigned v = 0; v <= RULES_BLOCKED; v++)
+            jdoc_set_int(counts, rules_verdict((enum rules_verdict)v), report->verdicts[i][v]);
+        jdoc_set_take(summary, rules_design((enum rules_design)i), counts);
+    }
+    return summary;
+}
+
+void
+audit_report_json(const struct audit_report *report, FILE *out)
+{
+    struct jdoc *doc = jdoc_object(), *topics = jdoc_array(), *internal = jdoc_array();
+    const struct audit_inventory *inventory = report->inventory;
+    char *text;
+
+    for (uint32_t i = 0; i < report->row_count; i++) {
+        struct jdoc *row = topic_json(inventory, report->rows[i].topic);
+
+        jdoc_set_take(row, "facts", facts_json(inventory, report->rows[i].topic));
+        jdoc_set_take(row, "verdicts", verdicts_json(&report->rows[i]));
+        jdoc_add_take(topics, row);
+    }
+    for (uint32_t i = 0; i < inventory->topic_count; i++)
+        if (inventory->topics[i].is_internal)
+            jdoc_add_take(internal, topic_json(inventory, &inventory->topics[i]));
+    jdoc_set_int(doc, "format", 1);
+    jdoc_set_take(doc, "cluster", cluster_json(report));
+    jdoc_set_take(doc, "audit", audit_json(report));
+    jdoc_set_take(doc, "summary", summary_json(report));
+    jdoc_set_take(doc, "topics", topics);
+    jdoc_set_take(doc, "internal_topics", internal);
+    text = jdoc_dump(doc, 2);
+    fprintf(out, "%s\n", text);
+    free(text);
+    jdoc_free(doc);
+}

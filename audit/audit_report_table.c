@@ -1,0 +1,204 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit_report.h"
+#include "audit/facts.h"
+
+#define NAME_MIN 16
+#define NAME_MAX_COLUMNS 44
+#define FIXED_COLUMNS 63 /* of all columns but TOPIC and WHY, with the gaps */
+#define WHY_BYTES_MAX 2048
+#define INTERNAL_SHOWN 10
+
+static const char *
+paint(const struct audit_report_look *look, enum rules_verdict verdict)
+{
+    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[35m", "\033[31m"};
+
+    return look->colour ? colours[verdict] : "";
+}
+
+static const char *
+plain(const struct audit_report_look *look)
+{
+    return look->colour ? "\033[0m" : "";
+}
+
+/* Kafka's names are ASCII. Cuts in the middle, where names of a family differ least. */
+static void
+name_print(const char *name, size_t columns, const struct audit_report_look *look, FILE *out)
+{
+    size_t length = strlen(name), head = (columns - 1) / 2, tail;
+
+    if (length <= columns) {
+        fprintf(out, "%-*s", (int)columns, name);
+        return;
+    }
+    if (!look->utf8)
+        head = (columns - 2) / 2;
+    tail = columns - head - (look->utf8 ? 1 : 2);
+    fprintf(out, "%.*s%s%s", (int)head, name, look->utf8 ? "\u2026" : "..", name + length - tail);
+}
+
+static const char *
+mark(const struct audit_topic *topic, enum audit_fact fact)
+{
+    static const char *const marks[] = {"?", "no", "yes"};
+
+    return marks[topic->facts[fact].value];
+}
+
+static const char *
+short_verdict(enum rules_verdict verdict)
+{
+    return verdict == RULES_READY_WITH_CHANGES ? "CHANGES" : rules_verdict(verdict);
+}
+
+static void
+why_print(const struct audit_report *report, const struct audit_report_row *row, size_t columns,
+    const struct audit_report_look *look, FILE *out)
+{
+    struct buf why;
+    const char *text;
+    size_t length;
+
+    buf_init(&why, WHY_BYTES_MAX);
+    audit_report_why(report, row, &why);
+    text = buf_text(&why);
+    length = strlen(text);
+    if (length <= columns)
+        fputs(text, out);
+    else if (columns > 4)
+        fprintf(out, "%.*s%s", (int)(columns - (look->utf8 ? 1 : 2)), text,
+            look->utf8 ? "\u2026" : "..");
+    buf_fini(&why);
+}
+
+static void
+row_print(const struct audit_report *report, const struct audit_report_row *row,
+    size_t name_columns, const struct audit_report_look *look, FILE *out)
+{
+    const struct audit_topic *topic = row->topic;
+    enum rules_verdict coordinated = row->results[RULES_COORDINATED].verdict;
+    enum rules_verdict wal = row->results[RULES_WAL].verdict;
+    size_t width = look->width < AUDIT_REPORT_WIDTH_MIN ? AUDIT_REPORT_WIDTH_MIN : look->width;
+    size_t used = name_columns + FIXED_COLUMNS, indent = 2;
+    char size[AUDIT_REPORT_BYTES], groups[16];
+    bool fits = width >= used + 30;
+    const char *compact = mark(topic, AUDIT_FACT_COMPACTION);
+
+    audit_report_bytes(topic->bytes, size);
+    if (facts_role(topic) == AUDIT_ROLE_NONE &&
+        topic->facts[AUDIT_FACT_COMPACTION].value == AUDIT_YES &&
+        facts_keys(report->inventory, topic) == FACTS_KEYS_UNIQUE)
+        compact = "yes !";
+    if (topic->facts[AUDIT_FACT_GROUPS].value == AUDIT_UNKNOWN)
+        snprintf(groups, sizeof groups, "?");
+    else
+        snprintf(groups, sizeof groups, "%" PRIu32, topic->use_count);
+    name_print(topic->name, name_columns, look, out);
+    fprintf(out, " %5d %8s  %-3s  %-7s  %-7s %6s  %s%-11s%s  %s%-7s%s", topic->partition_count,
+        size, mark(topic, AUDIT_FACT_TRANSACTIONS), compact, mark(topic, AUDIT_FACT_STREAMS_STATE),
+        groups, paint(look, coordinated), short_verdict(coordinated), plain(look), paint(look, wal),
+        short_verdict(wal), plain(look));
+    if (fits) {
+        fputs("  ", out);
+        why_print(report, row, width - used - 2, look, out);
+        fputc('\n', out);
+        return;
+    }
+    fputs("\n  ", out);
+    why_print(report, row, width - indent, look, out);
+    fputc('\n', out);
+}
+
+static void
+head_print(const struct audit_report *report, const struct audit_report_look *look, FILE *out)
+{
+    const struct audit_inventory *inventory = report->inventory;
+    const char *dot = look->utf8 ? "\u00b7" : "-";
+    char size[AUDIT_REPORT_BYTES];
+
+    audit_report_bytes((int64_t)inventory->sampled_bytes, size);
+    fprintf(out,
+        "cluster %s %s %" PRIu32 " brokers %s %" PRIu32 " topics %s %" PRIu32
+        " partitions %s %" PRIu32 " groups\n%.1f s, %" PRIu64 " requests, %s sampled\n\n",
+        inventory->cluster_id, dot, inventory->brokers, dot, report->row_count, dot,
+        report->partition_count, dot, inventory->group_count, (double)inventory->took_ms / 1000,
+        inventory->requests, size);
+}
+
+static void
+gaps_print(const struct audit_report *report, FILE *out)
+{
+    const struct audit_inventory *inventory = report->inventory;
+
+    for (unsigned i = 0; i < AUDIT_PROBES; i++)
+        if (inventory->gaps[i].why != NULL)
+            fprintf(out, "not seen: %s: %s%s\n", audit_probe_api((enum audit_probe)i),
+                inventory->gaps[i].why, inventory->gaps[i].failures > 1 ? " (and more)" : "");
+    if (inventory->is_restricted)
+        fputs("not seen: this login may not describe the cluster, so lists of groups and "
+              "transactions may be incomplete\n",
+            out);
+}
+
+static void
+internal_print(const struct audit_report *report, FILE *out)
+{
+    const struct audit_inventory *inventory = report->inventory;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < inventory->topic_count; i++) {
+        if (!inventory->topics[i].is_internal)
+            continue;
+        if (count < INTERNAL_SHOWN)
+            fprintf(out, "%s%s", count == 0 ? "internal, not moved: " : ", ",
+                inventory->topics[i].name);
+        count++;
+    }
+    if (count > INTERNAL_SHOWN)
+        fprintf(out, " and %" PRIu32 " more", count - INTERNAL_SHOWN);
+    if (count > 0)
+        fputc('\n', out);
+}
+
+void
+audit_report_table(
+    const struct audit_report *report, const struct audit_report_look *look, FILE *out)
+{
+    size_t width = look->width < AUDIT_REPORT_WIDTH_MIN ? AUDIT_REPORT_WIDTH_MIN : look->width;
+    size_t longest = NAME_MIN, cap = width - FIXED_COLUMNS;
+    uint32_t needing = report->row_count - report->ready;
+    char size[AUDIT_REPORT_BYTES];
+
+    for (uint32_t i = 0; i < needing; i++)
+        if (strlen(report->rows[i].topic->name) > longest)
+            longest = strlen(report->rows[i].topic->name);
+    if (cap > NAME_MAX_COLUMNS)
+        cap = NAME_MAX_COLUMNS;
+    if (longest > cap)
+        longest = cap;
+    head_print(report, look, out);
+    if (needing > 0) {
+        fprintf(out,
+            "%-*s PARTS     SIZE  TXN  COMPACT  STREAMS GROUPS  COORDINATED  WAL      %s\n",
+            (int)longest, "TOPIC", width >= longest + FIXED_COLUMNS + 30 ? " WHY" : "");
+        for (uint32_t i = 0; i < needing; i++)
+            row_print(report, &report->rows[i], longest, look, out);
+        fputc('\n', out);
+    }
+    audit_report_bytes((int64_t)report->ready_bytes, size);
+    fprintf(out, "%s%" PRIu32 " topics are READY for both designs%s: %s\n",
+        paint(look, RULES_READY), report->ready, plain(look), size);
+    for (unsigned i = 0; i < RULES_DESIGNS; i++)
+        fprintf(out,
+            "%-11s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
+            " unknown\n",
+            rules_design((enum rules_design)i), report->verdicts[i][RULES_READY],
+            report->verdicts[i][RULES_READY_WITH_CHANGES], report->verdicts[i][RULES_BLOCKED],
+            report->verdicts[i][RULES_UNKNOWN]);
+    internal_print(report, out);
+    gaps_print(report, out);
+}

@@ -1,0 +1,269 @@
+#include "audit/inventory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+#include "lib/wire/kerr.h"
+
+#define TEXT_MAX 512
+
+void
+inventory_init(struct audit_inventory *inventory)
+{
+    memset(inventory, 0, sizeof *inventory);
+    arena_init(&inventory->arena, INVENTORY_BYTES_MAX);
+    map_init(&inventory->topics_by_name);
+    map_init(&inventory->groups_by_id);
+    map_init(&inventory->transactional_id_places);
+}
+
+void
+inventory_fini(struct audit_inventory *inventory)
+{
+    free(inventory->topics);
+    free(inventory->partitions);
+    free(inventory->groups);
+    free(inventory->transactional_ids);
+    map_fini(&inventory->topics_by_name, NULL);
+    map_fini(&inventory->groups_by_id, NULL);
+    map_fini(&inventory->transactional_id_places, NULL);
+    arena_fini(&inventory->arena);
+}
+
+enum rc
+inventory_check(const struct audit_inventory *inventory, struct err *e)
+{
+    if (arena_is_full(&inventory->arena))
+        return err_set(e, RC_LIMIT, "the cluster is too large for an audit: more than %zu MiB",
+            INVENTORY_BYTES_MAX >> 20);
+    return RC_OK;
+}
+
+const char *
+inventory_text(struct audit_inventory *inventory, const char *data, int32_t size)
+{
+    const char *copy = size <= 0 ? NULL : arena_dup(&inventory->arena, data, (size_t)size);
+
+    return copy == NULL ? "" : copy;
+}
+
+const char *
+inventory_printf(struct audit_inventory *inventory, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    return inventory_text(inventory, text, (int32_t)strlen(text));
+}
+
+/* Arrays grow by doubling: when the count is a power of two, the room is used up. */
+static void *
+grown(void *items, uint32_t count, size_t size)
+{
+    if (count == 0)
+        return xrealloc(items, 1, size);
+    return (count & (count - 1)) == 0 ? xrealloc(items, (size_t)count * 2, size) : items;
+}
+
+struct audit_topic *
+inventory_add_topic(struct audit_inventory *inventory, const char *name, int32_t partition_count)
+{
+    struct audit_topic *topic;
+
+    inventory->topics = grown(inventory->topics, inventory->topic_count, sizeof *topic);
+    topic = &inventory->topics[inventory->topic_count];
+    memset(topic, 0, sizeof *topic);
+    topic->name = inventory_text(inventory, name, (int32_t)strlen(name));
+    topic->partition_count = partition_count;
+    topic->first = inventory->partition_count;
+    topic->bytes = -1;
+    for (int32_t i = 0; i < partition_count; i++) {
+        inventory->partitions =
+            grown(inventory->partitions, inventory->partition_count, sizeof *inventory->partitions);
+        inventory->partitions[inventory->partition_count++] =
+            (struct audit_partition){inventory->topic_count, i, -1, -1, -1};
+    }
+    inventory->topic_count++;
+    map_put_text(
+        &inventory->topics_by_name, topic->name, (void *)(uintptr_t)inventory->topic_count);
+    return topic;
+}
+
+struct audit_group *
+inventory_add_group(
+    struct audit_inventory *inventory, struct wire_string id, enum audit_group_type type)
+{
+    uint32_t place = inventory_group(inventory, id);
+    struct audit_group *group;
+
+    if (place != INVENTORY_NO_NUMBER)
+        return &inventory->groups[place];
+    inventory->groups = grown(inventory->groups, inventory->group_count, sizeof *group);
+    group = &inventory->groups[inventory->group_count++];
+    *group = (struct audit_group){
+        .id = inventory_text(inventory, id.data, id.size), .type = type, .state = ""};
+    map_put_text(&inventory->groups_by_id, group->id, (void *)(uintptr_t)inventory->group_count);
+    return group;
+}
+
+void
+inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_string id)
+{
+    uint32_t count = inventory->transactional_id_count;
+    const char *text;
+
+    if (inventory_transactional_id(inventory, id) != INVENTORY_NO_NUMBER)
+        return;
+    inventory->transactional_ids =
+        grown(inventory->transactional_ids, count, sizeof *inventory->transactional_ids);
+    text = inventory_text(inventory, id.data, id.size);
+    inventory->transactional_ids[count] = text;
+    inventory->transactional_id_count = count + 1;
+    map_put_text(
+        &inventory->transactional_id_places, text, (void *)(uintptr_t)(uint32_t)(count + 1));
+}
+
+static uint32_t
+place_of(const struct map *map, struct wire_string name)
+{
+    uintptr_t place = name.size < 0 ? 0 : (uintptr_t)map_get(map, name.data, (size_t)name.size);
+
+    return place == 0 ? INVENTORY_NO_NUMBER : (uint32_t)place - 1;
+}
+
+uint32_t
+inventory_topic(const struct audit_inventory *inventory, struct wire_string name)
+{
+    return place_of(&inventory->topics_by_name, name);
+}
+
+uint32_t
+inventory_group(const struct audit_inventory *inventory, struct wire_string id)
+{
+    return place_of(&inventory->groups_by_id, id);
+}
+
+uint32_t
+inventory_transactional_id(const struct audit_inventory *inventory, struct wire_string id)
+{
+    return place_of(&inventory->transactional_id_places, id);
+}
+
+uint32_t
+inventory_partition(
+    const struct audit_inventory *inventory, struct wire_string topic, int32_t partition)
+{
+    uint32_t place = inventory_topic(inventory, topic);
+
+    if (place == INVENTORY_NO_NUMBER || partition < 0 ||
+        partition >= inventory->topics[place].partition_count)
+        return INVENTORY_NO_NUMBER;
+    return inventory->topics[place].first + (uint32_t)partition;
+}
+
+void
+inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_string name,
+    bool commits, bool members)
+{
+    uint32_t place = inventory_topic(inventory, name);
+    struct audit_topic *topic;
+    struct audit_use *use;
+
+    if (place == INVENTORY_NO_NUMBER)
+        return;
+    topic = &inventory->topics[place];
+    for (use = topic->uses; use != NULL && use->group != group; use = use->next)
+        ;
+    if (use == NULL) {
+        use = arena_alloc(&inventory->arena, sizeof *use);
+        if (use == NULL)
+            return;
+        *use = (struct audit_use){.group = group, .next = topic->uses};
+        topic->uses = use;
+        topic->use_count++;
+    }
+    use->commits |= commits;
+    use->members |= members;
+}
+
+void
+inventory_gap(struct audit_inventory *inventory, uint32_t topic, enum audit_probe probe,
+    const char *subject, enum rc rc, int16_t code, const struct err *e)
+{
+    struct audit_gap *gap = topic == INVENTORY_NO_NUMBER ? &inventory->gaps[probe]
+                                                         : &inventory->topics[topic].gaps[probe];
+    const char *before = subject == NULL ? "" : subject, *between = subject == NULL ? "" : ": ";
+    bool unsupported = rc == RC_UNSUPPORTED || (rc == RC_REMOTE && code == KE_UNSUPPORTED_VERSION);
+
+    gap->failures++;
+    /* A refusal says more than a missing API, and must not be taken for one. */
+    if (gap->why != NULL && (unsupported || !gap->unsupported))
+        return;
+    gap->unsupported = unsupported;
+    if (rc == RC_REMOTE)
+        gap->why = inventory_printf(inventory, "%s%s%d %s", before, between, code, kerr_name(code));
+    else
+        gap->why = inventory_printf(
+            inventory, "%s%s%s", before, between, e == NULL ? err_text(rc) : e->text);
+}
+
+const struct audit_gap *
+inventory_gap_of(const struct audit_inventory *inventory, const struct audit_topic *topic,
+    enum audit_probe probe)
+{
+    const struct audit_gap *own = &topic->gaps[probe], *all = &inventory->gaps[probe];
+
+    if (own->why != NULL && (!own->unsupported || all->why == NULL))
+        return own;
+    return all->why == NULL ? NULL : all;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+struct inventory_run *
+inventory_runs(const struct audit_inventory *inventory, const uint32_t *items, size_t count,
+    struct arena *arena, size_t *run_count)
+{
+    uint32_t *numbers = arena_dup(arena, items, count * sizeof *items);
+    struct inventory_run *runs = arena_array(arena, count, sizeof *runs);
+    size_t used = 0;
+
+    *run_count = 0;
+    if (numbers == NULL || runs == NULL)
+        return NULL;
+    /* Numbers of one topic follow each other. */
+    qsort(numbers, count, sizeof *numbers, by_number);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t topic = inventory->partitions[numbers[i]].topic;
+
+        if (i == 0 || topic != runs[used - 1].topic)
+            runs[used++] = (struct inventory_run){topic, &numbers[i], 0};
+        runs[used - 1].count++;
+    }
+    *run_count = used;
+    return runs;
+}
+
+const char *
+audit_probe_api(enum audit_probe probe)
+{
+    static const char *const names[] = {
+#define PROBE(name, api) api,
+#include "audit/probes.def"
+#undef PROBE
+    };
+
+    return names[probe];
+}

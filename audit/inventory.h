@@ -1,0 +1,222 @@
+/*
+ * inventory: what the probes of an audit have seen of a cluster.
+ *
+ * Probes fill it, facts and reports read it. Where a probe could not see something it leaves a gap
+ * with the reason, for one topic or for all; nothing else tells "there is none" from "could not
+ * look". Partitions are numbered through all topics (items of cluster_fan).
+ *
+ * Ownership: texts and lists lie in the inventory's arena and live as long as it does. The arena is
+ * capped at INVENTORY_BYTES_MAX; inventory_check gives RC_LIMIT when it was too small.
+ */
+#ifndef AUDIT_INVENTORY_H
+#define AUDIT_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/map.h"
+#include "lib/wire/desc.h"
+
+#define INVENTORY_BYTES_MAX ((size_t)1 << 30)
+#define INVENTORY_NO_NUMBER UINT32_MAX
+
+enum audit_probe {
+#define PROBE(name, api) AUDIT_##name,
+#include "audit/probes.def"
+#undef PROBE
+    AUDIT_PROBES,
+};
+
+enum audit_fact {
+#define FACT(name, json) AUDIT_FACT_##name,
+#include "audit/facts.def"
+#undef FACT
+    AUDIT_FACTS,
+};
+
+enum audit_value { AUDIT_UNKNOWN, AUDIT_NO, AUDIT_YES };
+enum audit_confidence { AUDIT_WEAK, AUDIT_LIKELY, AUDIT_CERTAIN };
+
+/* Why a probe saw nothing, or not all. */
+struct audit_gap {
+    const char *why;   /* NULL: no gap */
+    bool unsupported;  /* the brokers do not have the API, as opposed to a refusal or a failure */
+    uint32_t failures; /* how often; `why` is the first */
+};
+
+struct audit_evidence {
+    enum audit_probe probe;
+    const char *text;
+    struct audit_evidence *next;
+};
+
+struct audit_finding {
+    enum audit_value value;
+    enum audit_confidence confidence;
+    struct audit_evidence *first;
+    struct audit_evidence *last;
+};
+
+/* The kinds of groups, and what is known of a group as a Streams application. */
+enum audit_group_type {
+    AUDIT_GROUP_CLASSIC,
+    AUDIT_GROUP_CONSUMER,
+    AUDIT_GROUP_SHARE,
+    AUDIT_GROUP_STREAMS,
+    AUDIT_GROUP_TYPES,
+};
+enum audit_app { AUDIT_APP_NO, AUDIT_APP_MAYBE, AUDIT_APP_YES };
+
+struct audit_group {
+    const char *id;
+    enum audit_group_type type;
+    const char *state;
+    uint32_t members;
+    enum audit_app app;
+    const char *app_why; /* how it was recognised */
+};
+
+/* One group on one topic. */
+struct audit_use {
+    uint32_t group;
+    bool commits; /* it has committed offsets, */
+    bool members; /* it has members that subscribe or are assigned to it */
+    struct audit_use *next;
+};
+
+/* A topic of Kafka Streams, as a streams group's topology names it. */
+enum audit_role { AUDIT_ROLE_NONE, AUDIT_ROLE_CHANGELOG, AUDIT_ROLE_REPARTITION };
+
+/* What the stored batches that were sampled say. */
+struct audit_sample {
+    uint64_t batches;
+    uint64_t transactional; /* control batches included */
+    uint64_t control;
+    uint64_t with_producer;
+    uint64_t bytes;
+    uint64_t offsets;        /* that the sampled batches span, */
+    uint64_t offsets_stored; /* and all that the logs span */
+    uint64_t holes;          /* offsets without a record inside what was read: compacted away */
+    uint64_t keyed;          /* records with a key; compacted topics only */
+    uint64_t unkeyed;
+    uint64_t repeated;    /* keyed records whose key came before in the partition */
+    uint64_t program;     /* keys in the shape of a known program's state */
+    const char *programs; /* which program, NULL: none */
+    uint32_t cut;         /* partitions that were not read whole */
+    uint32_t partitions;  /* that were read at all */
+};
+
+struct audit_topic {
+    const char *name;
+    bool is_internal;
+    int32_t partition_count;
+    uint32_t first;        /* number of its partition 0 */
+    const char *policy;    /* cleanup.policy; NULL: not known */
+    const char *retention; /* retention.ms */
+    bool from_default;     /* cleanup.policy is not set on the topic itself */
+    int64_t bytes;         /* of one replica; -1: not known */
+    int64_t offsets;       /* sum of end - start */
+    bool began_later;      /* some log starts above offset 0 */
+    uint64_t producers;    /* that its partitions remember, */
+    uint64_t transactional_producers;
+    uint64_t open_transactions;
+    uint64_t transactions;        /* ids with this topic in their open transaction, */
+    const char *transactional_id; /* and the first of them */
+    struct audit_sample sample;
+    struct audit_use *uses;
+    uint32_t use_count;
+    enum audit_role role; /* from a streams group's topology, */
+    uint32_t role_group;  /* which is this one */
+    struct audit_gap gaps[AUDIT_PROBES];
+    struct audit_finding facts[AUDIT_FACTS];
+};
+
+struct audit_partition {
+    uint32_t topic;
+    int32_t partition;
+    int64_t log_start_offset; /* -1: not known */
+    int64_t end_offset;
+    int64_t bytes; /* -1: not known */
+};
+
+struct audit_inventory {
+    struct arena arena;
+    const char *cluster_id;
+    uint32_t brokers;
+    bool is_restricted; /* the login may not describe the cluster: lists leave out what it may not
+                           see, without a word */
+    struct audit_topic *topics;
+    uint32_t topic_count;
+    struct audit_partition *partitions;
+    uint32_t partition_count;
+    struct audit_group *groups;
+    uint32_t group_count;
+    struct map topics_by_name; /* to place + 1 */
+    struct map groups_by_id;
+    const char **transactional_ids;
+    uint32_t transactional_id_count;
+    struct map transactional_id_places;
+    struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
+    int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
+    uint64_t requests;
+    uint64_t sampled_bytes;
+    int64_t took_ms;
+};
+
+/* Partitions of one topic among the items of a request. */
+struct inventory_run {
+    uint32_t topic;
+    uint32_t *numbers;
+    size_t count;
+};
+
+void inventory_init(struct audit_inventory *inventory);
+void inventory_fini(struct audit_inventory *inventory);
+
+/* inventory_check gives RC_LIMIT where something did not fit. */
+MUST_CHECK enum rc inventory_check(const struct audit_inventory *inventory, struct err *e);
+
+/* inventory_text keeps a copy; "" where the arena is full or the text is null. */
+const char *inventory_text(struct audit_inventory *inventory, const char *data, int32_t size);
+const char *inventory_printf(struct audit_inventory *inventory, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* inventory_add_topic and _add_group append; a group that is there already is returned as it is. */
+struct audit_topic *inventory_add_topic(
+    struct audit_inventory *inventory, const char *name, int32_t partition_count);
+struct audit_group *inventory_add_group(
+    struct audit_inventory *inventory, struct wire_string id, enum audit_group_type type);
+void inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_string id);
+
+/* inventory_topic, _partition and _group return the number of something, or INVENTORY_NO_NUMBER. */
+uint32_t inventory_topic(const struct audit_inventory *inventory, struct wire_string name);
+uint32_t inventory_partition(
+    const struct audit_inventory *inventory, struct wire_string topic, int32_t partition);
+uint32_t inventory_group(const struct audit_inventory *inventory, struct wire_string id);
+uint32_t inventory_transactional_id(const struct audit_inventory *inventory, struct wire_string id);
+
+/* inventory_use notes that a group has to do with a topic; unknown topics are passed over. */
+void inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_string topic,
+    bool commits, bool members);
+
+/* inventory_gap notes a failure of a probe: code where rc is RC_REMOTE, e otherwise. topic may be
+ * INVENTORY_NO_NUMBER: the whole cluster. subject (may be NULL) says what was asked about. */
+void inventory_gap(struct audit_inventory *inventory, uint32_t topic, enum audit_probe probe,
+    const char *subject, enum rc rc, int16_t code, const struct err *e);
+
+/* inventory_gap_of returns the gap of a topic, or of the whole cluster; NULL where there is none.
+ */
+const struct audit_gap *inventory_gap_of(const struct audit_inventory *inventory,
+    const struct audit_topic *topic, enum audit_probe probe);
+
+/* inventory_runs sorts the items of a request by topic; NULL where the arena is full. */
+struct inventory_run *inventory_runs(const struct audit_inventory *inventory, const uint32_t *items,
+    size_t count, struct arena *arena, size_t *run_count);
+
+/* audit_probe_api returns Kafka's name of the API that a probe asks. */
+const char *audit_probe_api(enum audit_probe probe);
+
+#endif

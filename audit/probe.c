@@ -1,0 +1,62 @@
+#include "audit/probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/messages.h"
+#include "lib/base/env.h"
+#include "lib/base/xalloc.h"
+
+static const struct probe_allowed allowed[] = {
+#define ALLOWED(key, name, fields) {KM_##key, name, fields},
+#include "audit/allowed.def"
+#undef ALLOWED
+};
+
+const struct probe_allowed *
+probe_allowed_rows(size_t *count)
+{
+    *count = ARRAY_LEN(allowed);
+    return allowed;
+}
+
+bool
+probe_is_allowed(int16_t api_key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+        if (allowed[i].key == api_key)
+            return true;
+    return false;
+}
+
+void
+probe_fan(const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec)
+{
+    struct env env;
+
+    REQUIRE(probe_is_allowed(spec->api->key));
+    env_init_real(&env);
+    probe->inventory->asked_ms[which] = env_wall_ms(&env);
+    if (spec->item_count > 0)
+        cluster_fan_out(probe->cluster, spec, NULL);
+}
+
+int32_t *
+probe_brokers(const struct probe *probe, uint32_t *count)
+{
+    const struct cluster_map *map = cluster_view(probe->cluster);
+    const struct cluster_broker *broker;
+    int32_t *ids = xcalloc(map_count(&map->brokers) + 1, sizeof *ids);
+    size_t position = 0;
+
+    *count = 0;
+    while ((broker = cluster_map_next_broker(map, &position)) != NULL)
+        ids[(*count)++] = broker->id;
+    return ids;
+}
+
+struct wire_string
+probe_text(const char *text)
+{
+    return (struct wire_string){text, (int32_t)strlen(text)};
+}

@@ -1,0 +1,63 @@
+/*
+ * probe: the questions of an audit, one file per family; each fills its part of an inventory.
+ *
+ * A probe that is refused or fails leaves gaps in the inventory and goes on. Only probe_topics
+ * fails as a whole: without topics there is no audit. All requests go through probe_fan or
+ * probe_call, which send nothing outside of allowed.def.
+ *
+ * They run the cluster's loop until they have their answers.
+ */
+#ifndef AUDIT_PROBE_H
+#define AUDIT_PROBE_H
+
+#include "audit/inventory.h"
+#include "lib/kafka/cluster.h"
+
+struct probe {
+    struct audit_inventory *inventory;
+    struct cluster *cluster;
+};
+
+/* probe_topics lists the topics that the patterns mean, and the internal ones: shell globs,
+ * separated by commas, of which those that begin with '!' take out again. */
+MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns, struct err *e);
+
+/* probe_rights asks what the login may do with the cluster. */
+void probe_rights(const struct probe *probe);
+void probe_configs(const struct probe *probe);
+void probe_offsets(const struct probe *probe);
+void probe_sizes(const struct probe *probe);
+void probe_producers(const struct probe *probe);
+void probe_transactions(const struct probe *probe);
+
+/* probe_groups lists groups and their offsets, probe_members their members. */
+void probe_groups(const struct probe *probe);
+void probe_members(const struct probe *probe);
+
+/* probe_samples reads at most about bytes_max bytes of stored batches. */
+void probe_samples(const struct probe *probe, uint64_t bytes_max);
+
+/* What probes share. */
+
+/* probe_fan is cluster_fan_out for an allowed API; it notes the time. */
+void probe_fan(
+    const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec);
+
+/* probe_brokers returns the ids of all brokers, which the caller frees. */
+int32_t *probe_brokers(const struct probe *probe, uint32_t *count);
+
+/* probe_is_allowed tells whether a key is in allowed.def. */
+bool probe_is_allowed(int16_t api_key);
+
+/* The rows of allowed.def, for people. */
+struct probe_allowed {
+    int16_t key;
+    const char *name;
+    const char *fields;
+};
+const struct probe_allowed *probe_allowed_rows(size_t *count);
+
+/* probe_text makes a wire_string that views a C string. */
+struct wire_string probe_text(const char *text);
+
+#endif

@@ -1,0 +1,126 @@
+/* ListOffsets: where the logs begin and end; and which partitions a probe of leaders asks for. */
+#include "audit/probe.h"
+#include "gen/messages.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define TIMESTAMP_END (-1)
+#define TIMESTAMP_START (-2)
+#define PARTITIONS_PER_REQUEST 2000
+
+struct asking {
+    const struct probe *probe;
+    int64_t timestamp;
+};
+
+static const struct wire_range versions = {1, INT16_MAX};
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    const struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct audit_partition *partition = &inventory->partitions[item];
+
+    *out = (struct cluster_target){
+        CLUSTER_LEADER, inventory->topics[partition->topic].name, partition->partition};
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    struct asking *asking = arg;
+    const struct audit_inventory *inventory = asking->probe->inventory;
+    struct km_list_offsets_request *request = batch->request;
+    size_t count = 0;
+    struct inventory_run *runs =
+        inventory_runs(inventory, batch->items, batch->count, batch->arena, &count);
+
+    request->replica_id = -1;
+    request->topics.items =
+        codec_array(batch->arena, &km_list_offsets_request_topic_desc, (int32_t)count);
+    for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
+        struct km_list_offsets_request_topic *topic = &request->topics.items[i];
+
+        topic->name = probe_text(inventory->topics[runs[i].topic].name);
+        topic->partitions.items = codec_array(
+            batch->arena, &km_list_offsets_request_partition_desc, (int32_t)runs[i].count);
+        for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++) {
+            topic->partitions.items[k].partition_index =
+                inventory->partitions[runs[i].numbers[k]].partition;
+            topic->partitions.items[k].timestamp = asking->timestamp;
+        }
+        topic->partitions.count = (int32_t)runs[i].count;
+    }
+    request->topics.count = (int32_t)count;
+    return arena_is_full(batch->arena) ? 0 : batch->count;
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct asking *asking = arg;
+    struct audit_inventory *inventory = asking->probe->inventory;
+    const struct km_list_offsets_response *response = batch->response;
+
+    for (int32_t i = 0; i < response->topics.count; i++) {
+        const struct km_list_offsets_response_topic_response *topic = &response->topics.items[i];
+
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            const struct km_list_offsets_response_partition_response *answer =
+                &topic->partitions.items[k];
+            uint32_t number = inventory_partition(inventory, topic->name, answer->partition_index);
+
+            if (number == INVENTORY_NO_NUMBER)
+                continue;
+            if (asking->timestamp == TIMESTAMP_START)
+                inventory->partitions[number].log_start_offset = answer->offset;
+            else
+                inventory->partitions[number].end_offset = answer->offset;
+            cluster_fan_settle(batch->fan, number, answer->error_code);
+        }
+    }
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+
+    if (rc == RC_OK)
+        return;
+    inventory->partitions[item].log_start_offset = inventory->partitions[item].end_offset = -1;
+    inventory_gap(inventory, inventory->partitions[item].topic, AUDIT_OFFSETS, NULL, rc, code, e);
+}
+
+void
+probe_offsets(const struct probe *probe)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    struct asking asking = {probe, TIMESTAMP_START};
+    struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_OFFSETS),
+        .wanted = &versions,
+        .item_count = inventory->partition_count,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &asking,
+        .batch_items_max = PARTITIONS_PER_REQUEST};
+
+    /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
+    probe_fan(probe, AUDIT_OFFSETS, &spec);
+    asking.timestamp = TIMESTAMP_END;
+    probe_fan(probe, AUDIT_OFFSETS, &spec);
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        struct audit_partition *partition = &inventory->partitions[i];
+        struct audit_topic *topic = &inventory->topics[partition->topic];
+
+        if (partition->end_offset < partition->log_start_offset)
+            partition->end_offset = partition->log_start_offset;
+        if (partition->log_start_offset < 0)
+            continue;
+        topic->offsets += partition->end_offset - partition->log_start_offset;
+        topic->began_later |= partition->log_start_offset > 0;
+    }
+}

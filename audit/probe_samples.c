@@ -1,0 +1,299 @@
+/* Fetch: stored batches, read as they are, uncommitted ones included. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/probe.h"
+#include "audit/sample.h"
+#include "gen/messages.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define PARTITIONS_PER_REQUEST 32
+#define FETCH_WAIT_MS 100
+#define FETCH_PARTITION_BYTES 1048576U
+#define FETCH_BYTES (16 * 1024 * 1024)
+#define EMPTY_ANSWERS_MAX 50
+
+struct part {
+    struct sample_plan plan;
+    struct sample_reader reader;
+    bool begun;
+    uint32_t slice;
+    uint64_t slice_bytes; /* read of this slice */
+    int64_t next_offset;
+    uint32_t item;
+    uint32_t empty; /* answers without a batch, in a row */
+    bool cut;       /* something was left out */
+};
+
+struct sampling {
+    struct audit_inventory *inventory;
+    struct part *parts; /* by number of the partition */
+    uint32_t *numbers;  /* item to number */
+};
+
+/* The versions that name topics by name. */
+static const struct wire_range versions = {4, 12};
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    const struct audit_inventory *inventory = ((struct sampling *)arg)->inventory;
+    const struct audit_partition *partition =
+        &inventory->partitions[((struct sampling *)arg)->numbers[item]];
+
+    *out = (struct cluster_target){
+        CLUSTER_LEADER, inventory->topics[partition->topic].name, partition->partition};
+}
+
+static void
+partition_ask(const struct sampling *own, uint32_t number, struct km_fetch_request_partition *out)
+{
+    const struct part *part = &own->parts[number];
+    const struct sample_slice *slice = &part->plan.slices[part->slice];
+    uint64_t bytes = FETCH_PARTITION_BYTES;
+
+    if (slice->bytes_max - part->slice_bytes < bytes)
+        bytes = slice->bytes_max - part->slice_bytes;
+    out->partition = own->inventory->partitions[number].partition;
+    out->fetch_offset = part->next_offset;
+    out->partition_max_bytes = (int32_t)bytes;
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    struct sampling *own = arg;
+    struct km_fetch_request *request = batch->request;
+    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
+    struct inventory_run *runs;
+    size_t count = 0;
+
+    for (size_t i = 0; numbers != NULL && i < batch->count; i++)
+        numbers[i] = own->numbers[batch->items[i]];
+    runs = numbers == NULL
+               ? NULL
+               : inventory_runs(own->inventory, numbers, batch->count, batch->arena, &count);
+    request->replica_id = -1;
+    request->max_wait_ms = FETCH_WAIT_MS;
+    request->min_bytes = 1;
+    request->max_bytes = FETCH_BYTES;
+    request->session_epoch = -1;
+    request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
+    for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
+        struct km_fetch_request_topic *topic = &request->topics.items[i];
+
+        topic->topic = probe_text(own->inventory->topics[runs[i].topic].name);
+        topic->partitions.items =
+            codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)runs[i].count);
+        for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++)
+            partition_ask(own, runs[i].numbers[k], &topic->partitions.items[k]);
+        topic->partitions.count = (int32_t)runs[i].count;
+    }
+    request->topics.count = (int32_t)count;
+    return arena_is_full(batch->arena) ? 0 : batch->count;
+}
+
+/* Goes to the next slice; false where there is none. */
+static bool
+slice_next(struct part *part)
+{
+    part->slice++;
+    part->slice_bytes = 0;
+    if (part->slice >= part->plan.count)
+        return false;
+    if (part->next_offset < part->plan.slices[part->slice].from) {
+        part->next_offset = part->plan.slices[part->slice].from;
+        sample_reader_slice(&part->reader, -1);
+    }
+    return true;
+}
+
+/* Reads the batches of an answer as far as the slice goes. */
+static enum rc
+batches_take(struct part *part, const struct wire_records *bytes, struct err *e)
+{
+    const struct sample_slice *slice = &part->plan.slices[part->slice];
+    struct batch_view_cursor cursor = {bytes->data, bytes->size < 0 ? 0 : (size_t)bytes->size};
+    struct batch_view batch;
+    bool found;
+    enum rc rc;
+
+    while ((rc = batch_view_next(&cursor, &batch, &found, e)) == RC_OK && found) {
+        /* The batch in which a slice begins belongs to the slice before. */
+        if (batch_view_next_offset(&batch) <= part->next_offset ||
+            (part->slice > 0 && batch.base_offset < slice->from)) {
+            if (batch_view_next_offset(&batch) > part->next_offset)
+                part->next_offset = batch_view_next_offset(&batch);
+            continue;
+        }
+        if (part->next_offset >= slice->to || part->slice_bytes >= slice->bytes_max)
+            break;
+        rc = sample_reader_take(&part->reader, &batch, e);
+        if (rc != RC_OK)
+            return rc;
+        part->next_offset = batch_view_next_offset(&batch);
+        part->slice_bytes += batch.size;
+    }
+    return rc;
+}
+
+static void
+partition_go_on(struct sampling *own, struct cluster_fan_batch *batch, uint32_t number,
+    const struct km_fetch_response_partition_data *data)
+{
+    struct part *part = &own->parts[number];
+    const struct sample_slice *slice = &part->plan.slices[part->slice];
+    bool at_end = data->records.size <= 0 && part->next_offset >= data->high_watermark;
+    bool complete = part->next_offset >= slice->to || at_end;
+
+    if (!complete && part->slice_bytes < slice->bytes_max) {
+        cluster_fan_again(batch->fan, part->item);
+        return;
+    }
+    part->cut |= !complete;
+    if (slice_next(part))
+        cluster_fan_again(batch->fan, part->item);
+    else
+        cluster_fan_settle(batch->fan, part->item, KE_NONE);
+}
+
+static void
+partition_parse(struct sampling *own, struct cluster_fan_batch *batch, uint32_t number,
+    const struct km_fetch_response_partition_data *data)
+{
+    struct part *part = &own->parts[number];
+    int64_t before = part->next_offset;
+    struct err e;
+    enum rc rc;
+
+    /* The log was cut meanwhile, by retention or by Streams. */
+    if (data->error_code == KE_OFFSET_OUT_OF_RANGE && data->log_start_offset > part->next_offset) {
+        part->next_offset = data->log_start_offset;
+        sample_reader_slice(&part->reader, -1);
+        partition_go_on(own, batch, number, data);
+        return;
+    }
+    if (data->error_code != KE_NONE) {
+        cluster_fan_settle(batch->fan, part->item, data->error_code);
+        return;
+    }
+    rc = batches_take(part, &data->records, &e);
+    part->empty = part->next_offset > before ? 0 : part->empty + 1;
+    if (rc == RC_OK && part->empty > EMPTY_ANSWERS_MAX)
+        rc = err_set(&e, RC_PROTOCOL, "no batch at offset %lld", (long long)part->next_offset);
+    if (rc != RC_OK) {
+        inventory_gap(own->inventory, own->inventory->partitions[number].topic, AUDIT_SAMPLES, NULL,
+            rc, 0, &e);
+        cluster_fan_settle(batch->fan, part->item, KE_NONE);
+        return;
+    }
+    partition_go_on(own, batch, number, data);
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct sampling *own = arg;
+    const struct km_fetch_response *response = batch->response;
+
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct km_fetch_response_fetchable_topic_response *topic =
+            &response->responses.items[i];
+
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            uint32_t number = inventory_partition(
+                own->inventory, topic->topic, topic->partitions.items[k].partition_index);
+
+            /* Nothing that was not asked for, and nothing twice. */
+            if (number != INVENTORY_NO_NUMBER &&
+                own->parts[number].slice < own->parts[number].plan.count)
+                partition_parse(own, batch, number, &topic->partitions.items[k]);
+        }
+    }
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    struct sampling *own = arg;
+    uint32_t number = own->numbers[item], place = own->inventory->partitions[number].topic;
+    struct audit_topic *topic = &own->inventory->topics[place];
+    struct part *part = &own->parts[number];
+
+    if (rc != RC_OK)
+        inventory_gap(own->inventory, place, AUDIT_SAMPLES, NULL, rc, code, e);
+    else
+        topic->sample.partitions++;
+    topic->sample.cut += part->cut;
+    sample_reader_fini(&part->reader);
+}
+
+/* Plans all partitions and returns how many there are to read. */
+static uint32_t
+plan_all(struct sampling *own, uint64_t bytes_max)
+{
+    struct audit_inventory *inventory = own->inventory;
+    int64_t *sizes = xcalloc((size_t)inventory->partition_count + 1, sizeof *sizes);
+    uint32_t count = 0;
+    uint64_t *shares = xcalloc((size_t)inventory->partition_count + 1, sizeof *shares);
+
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        const struct audit_partition *p = &inventory->partitions[i];
+
+        sizes[i] = p->end_offset <= p->log_start_offset || inventory->topics[p->topic].is_internal
+                       ? 0
+                       : p->bytes;
+    }
+    sample_share(sizes, shares, inventory->partition_count, bytes_max);
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        const struct audit_partition *p = &inventory->partitions[i];
+        struct audit_topic *topic = &inventory->topics[p->topic];
+        struct part *part = &own->parts[i];
+        bool compacts = topic->policy != NULL && strstr(topic->policy, "compact") != NULL;
+
+        /* Sizes may lag behind what was written since: 0 bytes are no proof of an empty log. */
+        if (!topic->is_internal)
+            sample_plan_make(&part->plan, p->log_start_offset, p->end_offset,
+                sizes[i] == 0 ? -1 : sizes[i], shares[i] == 0 && bytes_max > 0 ? 1 : shares[i]);
+        sample_reader_init(&part->reader, &topic->sample, compacts);
+        part->next_offset = p->log_start_offset;
+        sample_reader_slice(&part->reader, p->log_start_offset);
+        part->item = count;
+        if (part->plan.count > 0)
+            own->numbers[count++] = i;
+        else if (p->end_offset > p->log_start_offset)
+            topic->sample.cut++;
+    }
+    free(sizes);
+    free(shares);
+    return count;
+}
+
+void
+probe_samples(const struct probe *probe, uint64_t bytes_max)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    struct sampling own = {.inventory = inventory};
+    struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
+        .wanted = &versions,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &own,
+        .batch_items_max = PARTITIONS_PER_REQUEST};
+
+    own.parts = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.parts);
+    own.numbers = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.numbers);
+    spec.item_count = plan_all(&own, bytes_max);
+    probe_fan(probe, AUDIT_SAMPLES, &spec);
+    for (uint32_t i = 0; i < inventory->topic_count; i++) {
+        inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
+        inventory->sampled_bytes += inventory->topics[i].sample.bytes;
+    }
+    free(own.parts);
+    free(own.numbers);
+}

@@ -1,0 +1,105 @@
+/* DescribeLogDirs: bytes of the partitions. */
+#include <stdlib.h>
+
+#include "audit/probe.h"
+#include "gen/messages.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+struct asking {
+    const struct probe *probe;
+    int32_t *brokers;
+};
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    struct km_describe_log_dirs_request *request = batch->request;
+
+    (void)arg;
+    request->topics.count = -1;
+    return 1;
+}
+
+/* Replicas differ by what is not flushed or not yet deleted; the largest is the nearest to what
+ * would have to be moved. */
+static void
+folder_take(struct audit_inventory *inventory, const struct km_describe_log_dirs_response_result *r)
+{
+    for (int32_t i = 0; i < r->topics.count; i++) {
+        const struct km_describe_log_dirs_response_topic *topic = &r->topics.items[i];
+
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            const struct km_describe_log_dirs_response_partition *p = &topic->partitions.items[k];
+            uint32_t number = inventory_partition(inventory, topic->name, p->partition_index);
+
+            if (number != INVENTORY_NO_NUMBER && !p->is_future_key &&
+                p->partition_size > inventory->partitions[number].bytes)
+                inventory->partitions[number].bytes = p->partition_size;
+        }
+    }
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct km_describe_log_dirs_response *response = batch->response;
+    int16_t code = response->error_code;
+
+    for (int32_t i = 0; i < response->results.count; i++) {
+        folder_take(inventory, &response->results.items[i]);
+        if (code == KE_NONE)
+            code = response->results.items[i].error_code;
+    }
+    /* Before version 3 a refusal is an empty answer. */
+    if (code == KE_NONE && response->results.count == 0)
+        code = KE_CLUSTER_AUTHORIZATION_FAILED;
+    cluster_fan_settle(batch->fan, batch->items[0], code);
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    (void)item;
+    if (rc != RC_OK)
+        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER, AUDIT_SIZES,
+            NULL, rc, code, e);
+}
+
+void
+probe_sizes(const struct probe *probe)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    struct asking asking = {.probe = probe};
+    uint32_t count;
+    struct cluster_fan_spec spec = {.api = frame_api(KM_DESCRIBE_LOG_DIRS),
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &asking,
+        .batch_items_max = 1};
+
+    asking.brokers = probe_brokers(probe, &count);
+    spec.item_count = count;
+    probe_fan(probe, AUDIT_SIZES, &spec);
+    free(asking.brokers);
+    for (uint32_t i = 0; i < inventory->topic_count; i++) {
+        struct audit_topic *topic = &inventory->topics[i];
+        int64_t sum = 0;
+
+        for (int32_t k = 0; k < topic->partition_count && sum >= 0; k++) {
+            int64_t bytes = inventory->partitions[topic->first + (uint32_t)k].bytes;
+
+            sum = bytes < 0 ? -1 : sum + bytes;
+        }
+        topic->bytes = sum;
+    }
+}

@@ -1,0 +1,108 @@
+/* Metadata and DescribeCluster: which topics and brokers there are, and what we may ask. */
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/probe.h"
+#include "gen/messages.h"
+#include "lib/base/env.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define OPERATION_DESCRIBE 8 /* AclOperation's code, and its bit in authorized_operations */
+
+static bool
+is_meant(const char *patterns, const char *name)
+{
+    char *copy = xstrdup(patterns), *rest = copy, *pattern;
+    bool taken = false;
+
+    while ((pattern = strsep(&rest, ",")) != NULL) {
+        bool out = *pattern == '!';
+
+        if (*pattern != '\0' && fnmatch(pattern + out, name, 0) == 0)
+            taken = !out;
+    }
+    free(copy);
+    return taken;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    const struct cluster_topic *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+enum rc
+probe_topics(const struct probe *probe, const char *patterns, struct err *e)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    const struct cluster_map *map = cluster_view(probe->cluster);
+    const struct cluster_topic **sorted, *topic;
+    size_t position = 0, count = 0;
+    struct env env;
+    enum rc rc = cluster_refresh(probe->cluster, e);
+
+    if (rc != RC_OK)
+        return rc;
+    env_init_real(&env);
+    inventory->asked_ms[AUDIT_METADATA] = env_wall_ms(&env);
+    inventory->cluster_id = map->cluster_id == NULL ? ""
+                                                    : inventory_text(inventory, map->cluster_id,
+                                                          (int32_t)strlen(map->cluster_id));
+    inventory->brokers = (uint32_t)map_count(&map->brokers);
+    /* In order of names, so that two audits can be compared. */
+    sorted = xcalloc(map_count(&map->topics) + 1, sizeof *sorted);
+    while ((topic = cluster_map_next_topic(map, &position)) != NULL)
+        if (topic->is_internal || is_meant(patterns, topic->name))
+            sorted[count++] = topic;
+    qsort(sorted, count, sizeof *sorted, by_name);
+    for (size_t i = 0; i < count; i++) {
+        struct audit_topic *own =
+            inventory_add_topic(inventory, sorted[i]->name, sorted[i]->partition_count);
+
+        own->is_internal = sorted[i]->is_internal;
+        if (sorted[i]->error != KE_NONE)
+            inventory_gap(
+                inventory, (uint32_t)i, AUDIT_METADATA, NULL, RC_REMOTE, sorted[i]->error, NULL);
+    }
+    free(sorted);
+    return inventory_check(inventory, e);
+}
+
+void
+probe_rights(const struct probe *probe)
+{
+    static const struct cluster_target any = {CLUSTER_ANY, NULL, 0};
+    const struct km_describe_cluster_response *response;
+    struct km_describe_cluster_request request;
+    struct conn_reply *reply;
+    struct env env;
+    struct err e;
+    enum rc rc;
+
+    REQUIRE(probe_is_allowed(KM_DESCRIBE_CLUSTER));
+    env_init_real(&env);
+    probe->inventory->asked_ms[AUDIT_CLUSTER] = env_wall_ms(&env);
+    codec_init(&km_describe_cluster_request_desc, &request);
+    request.include_cluster_authorized_operations = true;
+    rc = cluster_call(
+        probe->cluster, &any, frame_api(KM_DESCRIBE_CLUSTER), NULL, &request, 0, &reply, &e);
+    if (rc != RC_OK) {
+        inventory_gap(probe->inventory, INVENTORY_NO_NUMBER, AUDIT_CLUSTER, NULL, rc, 0, &e);
+        return;
+    }
+    response = reply->response;
+    if (response->error_code != KE_NONE)
+        inventory_gap(probe->inventory, INVENTORY_NO_NUMBER, AUDIT_CLUSTER, NULL, RC_REMOTE,
+            response->error_code, NULL);
+    /* INT32_MIN: the broker does not say. */
+    else if (response->cluster_authorized_operations != INT32_MIN)
+        probe->inventory->is_restricted =
+            (response->cluster_authorized_operations & (1 << OPERATION_DESCRIBE)) == 0;
+    conn_reply_unref(reply);
+}

@@ -1,0 +1,202 @@
+/* kdl audit: what a cluster's topics are, and which of them may go diskless. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "audit/audit_report.h"
+#include "audit/probe.h"
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cli/units.h"
+#include "lib/base/xalloc.h"
+
+#define WIDTH_DEFAULT 120
+#define WIDTH_MAX 500
+
+static const struct option_row rows[] = {
+    COMMAND_CLUSTER_OPTIONS,
+    {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
+        "which topics: shell patterns; one with ! before it takes out again (default: all)"},
+    {"output", 'o', OPTION_WORD, "FORMAT", "table|json|html", 0, 0, "what is printed"},
+    {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},
+    {"fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,
+        "exit 1 (4: only unknown) where a verdict is that bad or worse"},
+    {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
+        "how much of the stored batches to read, in all (default: 268435456)"},
+    {"print-requests", 0, OPTION_SWITCH, "", NULL, 0, 0,
+        "list the requests and fields that an audit may send, and send none"},
+    {"quiet", 'q', OPTION_SWITCH, "", NULL, 0, 0, "no progress"},
+};
+
+static int
+requests_print(void)
+{
+    size_t count;
+    const struct probe_allowed *allowed = probe_allowed_rows(&count);
+
+    for (size_t i = 0; i < count; i++)
+        printf("%3d  %-22s  %s\n", allowed[i].key, allowed[i].name, allowed[i].fields);
+    return EXIT_OK;
+}
+
+static void
+progress(void *arg, const char *what)
+{
+    (void)arg;
+    fprintf(stderr, "\r\033[Kasking for %s", what);
+}
+
+static void
+look_init(struct audit_report_look *look)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS"), *no_colour = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    bool terminal = isatty(STDOUT_FILENO) != 0;
+
+    look->width = WIDTH_DEFAULT;
+    if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        look->width = size.ws_col;
+    else if (columns != NULL && strtol(columns, NULL, 10) > 0)
+        look->width = (size_t)strtol(columns, NULL, 10);
+    if (look->width > WIDTH_MAX)
+        look->width = WIDTH_MAX;
+    look->colour = terminal && (no_colour == NULL || *no_colour == '\0') &&
+                   (term == NULL || strcmp(term, "dumb") != 0);
+    look->utf8 = units_utf8();
+}
+
+/* The exit code that --fail-on asks for. Verdicts are ordered by how much they stand in the way. */
+static int
+judged(const struct audit_report *report, const char *level)
+{
+    enum rules_verdict least = RULES_BLOCKED;
+    bool failed = false, unknown = false;
+
+    if (level == NULL)
+        return EXIT_OK;
+    if (strcmp(level, "changes") == 0)
+        least = RULES_READY_WITH_CHANGES;
+    else if (strcmp(level, "unknown") == 0)
+        least = RULES_UNKNOWN;
+    for (uint32_t i = 0; i < report->row_count; i++)
+        for (unsigned d = 0; d < RULES_DESIGNS; d++) {
+            enum rules_verdict verdict = report->rows[i].results[d].verdict;
+
+            failed |= verdict >= least && verdict != RULES_UNKNOWN;
+            unknown |= verdict >= least && verdict == RULES_UNKNOWN;
+        }
+    return failed ? EXIT_FAILED : unknown ? EXIT_PARTIAL : EXIT_OK;
+}
+
+static enum rc
+html_write(const struct audit_report *report, const char *path, struct err *e)
+{
+    FILE *file = fopen(path, "we");
+    bool failed;
+
+    if (file == NULL)
+        return err_set_errno(e, RC_IO, errno, "--html %s", path);
+    audit_report_html(report, file);
+    failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        return err_set_errno(e, RC_IO, errno, "--html %s", path);
+    return RC_OK;
+}
+
+static int
+report_all(const struct audit_inventory *inventory, const struct options *options)
+{
+    const char *format = options_text(options, "output", "table");
+    const char *html = options_text(options, "html", NULL);
+    struct audit_report_look look;
+    struct audit_report report;
+    struct err e;
+    int code;
+
+    audit_report_init(&report, inventory);
+    look_init(&look);
+    if (strcmp(format, "json") == 0)
+        audit_report_json(&report, stdout);
+    else if (strcmp(format, "html") == 0)
+        audit_report_html(&report, stdout);
+    else
+        audit_report_table(&report, &look, stdout);
+    code = judged(&report, options_text(options, "fail-on", NULL));
+    if (html != NULL && html_write(&report, html, &e) != RC_OK)
+        code = command_fail(&e);
+    audit_report_fini(&report);
+    return code;
+}
+
+static int
+audit(struct cluster *cluster, const struct options *options)
+{
+    bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
+    struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
+        .sample_bytes = (uint64_t)options_int(options, "sample-bytes", (int64_t)AUDIT_SAMPLE_BYTES),
+        .progress = shows ? progress : NULL};
+    struct audit_inventory inventory;
+    struct err e;
+    enum rc rc;
+    int code;
+
+    inventory_init(&inventory);
+    rc = audit_run(cluster, &wanted, &inventory, &e);
+    if (shows)
+        fputs("\r\033[K", stderr);
+    code = rc == RC_OK ? report_all(&inventory, options) : command_fail(&e);
+    inventory_fini(&inventory);
+    return code;
+}
+
+static int
+run(const struct invocation *in)
+{
+    const struct conf_client *client;
+    struct cluster *cluster = NULL;
+    struct loop *loop = NULL;
+    struct conf *conf;
+    struct err e;
+    int code;
+
+    if (in->options.word_count > 0)
+        return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
+    if (options_is(&in->options, "print-requests"))
+        return requests_print();
+    if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
+        return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
+                                   : command_fail(&e);
+    if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
+        code = audit(cluster, &in->options);
+    else
+        code = command_fail(&e);
+    cluster_free(cluster);
+    loop_free(loop);
+    conf_free(conf);
+    return code;
+}
+
+const struct command command_audit = {
+    .name = "audit",
+    .arguments = "",
+    .summary = "find out which topics may go diskless, and why others may not",
+    .rows = rows,
+    .row_count = ARRAY_LEN(rows),
+    .examples = "kdl audit -b broker-1:9092\n"
+                "kdl audit -b broker-1:9092 -o json --fail-on unknown\n"
+                "kdl audit -b broker-1:9092 --topics 'shop.*,!shop.test-*' --html audit.html",
+    .notes = "Reads only: see --print-requests. What could not be seen is unknown, never no. "
+             "Verdicts are READY,\nREADY_WITH_CHANGES (shown as CHANGES), UNKNOWN and BLOCKED, in "
+             "this order.\n\n"
+             "exit codes\n"
+             "  0 fine, 1 a verdict at or above --fail-on, 2 wrong use, 3 unreachable or refused, "
+             "4 as 1, but only for what stayed unknown",
+    .run = run,
+};
