@@ -3,7 +3,7 @@
  *
  * A run is a piece of an object that holds whole, consecutive batches of one partition. Runs are
  * ordered by offset and do not overlap; between them there may be gaps (compaction, mirrored logs).
- * Lookups are binary searches.
+ * Lookups by offset are binary searches; by timestamp the runs behind the offset are walked.
  *
  * Memory: 72 bytes a run; nothing for a partition without runs. Not thread-safe.
  */

@@ -2,11 +2,12 @@
  * topic_configs: the configs of a topic: which there are, which values they take, what they are
  * when nobody set them.
  *
- * The table is topic_configs.def. Texts are kept as the user gave them and reported so; the values
- * that the broker acts on are parsed once, into struct topic_values. Messages of refusals have
- * Kafka's words, because tools show them (LogConfig.java, ConfigDef.java).
+ * The table is topic_configs.def. Texts are kept and reported in the form that Kafka shows (numbers
+ * as numbers, lists without spaces); the values that the broker acts on are parsed once, into
+ * struct topic_values. Messages of refusals have Kafka's words, because tools show them
+ * (LogConfig.java, ConfigDef.java).
  *
- * Owned by its topic; not thread-safe.
+ * Limits: values of TOPIC_CONFIG_BYTES_MAX bytes. Owned by its topic; not thread-safe.
  */
 #ifndef REFBROKER_META_TOPIC_CONFIGS_H
 #define REFBROKER_META_TOPIC_CONFIGS_H
@@ -16,6 +17,8 @@
 
 #include "lib/base/err.h"
 #include "lib/base/map.h"
+
+#define TOPIC_CONFIG_BYTES_MAX 65536
 
 /* The numbers of DescribeConfigs (ConfigType). */
 enum config_type {
@@ -34,7 +37,7 @@ struct topic_config_row {
     const char *name;
     enum config_type type;
     const char *default_text;
-    bool (*check)(const char *value, const char **what);
+    enum rc (*check)(const struct topic_config_row *row, const char *text, struct err *e);
     bool effective;
     const char *help;
 };

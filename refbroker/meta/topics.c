@@ -1,11 +1,12 @@
 #include "refbroker/meta/topics.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
 #include "refbroker/limits.h"
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 void
 topics_init(struct topics *topics, struct cache *cache)
@@ -109,7 +110,7 @@ topics_name_check(const char *name, size_t size)
     if (size > LIMIT_TOPIC_NAME_BYTES_MAX)
         return "the length of the name is longer than the max allowed length 249";
     for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
+        if (memchr(NAME_CHARACTERS, name[i], sizeof NAME_CHARACTERS - 1) == NULL)
             return "it contains one or more characters other than ASCII alphanumerics, '.', '_' "
                    "and '-'";
     return NULL;
