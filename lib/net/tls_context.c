@@ -14,6 +14,7 @@
 #include "lib/base/xalloc.h"
 
 #define SOURCE_MAX ((size_t)4 << 20)
+#define READ_AHEAD_BYTES ((size_t)64 << 10)
 
 struct tls_context {
     SSL_CTX *ssl;
@@ -257,6 +258,9 @@ rules_set(struct tls_context *context, const struct tls_options *options, struct
     SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
+    /* Otherwise each record costs two calls, one of them for five bytes. */
+    SSL_CTX_set_read_ahead(context->ssl, 1);
+    SSL_CTX_set_default_read_buffer_len(context->ssl, READ_AHEAD_BYTES);
     /* A session per connection; renegotiation only lets a peer make work. */
     SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     if (!context->is_client)
