@@ -309,6 +309,13 @@ kc_wait_more(struct kc *kc, struct kc_wait *wait, const char *what)
         kc_fail(kc, "never", "not in time", "in time: %s", what);
 }
 
+bool
+kc_is_late(const struct kc *kc, int64_t ms)
+{
+    return (double)(wire_client_now_us() - kc->started_us) >
+           (double)ms * 1000.0 * kc->options->timeout_mult;
+}
+
 /* --- connections ------------------------------------------------------------------------------ */
 
 struct link *

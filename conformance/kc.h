@@ -127,6 +127,10 @@ void kc_wait_more(struct kc *kc, struct kc_wait *wait, const char *what);
 /* kc_wait_over is for what must not happen in a window: true at its end. Pauses as kc_wait_more. */
 bool kc_wait_over(struct kc *kc, struct kc_wait *wait);
 
+/* kc_is_late tells that the check has been running for `ms` (times the multiplier): loops that
+ * repeat something end then, so that a slow target is judged by fewer rounds. */
+bool kc_is_late(const struct kc *kc, int64_t ms);
+
 /* Connections; the process's end closes them. */
 
 /* kc_link returns the connection to a broker that is used for everything ordinary. */

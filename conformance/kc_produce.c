@@ -9,6 +9,7 @@
 
 #define TIMEOUT_MS 30000
 #define TRANSACTION_TIMEOUT_MS 60000
+#define STABLE_INIT_VERSION 5
 
 struct kc_produce_options
 kc_produce_defaults(void)
@@ -130,14 +131,21 @@ kc_append_refused(struct kc *kc, const struct kc_topic *topic, struct wire_bytes
 struct kc_producer
 kc_producer_new(struct kc *kc)
 {
-    struct km_init_producer_id_request body;
+    struct kc_wait wait = kc_wait_begin(kc, KC_REQUEST_MS);
     const struct km_init_producer_id_response *response;
+    struct km_init_producer_id_request body;
 
     codec_init(&km_init_producer_id_request_desc, &body);
     body.transactional_id = kc_string(NULL);
     body.transaction_timeout_ms = TRANSACTION_TIMEOUT_MS;
-    response = kc_ask(
-        kc, kc_link(kc, 0), KM_INIT_PRODUCER_ID, kc_version(kc, KM_INIT_PRODUCER_ID, 5), &body);
+    for (;;) {
+        response = kc_ask(kc, kc_link(kc, 0), KM_INIT_PRODUCER_ID,
+            kc_version(kc, KM_INIT_PRODUCER_ID, STABLE_INIT_VERSION), &body);
+        if (!kerr_is_retriable(response->error_code))
+            break;
+        /* A broker may have to fetch a block of ids first. */
+        kc_wait_more(kc, &wait, "a producer id");
+    }
     kc_code(kc, "error_code", response->error_code, KE_NONE);
     return (struct kc_producer){response->producer_id, response->producer_epoch};
 }

@@ -1,7 +1,16 @@
 # conformance
 conformance_SRCS := \
+	conformance/c_fetch.c \
+	conformance/c_fetch_session.c \
+	conformance/c_idem.c \
+	conformance/c_meta.c \
+	conformance/c_meta_cluster.c \
+	conformance/c_offsets.c \
 	conformance/c_produce.c \
+	conformance/c_produce_batches.c \
+	conformance/c_produce_content.c \
 	conformance/c_wire.c \
+	conformance/c_wire_frames.c \
 	conformance/catalog.c \
 	conformance/exchange.c \
 	conformance/kc.c \
@@ -12,6 +21,7 @@ conformance_SRCS := \
 	conformance/kc_produce.c \
 	conformance/kc_topic.c \
 	conformance/link.c \
+	conformance/minimal.c \
 	conformance/profile.c \
 	conformance/report.c \
 	conformance/report_junit.c \
