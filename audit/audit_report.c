@@ -27,8 +27,10 @@ row_count(struct audit_report *report, const struct audit_report_row *row)
     if (row->worst != RULES_READY)
         return;
     report->ready++;
-    if (row->topic->bytes > 0)
-        report->ready_bytes += (uint64_t)row->topic->bytes;
+    if (row->topic->bytes < 0)
+        report->ready_bytes = -1;
+    else if (report->ready_bytes >= 0)
+        report->ready_bytes += row->topic->bytes;
 }
 
 void
@@ -117,6 +119,12 @@ audit_report_time(int64_t wall_ms, char *out, size_t size)
         return;
     used = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(out + used, size - used, ".%03dZ", (int)(wall_ms % 1000));
+}
+
+const char *
+audit_report_s(uint64_t count)
+{
+    return count == 1 ? "" : "s";
 }
 
 void

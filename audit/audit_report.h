@@ -27,7 +27,7 @@ struct audit_report {
     uint32_t row_count;
     uint32_t partition_count; /* of these */
     uint32_t ready;           /* for both designs */
-    uint64_t ready_bytes;
+    int64_t ready_bytes;      /* of these; -1: not known */
     uint32_t verdicts[RULES_DESIGNS][RULES_BLOCKED + 1];
 };
 
@@ -54,6 +54,9 @@ void audit_report_why(
 
 /* audit_report_time writes an ISO 8601 time in UTC, 24 bytes and a zero; "" for 0. */
 void audit_report_time(int64_t wall_ms, char *out, size_t size);
+
+/* audit_report_s is the plural's ending: "" for 1. */
+const char *audit_report_s(uint64_t count);
 
 /* audit_report_bytes writes a size, "?" where it is not known, to AUDIT_REPORT_BYTES bytes. */
 #define AUDIT_REPORT_BYTES 32

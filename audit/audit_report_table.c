@@ -7,9 +7,9 @@
 
 #define NAME_MIN 16
 #define NAME_MAX_COLUMNS 44
-#define FIXED_COLUMNS 63 /* of all columns but TOPIC and WHY, with the gaps */
+#define FIXED_COLUMNS 61 /* of all columns but TOPIC and WHY, with the gaps */
+#define WHY_MIN 30       /* columns; where there are fewer it gets a line of its own */
 #define WHY_BYTES_MAX 2048
-#define INTERNAL_SHOWN 10
 
 static const char *
 paint(const struct audit_report_look *look, enum rules_verdict verdict)
@@ -85,7 +85,7 @@ row_print(const struct audit_report *report, const struct audit_report_row *row,
     size_t width = look->width < AUDIT_REPORT_WIDTH_MIN ? AUDIT_REPORT_WIDTH_MIN : look->width;
     size_t used = name_columns + FIXED_COLUMNS, indent = 2;
     char size[AUDIT_REPORT_BYTES], groups[16];
-    bool fits = width >= used + 30;
+    bool fits = width >= used + WHY_MIN;
     const char *compact = mark(topic, AUDIT_FACT_COMPACTION);
 
     audit_report_bytes(topic->bytes, size);
@@ -98,10 +98,10 @@ row_print(const struct audit_report *report, const struct audit_report_row *row,
     else
         snprintf(groups, sizeof groups, "%" PRIu32, topic->use_count);
     name_print(topic->name, name_columns, look, out);
-    fprintf(out, " %5d %8s  %-3s  %-7s  %-7s %6s  %s%-11s%s  %s%-7s%s", topic->partition_count,
-        size, mark(topic, AUDIT_FACT_TRANSACTIONS), compact, mark(topic, AUDIT_FACT_STREAMS_STATE),
+    fprintf(out, " %5d %8s %-3s %-7s %-7s %6s %s%-11s%s %s%-*s%s", topic->partition_count, size,
+        mark(topic, AUDIT_FACT_TRANSACTIONS), compact, mark(topic, AUDIT_FACT_STREAMS_STATE),
         groups, paint(look, coordinated), short_verdict(coordinated), plain(look), paint(look, wal),
-        short_verdict(wal), plain(look));
+        fits ? 7 : 0, short_verdict(wal), plain(look));
     if (fits) {
         fputs("  ", out);
         why_print(report, row, width - used - 2, look, out);
@@ -122,10 +122,12 @@ head_print(const struct audit_report *report, const struct audit_report_look *lo
 
     audit_report_bytes((int64_t)inventory->sampled_bytes, size);
     fprintf(out,
-        "cluster %s %s %" PRIu32 " brokers %s %" PRIu32 " topics %s %" PRIu32
-        " partitions %s %" PRIu32 " groups\n%.1f s, %" PRIu64 " requests, %s sampled\n\n",
-        inventory->cluster_id, dot, inventory->brokers, dot, report->row_count, dot,
-        report->partition_count, dot, inventory->group_count, (double)inventory->took_ms / 1000,
+        "cluster %s %s %" PRIu32 " broker%s %s %" PRIu32 " topic%s %s %" PRIu32
+        " partition%s %s %" PRIu32 " group%s\n%.1f s, %" PRIu64 " requests, %s sampled\n\n",
+        inventory->cluster_id, dot, inventory->brokers, audit_report_s(inventory->brokers), dot,
+        report->row_count, audit_report_s(report->row_count), dot, report->partition_count,
+        audit_report_s(report->partition_count), dot, inventory->group_count,
+        audit_report_s(inventory->group_count), (double)inventory->took_ms / 1000,
         inventory->requests, size);
 }
 
@@ -145,22 +147,29 @@ gaps_print(const struct audit_report *report, FILE *out)
 }
 
 static void
-internal_print(const struct audit_report *report, FILE *out)
+internal_print(const struct audit_report *report, size_t width, FILE *out)
 {
+    static const char title[] = "internal, not moved:";
     const struct audit_inventory *inventory = report->inventory;
-    uint32_t count = 0;
+    size_t column = sizeof title - 1;
+    bool any = false;
 
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
+        size_t length = strlen(inventory->topics[i].name);
+
         if (!inventory->topics[i].is_internal)
             continue;
-        if (count < INTERNAL_SHOWN)
-            fprintf(out, "%s%s", count == 0 ? "internal, not moved: " : ", ",
-                inventory->topics[i].name);
-        count++;
+        if (!any)
+            fputs(title, out);
+        any = true;
+        if (column + 1 + length > width) {
+            fputs("\n ", out);
+            column = 1;
+        }
+        fprintf(out, " %s", inventory->topics[i].name);
+        column += 1 + length;
     }
-    if (count > INTERNAL_SHOWN)
-        fprintf(out, " and %" PRIu32 " more", count - INTERNAL_SHOWN);
-    if (count > 0)
+    if (any)
         fputc('\n', out);
 }
 
@@ -182,16 +191,15 @@ audit_report_table(
         longest = cap;
     head_print(report, look, out);
     if (needing > 0) {
-        fprintf(out,
-            "%-*s PARTS     SIZE  TXN  COMPACT  STREAMS GROUPS  COORDINATED  WAL      %s\n",
-            (int)longest, "TOPIC", width >= longest + FIXED_COLUMNS + 30 ? " WHY" : "");
+        fprintf(out, "%-*s PARTS     SIZE TXN COMPACT STREAMS GROUPS COORDINATED WAL%s\n",
+            (int)longest, "TOPIC", width >= longest + FIXED_COLUMNS + WHY_MIN ? "      WHY" : "");
         for (uint32_t i = 0; i < needing; i++)
             row_print(report, &report->rows[i], longest, look, out);
         fputc('\n', out);
     }
-    audit_report_bytes((int64_t)report->ready_bytes, size);
-    fprintf(out, "%s%" PRIu32 " topics are READY for both designs%s: %s\n",
-        paint(look, RULES_READY), report->ready, plain(look), size);
+    audit_report_bytes(report->ready_bytes, size);
+    fprintf(out, "%s%" PRIu32 " topic%s READY for both designs%s: %s\n", paint(look, RULES_READY),
+        report->ready, report->ready == 1 ? " is" : "s are", plain(look), size);
     for (unsigned i = 0; i < RULES_DESIGNS; i++)
         fprintf(out,
             "%-11s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
@@ -199,6 +207,6 @@ audit_report_table(
             rules_design((enum rules_design)i), report->verdicts[i][RULES_READY],
             report->verdicts[i][RULES_READY_WITH_CHANGES], report->verdicts[i][RULES_BLOCKED],
             report->verdicts[i][RULES_UNKNOWN]);
-    internal_print(report, out);
+    internal_print(report, width, out);
     gaps_print(report, out);
 }

@@ -92,8 +92,10 @@ no_trace(struct audit_inventory *inventory, const struct audit_topic *topic,
     struct audit_finding *finding, bool refused, bool absent)
 {
     bool whole = is_whole(inventory, topic);
+    /* Where everything was deleted and no producer is remembered there is nothing left to see. */
+    bool emptied = topic->began_later && topic->sample.batches == 0 && topic->producers == 0;
 
-    if (refused || (!whole && (absent || topic->sample.batches < FACTS_BATCHES_MIN))) {
+    if (refused || emptied || (!whole && (absent || topic->sample.batches < FACTS_BATCHES_MIN))) {
         finding->value = AUDIT_UNKNOWN;
         finding->confidence = AUDIT_WEAK;
         return;

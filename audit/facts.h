@@ -3,7 +3,8 @@
  *
  * "Yes" needs one witness. "No" needs that nobody who could have seen it was refused or failed: a
  * gap makes it "unknown", with the reason as evidence. An API that the brokers do not have is no
- * refusal; then "no" stands where the whole stored log was read. A name alone is never enough.
+ * refusal; then "no" stands where the whole stored log was read. An emptied log is unknown, too. A
+ * name alone is never enough.
  *
  * Confidence: certain where it was seen, or where the whole of it was looked at; likely where a
  * part of it was; weak for what only a name or an old trace says.

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# audit.t: kdl audit is right on every topic of an estate on real Apache Kafka, and on the estate's copy in refbroker; it leaves both a full and an empty cluster as they were.
+# Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+set +e
+work=$(mktemp -d)
+kdl=$BUILD/bin/kdl
+judge=$BUILD/tests/kafka/audit_judge
+tests=0
+refbroker_pid='' estate_pid=''
+finish() {
+    [ -n "$refbroker_pid" ] && kill "$refbroker_pid" 2>/dev/null && wait "$refbroker_pid" 2>/dev/null
+    [ -n "$estate_pid" ] && kill "$estate_pid" 2>/dev/null
+    "$here/broker" stop "$work/broker" >/dev/null 2>&1
+    rm -rf "$work"
+}
+trap finish EXIT
+
+check() { # WHAT CODE
+    tests=$((tests + 1))
+    if [ "$2" -eq 0 ]; then echo "ok $tests - $1"; else echo "not ok $tests - $1"; [ -e "$work/output" ] && tail -n 25 "$work/output" | sed 's/^/# /'; fi
+}
+code_is() { # CODE COMMAND...
+    local wanted=$1
+    shift
+    "$@" >"$work/output" 2>&1
+    [ $? -eq "$wanted" ]
+}
+# Everything that an audit could have changed: topics with partitions, configs, groups with types.
+state() { # BOOTSTRAP FILE
+    local topic
+    {
+        "$kdl" topic list -b "$1"
+        for topic in $("$kdl" topic list -b "$1" | awk '{print $1}'); do "$kdl" topic describe "$topic" -b "$1"; done
+        "$here/run" org.apache.kafka.tools.GroupsCommand --bootstrap-server "$1" --list | sort
+        "$here/run" org.apache.kafka.tools.ConfigCommand --bootstrap-server "$1" --describe --entity-type topics 2>&1 | sort
+    } >"$2" 2>&1
+}
+
+"$here/setup" >"$work/setup" 2>&1 || {
+    if [ "${KAFKA_REQUIRED:-}" = 1 ]; then echo "not ok 1 - $(tail -n 1 "$work/setup")"; exit 1; fi
+    echo "1..0 # SKIP $(tail -n 1 "$work/setup")"
+    exit 0
+}
+"$here/broker" start "$work/broker" >"$work/output" 2>&1; check "a Kafka starts" $?
+source=$(cat "$work/broker/bootstrap")
+
+code_is 0 "$kdl" audit -b "$source" --fail-on unknown; check "an empty cluster is audited" $?
+kcat -b "$source" -L 2>/dev/null >"$work/output"; grep -q ' 0 topics' "$work/output"; check "and has no topic afterwards, __consumer_offsets included" $?
+
+mkfifo "$work/hold"
+"$here/estate" "$source" "$work/truth.json" --hold >"$work/output" 2>&1 <"$work/hold" & estate_pid=$!
+exec 9>"$work/hold"
+for _ in $(seq 600); do grep -q READY "$work/output" && break; kill -0 $estate_pid 2>/dev/null || break; read -r -t 0.1 <> <(:); done
+grep -q READY "$work/output"; check "the estate is made and held" $?
+
+state "$source" "$work/before"
+"$kdl" audit -b "$source" -o json --html "$work/audit.html" >"$work/audit.json" 2>"$work/output"; check "the estate is audited" $?
+state "$source" "$work/after"
+"$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $?
+grep -q payments.orders "$work/before" && diff "$work/before" "$work/after" >"$work/output"; check "topics, configs and groups are the same before and after" $?
+
+code_is 1 "$kdl" audit -b "$source" --fail-on blocked; check "blocked topics give exit code 1 where that is asked for" $?
+code_is 0 "$kdl" audit -b "$source" --fail-on changes --topics 'web.*,logs.*'; check "topics that are ready do not" $?
+code_is 4 "$kdl" audit -b "$source" --fail-on unknown --topics jobs.queue; check "and only unknown ones give 4" $?
+code_is 2 "$kdl" audit -b "$source" --fail-on never; check "wrong use gives 2" $?
+code_is 3 "$kdl" audit -b 127.0.0.1:1; check "and nobody there 3" $?
+"$kdl" audit -b "$source" -o json --sample-bytes 20000 >"$work/small.json" 2>"$work/output"
+"$judge" "$work/truth.json" "$work/small.json" 2>&1 | grep WRONG | grep -v 'seen unknown$\|seen UNKNOWN$\|^WRONG sessions coordinated: expected READY_WITH_CHANGES, seen BLOCKED$' >"$work/output"
+[ ! -s "$work/output" ]; check "a small sample makes facts unknown, never wrong" $?
+COLUMNS=80 LC_ALL=C "$kdl" audit -b "$source" >"$work/output" 2>&1 && ! LC_ALL=C awk "length > 80" "$work/output" | grep -q .; check "the table fits into 80 columns" $?
+! grep -E 'https?:|src=|@import|url\(' "$work/audit.html" >"$work/output"; check "the web page needs no network" $?
+
+port=$((20000 + RANDOM % 10000))
+"$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port >"$work/refbroker" 2>&1 & refbroker_pid=$!
+for _ in $(seq 100); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done
+target=127.0.0.1:$port
+timeout 120 "$kdl" mirror run --from "$source" --to "$target" --topics '*' --until caught-up >"$work/output" 2>&1; check "the estate is mirrored into refbroker" $?
+"$kdl" audit -b "$target" -o json >"$work/copy.json" 2>"$work/output"; check "refbroker is audited" $?
+"$judge" "$work/truth.json" "$work/copy.json" traits >"$work/output" 2>&1; check "transactions, compaction and idempotence are seen in the copy: $(tail -n 1 "$work/output")" $?
+echo "1..$tests"
