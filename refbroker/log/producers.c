@@ -93,16 +93,19 @@ producers_check(const struct producers *producers, const struct producer_batch *
         return PRODUCER_APPEND;
     if (batch->producer_epoch < producer->producer_epoch)
         return PRODUCER_FENCED;
-    if (batch->producer_epoch > producer->producer_epoch)
-        return batch->base_sequence == 0 ? PRODUCER_APPEND : PRODUCER_OUT_OF_ORDER;
-    known = batch_find(producer, batch);
-    if (known != NULL) {
-        *first =
-            (struct producer_first){known->base_offset, known->last_offset, known->max_timestamp};
-        return PRODUCER_DUPLICATE;
+    if (batch->producer_epoch > producer->producer_epoch) {
+        if (batch->base_sequence != 0)
+            return PRODUCER_OUT_OF_ORDER;
+    } else {
+        known = batch_find(producer, batch);
+        if (known != NULL) {
+            *first = (struct producer_first){
+                known->base_offset, known->last_offset, known->max_timestamp};
+            return PRODUCER_DUPLICATE;
+        }
+        if (!sequence_follows(last_sequence(producer), batch->base_sequence))
+            return PRODUCER_OUT_OF_ORDER;
     }
-    if (!sequence_follows(last_sequence(producer), batch->base_sequence))
-        return PRODUCER_OUT_OF_ORDER;
     if (!batch->is_transactional && producer->txn_first_offset >= 0)
         return PRODUCER_BAD_TXN;
     return PRODUCER_APPEND;
@@ -361,7 +364,8 @@ load_producer(struct producers *producers, struct loader *loader)
     const uint8_t *p = take(loader, SAVED_PRODUCER_BYTES);
     struct producer *producer;
 
-    if (p == NULL || p[30] > PRODUCERS_BATCHES)
+    if (p == NULL || p[30] > PRODUCERS_BATCHES ||
+        map_get_int(&producers->by_id, codec_bytes_int64(p)) != NULL)
         return false;
     producer = producer_make(producers, codec_bytes_int64(p));
     producer->last_timestamp = codec_bytes_int64(p + 8);
@@ -387,13 +391,13 @@ load_all(struct producers *producers, struct loader *loader)
     const uint8_t *p = take(loader, 6);
     int32_t count = p == NULL ? -1 : codec_bytes_int32(p + 2);
 
-    if (p == NULL || codec_bytes_int16(p) != SAVED_VERSION)
+    if (p == NULL || codec_bytes_int16(p) != SAVED_VERSION || count < 0)
         return false;
     for (; count > 0; count--)
         if (!load_producer(producers, loader))
             return false;
     p = take(loader, 4);
-    if (p == NULL)
+    if (p == NULL || codec_bytes_int32(p) < 0)
         return false;
     for (count = codec_bytes_int32(p); count > 0; count--) {
         p = take(loader, SAVED_ABORTED_BYTES);
