@@ -121,13 +121,13 @@ head_print(const struct audit_report *report, const struct audit_report_look *lo
     char size[AUDIT_REPORT_BYTES];
 
     audit_report_bytes((int64_t)inventory->sampled_bytes, size);
-    fprintf(out,
-        "cluster %s %s %" PRIu32 " broker%s %s %" PRIu32 " topic%s %s %" PRIu32
-        " partition%s %s %" PRIu32 " group%s\n%.1f s, %" PRIu64 " requests, %s sampled\n\n",
-        inventory->cluster_id, dot, inventory->brokers, audit_report_s(inventory->brokers), dot,
+    fprintf(out, "cluster %s %s %" PRIu32 " broker%s\n", inventory->cluster_id, dot,
+        inventory->brokers, audit_report_s(inventory->brokers));
+    fprintf(out, "%" PRIu32 " topic%s %s %" PRIu32 " partition%s %s %" PRIu32 " group%s\n",
         report->row_count, audit_report_s(report->row_count), dot, report->partition_count,
         audit_report_s(report->partition_count), dot, inventory->group_count,
-        audit_report_s(inventory->group_count), (double)inventory->took_ms / 1000,
+        audit_report_s(inventory->group_count));
+    fprintf(out, "%.1f s, %" PRIu64 " requests, %s sampled\n\n", (double)inventory->took_ms / 1000,
         inventory->requests, size);
 }
 
