@@ -3,10 +3,16 @@ cli_SRCS := \
 	cli/c_audit.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
+	cli/c_top.c \
 	cli/c_topic.c \
 	cli/c_verify.c \
 	cli/command.c \
 	cli/options.c \
 	cli/pair.c \
 	cli/session.c \
+	cli/top_grid.c \
+	cli/top_model.c \
+	cli/top_poll.c \
+	cli/top_term.c \
+	cli/top_view.c \
 	cli/units.c
