@@ -15,7 +15,6 @@
 
 #define FETCH_WAIT_MS 500
 #define FETCH_BYTES_MAX (48 * 1024 * 1024)
-#define RETRIES 1000000
 #define APPEND_TIMEOUT_MS 60000
 
 /* The whole batches of one partition in a fetch reply, on their way to the target. */
@@ -355,7 +354,7 @@ append_start(struct pipe *pipe, struct append *append)
         .done = append_done,
         .end = append_end,
         .arg = append,
-        .retries = RETRIES,
+        .retries = CLUSTER_FAN_FOR_EVER,
         .batch_timeout_ms = APPEND_TIMEOUT_MS};
 
     append->fan = cluster_fan_start(pipe->to, &spec);
@@ -378,7 +377,7 @@ pipe_start(struct cluster *source, const struct selection *from, struct cluster 
         .done = fetch_done,
         .end = fetch_end,
         .arg = pipe,
-        .retries = RETRIES};
+        .retries = CLUSTER_FAN_FOR_EVER};
 
     pipe->source = source;
     pipe->to = to;
