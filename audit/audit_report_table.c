@@ -141,7 +141,7 @@ gaps_print(const struct audit_report *report, FILE *out)
             fprintf(out, "not seen: %s: %s%s\n", audit_probe_api((enum audit_probe)i),
                 inventory->gaps[i].why, inventory->gaps[i].failures > 1 ? " (and more)" : "");
     if (inventory->is_restricted)
-        fputs("not seen: this login may not describe the cluster, so lists of groups and "
+        fputs("not seen: this login may not describe the cluster, so lists of topics, groups and "
               "transactions may be incomplete\n",
             out);
 }

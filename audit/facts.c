@@ -364,7 +364,9 @@ unowned(struct audit_inventory *inventory, struct audit_topic *topic, enum audit
             "configuration is another");
     }
     f->value = refused ? AUDIT_UNKNOWN : AUDIT_NO;
-    f->confidence = refused ? AUDIT_WEAK : role == AUDIT_ROLE_NONE ? AUDIT_CERTAIN : AUDIT_LIKELY;
+    f->confidence = refused ? AUDIT_WEAK : AUDIT_LIKELY;
+    if (!refused && role == AUDIT_ROLE_NONE && !inventory->is_restricted)
+        f->confidence = AUDIT_CERTAIN;
 }
 
 static void

@@ -92,6 +92,9 @@ judged(const struct audit_report *report, const char *level)
             failed |= verdict >= least && verdict != RULES_UNKNOWN;
             unknown |= verdict >= least && verdict == RULES_UNKNOWN;
         }
+    /* Metadata leaves out, without a word, what a login may not see. */
+    if (report->row_count == 0 && report->inventory->is_restricted)
+        unknown |= least <= RULES_UNKNOWN;
     return failed ? EXIT_FAILED : unknown ? EXIT_PARTIAL : EXIT_OK;
 }
 

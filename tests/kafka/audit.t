@@ -43,7 +43,8 @@ state() { # BOOTSTRAP FILE
     echo "1..0 # SKIP $(tail -n 1 "$work/setup")"
     exit 0
 }
-"$here/broker" start "$work/broker" >"$work/output" 2>&1; check "a Kafka starts" $?
+# The plain listener's anonymous user may do everything, those of the others what they are given.
+"$here/broker" start "$work/broker" --secure --prop authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer --prop super.users=User:ANONYMOUS >"$work/output" 2>&1; check "a Kafka starts" $?
 source=$(cat "$work/broker/bootstrap")
 
 code_is 0 "$kdl" audit -b "$source" --fail-on unknown; check "an empty cluster is audited" $?
@@ -71,6 +72,20 @@ code_is 3 "$kdl" audit -b 127.0.0.1:1; check "and nobody there 3" $?
 [ ! -s "$work/output" ]; check "a small sample makes facts unknown, never wrong" $?
 COLUMNS=80 LC_ALL=C "$kdl" audit -b "$source" >"$work/output" 2>&1 && ! LC_ALL=C awk "length > 80" "$work/output" | grep -q .; check "the table fits into 80 columns" $?
 ! grep -E 'https?:|src=|@import|url\(' "$work/audit.html" >"$work/output"; check "the web page needs no network" $?
+
+# shellcheck source=/dev/null
+. "$work/broker/secure.env"
+login=(-b "$SASL_PLAINTEXT_BOOTSTRAP" -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X "sasl.username=$PLAIN_USER" -X "sasl.password=$PLAIN_PASSWORD")
+grant() { "$here/run" org.apache.kafka.tools.AclCommand --bootstrap-server "$source" --add --force --allow-principal "User:$PLAIN_USER" "$@" >"$work/output" 2>&1; }
+code_is 4 "$kdl" audit "${login[@]}" --fail-on unknown; check "a login that sees nothing is not told that all is fine" $?
+grant --operation Describe --topic '*'
+code_is 4 "$kdl" audit "${login[@]}" --fail-on unknown; check "nor one that may only see names" $?
+"$kdl" audit "${login[@]}" -o json >"$work/denied.json" 2>"$work/output"
+"$judge" "$work/truth.json" "$work/denied.json" 2>&1 | grep WRONG | grep -v 'seen unknown$\|seen UNKNOWN$' >"$work/output"
+[ ! -s "$work/output" ] && grep -q TOPIC_AUTHORIZATION_FAILED "$work/denied.json"; check "what is refused is unknown, with the reason, never no" $?
+grant --operation Read --operation DescribeConfigs --topic '*'; grant --operation Describe --transactional-id '*'; grant --operation Describe --group '*'; grant --operation Describe --cluster
+"$kdl" audit "${login[@]}" -o json >"$work/granted.json" 2>"$work/output"
+"$judge" "$work/truth.json" "$work/granted.json" >"$work/output" 2>&1; check "Describe on all and Read and DescribeConfigs on topics are enough: $(tail -n 1 "$work/output")" $?
 
 port=$((20000 + RANDOM % 10000))
 "$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port >"$work/refbroker" 2>&1 & refbroker_pid=$!
