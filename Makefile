@@ -25,7 +25,7 @@ WARNINGS += $(shell for f in -Wduplicated-cond -Wlogical-op; do \
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) $(if $(TSAN),-fsanitize=thread)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
-LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lcurl -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
+LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
 	-ljansson -lncursesw -ltinfo -lm -lpthread
 # Each program needs a part of them.
 LDFLAGS_ALL := $(LDFLAGS) $(SANITIZE) -Wl,--as-needed
