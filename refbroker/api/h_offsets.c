@@ -128,7 +128,7 @@ partition_answer(struct broker *broker, struct park *park, const struct km_list_
 static bool
 version_allows(int16_t version, int64_t timestamp)
 {
-    static const int16_t since[] = {0, 0, 1, 1, 7, 8, 9, 11};
+    static const int16_t since[] = {0, 0, 0, 7, 8, 9, 11};
 
     return timestamp >= 0 || timestamp < EARLIEST_PENDING_UPLOAD || version >= since[-timestamp];
 }

@@ -86,6 +86,10 @@ h_init_producer_id(struct broker *broker, struct request *request, const void *i
                                                          : KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
         return H_DONE;
     }
+    if ((in->producer_id < 0) != (in->producer_epoch < 0)) {
+        out->error_code = KE_INVALID_REQUEST;
+        return H_DONE;
+    }
     if (broker->producer_id_next < broker->producer_id_end) {
         hand_out(broker, out);
         return H_DONE;
