@@ -6,8 +6,7 @@
 #include "lib/base/xalloc.h"
 #include "tests/sim/disk_cut_node.h"
 
-/* disk_cut_power and the lifetime of nodes: nodes that no name on the medium reaches are freed at a
- * cut, when no handle can be in use any more. */
+#define NO_LIMIT (UINT64_MAX / 2)
 
 struct cut_disk {
     struct disk disk;
@@ -17,7 +16,7 @@ struct cut_disk {
     struct disk_cut_counts counts;
     uint64_t stop_at_step; /* 0: never */
     uint64_t faults[DISK_CUT_FAULTS];
-    uint64_t pages_left; /* UINT64_MAX: no limit */
+    uint64_t pages_left; /* NO_LIMIT and what is near it: enough */
     uint64_t life;       /* handles of an earlier one are dead */
     bool stopped;
 };
@@ -49,11 +48,11 @@ file_of(struct disk_file *file)
 static struct disk_cut_node *
 node_make(struct cut_disk *d, bool is_folder)
 {
-    struct disk_cut_node *node = disk_cut_node_new(is_folder);
+    struct disk_cut_node *old = d->nodes;
 
-    node->next = d->nodes;
-    d->nodes = node;
-    return node;
+    d->nodes = disk_cut_node_new(is_folder);
+    d->nodes->next = old;
+    return d->nodes;
 }
 
 static enum rc
@@ -122,13 +121,6 @@ static enum rc
 not_found(const char *what, const char *path, struct err *e)
 {
     return err_set(e, RC_NOTFOUND, "cannot %s %s: it is not there", what, path);
-}
-
-static void
-space_release(struct cut_disk *d, size_t pages)
-{
-    if (d->pages_left != UINT64_MAX)
-        d->pages_left += pages;
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -263,8 +255,7 @@ cut_write(struct disk_file *file, int64_t at, const void *data, size_t size, str
     fits = write_space(d, f->node, (size_t)at, size);
     if (stops || fails)
         fits = part_of_write(d, (size_t)at, fits);
-    if (d->pages_left != UINT64_MAX)
-        d->pages_left -= disk_cut_node_pages_new(f->node, (size_t)at, fits);
+    d->pages_left -= disk_cut_node_pages_new(f->node, (size_t)at, fits);
     disk_cut_node_write(f->node, (size_t)at, data, fits, &d->env);
     d->counts.written_bytes += fits;
     if (stops)
@@ -312,7 +303,7 @@ cut_resize(struct disk_file *file, int64_t size, struct err *e)
         return err_set(e, RC_IO, "a resize to %lld bytes is refused", (long long)size);
     stops = step(d);
     if (!stops || coin(d))
-        space_release(d, disk_cut_node_resize(file_of(file)->node, (size_t)size));
+        d->pages_left += disk_cut_node_resize(file_of(file)->node, (size_t)size);
     return stops ? stopped(e) : RC_OK;
 }
 
@@ -363,7 +354,7 @@ cut_rename(struct disk *disk, const char *from, const char *to, struct err *e)
     if (!stops || coin(d)) {
         covered = node_of(d, to);
         if (covered != NULL)
-            space_release(d, disk_cut_node_pages(covered));
+            d->pages_left += disk_cut_node_pages(covered);
         disk_cut_node_rename(folder, from_name, to_name, node);
     }
     return stops ? stopped(e) : RC_OK;
@@ -388,7 +379,7 @@ cut_remove(struct disk *disk, const char *path, struct err *e)
         return err_set(e, RC_IO, "cannot remove %s: it is a folder", path);
     stops = step(d);
     if (!stops || coin(d)) {
-        space_release(d, disk_cut_node_pages(node));
+        d->pages_left += disk_cut_node_pages(node);
         disk_cut_node_rename(folder, name, "", node);
     }
     return stops ? stopped(e) : RC_OK;
@@ -497,7 +488,7 @@ disk_cut_new(uint64_t seed)
     d->disk.ops = &cut_ops;
     env_init_seeded(&d->env, seed, 0);
     d->root = node_make(d, true);
-    d->pages_left = UINT64_MAX;
+    d->pages_left = NO_LIMIT;
     return &d->disk;
 }
 
@@ -509,6 +500,7 @@ mark_reachable(struct disk_cut_node *node)
         mark_reachable(node->medium_names.rows[i].node);
 }
 
+/* Frees what no name on the medium reaches; no handle is in use any more. */
 static void
 unreachable_free(struct cut_disk *d)
 {
@@ -532,7 +524,7 @@ begin_again(struct cut_disk *d)
 {
     d->stopped = false;
     d->stop_at_step = 0;
-    d->pages_left = UINT64_MAX;
+    d->pages_left = NO_LIMIT;
     d->life++;
     memset(d->faults, 0, sizeof d->faults);
 }
@@ -553,11 +545,9 @@ disk_cut_power(struct disk *disk)
 void
 disk_cut_kill(struct disk *disk)
 {
-    struct cut_disk *d = disk_of(disk);
-
-    for (struct disk_cut_node *node = d->nodes; node != NULL; node = node->next)
+    for (struct disk_cut_node *node = disk_of(disk)->nodes; node != NULL; node = node->next)
         node->locked_by = NULL;
-    begin_again(d);
+    begin_again(disk_of(disk));
 }
 
 void
@@ -587,7 +577,7 @@ disk_cut_fault_is_due(const struct disk *disk, enum disk_cut_fault fault)
 void
 disk_cut_limit(struct disk *disk, uint64_t bytes)
 {
-    disk_of(disk)->pages_left = bytes == UINT64_MAX ? UINT64_MAX : bytes / DISK_ALIGN_BYTES;
+    disk_of(disk)->pages_left = bytes == UINT64_MAX ? NO_LIMIT : bytes / DISK_ALIGN_BYTES;
 }
 
 bool

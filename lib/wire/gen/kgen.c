@@ -1,7 +1,7 @@
 /* kgen HEADER SOURCE SCHEMA.msg... */
-#include <stdio.h>
-
 #include "lib/wire/gen/kgen.h"
+
+#include <stdio.h>
 
 static bool
 file_write(const char *path, const struct kgen_model *model,
