@@ -87,28 +87,6 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
     return false;
 }
 
-static void
-header_write(struct partition *partition, uint8_t *data, size_t size,
-    const struct batch_validate_result *valid, int64_t log_append_time)
-{
-    struct batch_rewrite change = {
-        .fields = BATCH_REWRITE_BASE_OFFSET | BATCH_REWRITE_LEADER_EPOCH,
-        .base_offset = partition->log_end_offset,
-        .leader_epoch = partition->leader_epoch,
-        .max_timestamp = valid->max_timestamp,
-    };
-
-    if (log_append_time >= 0) {
-        change.fields |= BATCH_REWRITE_TIMESTAMP;
-        change.max_timestamp = log_append_time;
-        change.log_append_time = true;
-    } else if (valid->batch.max_timestamp != valid->max_timestamp ||
-               batch_view_is_log_append_time(&valid->batch)) {
-        change.fields |= BATCH_REWRITE_TIMESTAMP;
-    }
-    batch_rewrite_header(data, size, &change);
-}
-
 /* Compresses as the topic asks where the producer did otherwise. The caller unrefs *blob, which is
  * new then. */
 static enum rc
@@ -162,35 +140,60 @@ append_validate(struct broker *broker, struct partition *partition, const struct
     return false;
 }
 
+bool
+append_convert(struct broker *broker, struct partition *partition, const struct append_ask *ask,
+    const struct batch_validate_result *valid, int64_t log_append_time, struct buf *scratch,
+    struct append_form *form, struct append_result *result)
+{
+    const struct topic_values *values = &partition->topic->configs.values;
+    struct batch_rewrite change = {.fields = BATCH_REWRITE_TIMESTAMP,
+        .max_timestamp = log_append_time >= 0 ? log_append_time : valid->max_timestamp,
+        .log_append_time = log_append_time >= 0};
+    struct err e;
+
+    *form = (struct append_form){blob_ref(ask->blob), ask->data, valid->batch.size};
+    if (values->compression_codec >= 0 &&
+        (int)batch_view_codec(&valid->batch) != values->compression_codec) {
+        blob_unref(form->blob);
+        form->blob = NULL;
+        if (recompress(values, &valid->batch, scratch, &form->blob, &e) != RC_OK) {
+            refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "recompression failed");
+            return false;
+        }
+        form->data = form->blob->data;
+        form->size = form->blob->size;
+    }
+    if (change.log_append_time || valid->batch.max_timestamp != valid->max_timestamp ||
+        batch_view_is_log_append_time(&valid->batch))
+        batch_rewrite_header(form->data, form->size, &change);
+    return true;
+}
+
 /* Appends a batch that is valid and in order. */
 static void
-accept(struct broker *broker, struct partition *partition, struct blob *blob, uint8_t *data,
+accept(struct broker *broker, struct partition *partition, const struct append_ask *ask,
     const struct batch_validate_result *valid, int64_t now_ms, struct buf *scratch,
     struct append_result *result)
 {
-    const struct topic_values *values = &partition->topic->configs.values;
-    struct blob *own = NULL;
+    struct batch_rewrite change = {
+        .fields = BATCH_REWRITE_BASE_OFFSET | BATCH_REWRITE_LEADER_EPOCH,
+        .base_offset = partition->log_end_offset,
+        .leader_epoch = partition->leader_epoch,
+    };
+    struct append_form form;
     struct batch_view batch;
-    size_t size = valid->batch.size;
     struct err e;
 
-    if (values->compression_codec >= 0 &&
-        (int)batch_view_codec(&valid->batch) != values->compression_codec) {
-        if (recompress(values, &valid->batch, scratch, &own, &e) != RC_OK) {
-            refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "recompression failed");
-            return;
-        }
-        blob = own;
-        data = own->data;
-        size = own->size;
-    }
-    result->log_append_time = values->log_append_time ? now_ms : -1;
-    header_write(partition, data, size, valid, result->log_append_time);
-    REQUIRE(batch_view_parse(data, size, &batch, &e) == RC_OK);
+    result->log_append_time = partition->topic->configs.values.log_append_time ? now_ms : -1;
+    if (!append_convert(
+            broker, partition, ask, valid, result->log_append_time, scratch, &form, result))
+        return;
+    batch_rewrite_header(form.data, form.size, &change);
+    REQUIRE(batch_view_parse(form.data, form.size, &batch, &e) == RC_OK);
     result->base_offset = batch.base_offset;
     result->end_offset = batch_view_next_offset(&batch);
-    log_add(broker, partition, blob, &batch);
-    blob_unref(own);
+    log_add(broker, partition, form.blob, &batch);
+    blob_unref(form.blob);
 }
 
 /* No coordinator here has begun a transaction, so no producer can be in one. */
@@ -219,7 +222,7 @@ append_client(struct broker *broker, struct partition *partition, const struct a
     if (append_validate(broker, partition, ask, now_ms, &scratch, &valid, result) &&
         transaction_check(broker, &valid.batch, result) &&
         sequence_check(broker, partition, &valid.batch, result))
-        accept(broker, partition, ask->blob, ask->data, &valid, now_ms, &scratch, result);
+        accept(broker, partition, ask, &valid, now_ms, &scratch, result);
     buf_fini(&scratch);
 }
 

@@ -50,6 +50,21 @@ bool append_validate(struct broker *broker, struct partition *partition,
     const struct append_ask *ask, int64_t now_ms, struct buf *scratch,
     struct batch_validate_result *valid, struct append_result *result);
 
+/* The form in which a batch is stored. */
+struct append_form {
+    struct blob *blob; /* holds data; counted for the caller, who unrefs it */
+    uint8_t *data;
+    size_t size;
+};
+
+/* append_convert gives a valid batch that form, for both write paths: compressed as the topic asks,
+ * its header's timestamp as the records (or log_append_time, where that is not -1) have it. It may
+ * write into the batch asked for. False where result is set, nothing is held then. */
+bool append_convert(struct broker *broker, struct partition *partition,
+    const struct append_ask *ask, const struct batch_validate_result *valid,
+    int64_t log_append_time, struct buf *scratch, struct append_form *form,
+    struct append_result *result);
+
 /* append_internal appends one batch that the broker built itself (offset commits, markers); it is
  * taken as valid. */
 void append_internal(struct broker *broker, struct partition *partition, struct blob *blob,

@@ -423,6 +423,23 @@ entry_add(struct coordinated *c, struct partition *partition, struct blob *blob,
     file->bytes += batch->size;
 }
 
+/* The time of a topic with LogAppendTime is written by the reader, with the offsets. */
+static void
+entry_take(struct broker *broker, struct partition *partition, const struct append_ask *ask,
+    const struct batch_validate_result *valid, int64_t log_append_time, struct buf *scratch,
+    struct append_waiter *waiter, struct append_result *result)
+{
+    struct append_form form;
+    struct batch_view batch;
+    struct err e;
+
+    if (!append_convert(broker, partition, ask, valid, -1, scratch, &form, result))
+        return;
+    REQUIRE(batch_view_parse(form.data, form.size, &batch, &e) == RC_OK);
+    entry_add(broker->coordinated, partition, form.blob, &batch, log_append_time, waiter);
+    blob_unref(form.blob);
+}
+
 void
 coordinated_append(struct broker *broker, struct partition *partition, const struct append_ask *ask,
     struct append_waiter *waiter, struct append_result *result)
@@ -440,8 +457,8 @@ coordinated_append(struct broker *broker, struct partition *partition, const str
             result->error = ask->has_transactional_id ? KE_NOT_LEADER_OR_FOLLOWER
                                                       : KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
         else
-            entry_add(broker->coordinated, partition, ask->blob, &valid.batch,
-                log_append_time ? now_ms : -1, waiter);
+            entry_take(broker, partition, ask, &valid, log_append_time ? now_ms : -1, &scratch,
+                waiter, result);
     }
     buf_fini(&scratch);
 }

@@ -68,7 +68,7 @@ file_read(struct scanner *s, const struct wal_found_file *file, size_t size_max)
         if ((uint64_t)size < size_max)
             size_max = (size_t)size;
         free(s->data);
-        s->data = malloc(size_max + 1);
+        s->data = malloc(size_max == 0 ? 1 : size_max);
         if (s->data == NULL)
             rc = err_set(s->e, RC_LIMIT, "no memory for %zu bytes", size_max);
     }
