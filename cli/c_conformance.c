@@ -1,5 +1,6 @@
 /* kdl conformance: whether a target keeps Kafka's semantics, check by check. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <langinfo.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "conformance/prove.h"
 #include "conformance/report.h"
 #include "conformance/report_junit.h"
 #include "lib/base/env.h"
@@ -39,6 +41,8 @@ static const struct option_row rows[] = {
         "default: text on a terminal, else tap"},
     {"junit", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "write JUnit XML, too"},
     {"list", 0, OPTION_SWITCH, "", NULL, 0, 0, "print the checks and run none"},
+    {"prove", 0, OPTION_SWITCH, "", NULL, 0, 0,
+        "run the checks on wrong brokers in front of the target: all must be noticed"},
     {"trace", 0, OPTION_SWITCH, "", NULL, 0, 0, "print every request and answer to stderr"},
 };
 
@@ -48,7 +52,6 @@ struct job {
     const struct conf_client *client;
     struct profile *profile;
     struct kc_options options;
-    struct catalog_filter filter;
     struct target target;
     struct runner_item *items;
     size_t count;
@@ -56,31 +59,77 @@ struct job {
 
 /* --- flags ------------------------------------------------------------------------------------ */
 
+/* Everything that could be run: the checks, or with --prove the brokers that they must notice. */
+static void
+items_read(struct job *job)
+{
+    bool is_proof = options_is(&job->in->options, "prove");
+
+    job->count = is_proof ? prove_count() : catalog_count();
+    job->items = xcalloc(job->count, sizeof *job->items);
+    for (size_t i = 0; i < job->count; i++)
+        job->items[i] = is_proof ? prove_at(i) : (struct runner_item){catalog_at(i), i};
+}
+
+/* Keeps the items that one of the words of a flag fits; RC_CONFIG where a word fits none. */
+static enum rc
+items_keep(struct job *job, const char *flag,
+    bool (*fits)(const struct runner_item *, const char *), struct err *e)
+{
+    bool *is_kept = xcalloc(job->count + 1, sizeof *is_kept);
+    bool is_given = false;
+    const char *word;
+    size_t position = 0, kept = 0;
+    enum rc rc = RC_OK;
+
+    while ((word = options_list(&job->in->options, flag, &position)) != NULL) {
+        bool fits_any = false;
+
+        is_given = true;
+        for (size_t i = 0; i < job->count; i++)
+            if (fits(&job->items[i], word))
+                is_kept[i] = fits_any = true;
+        if (!fits_any)
+            rc = err_set(e, RC_CONFIG, "no check fits --%s %s (--list shows them).", flag, word);
+    }
+    for (size_t i = 0; is_given && i < job->count; i++)
+        if (is_kept[i])
+            job->items[kept++] = job->items[i];
+    if (is_given)
+        job->count = kept;
+    free(is_kept);
+    return rc;
+}
+
+static bool
+id_fits(const struct runner_item *item, const char *pattern)
+{
+    return fnmatch(pattern, item->entry.check->id, 0) == 0;
+}
+
+static bool
+area_fits(const struct runner_item *item, const char *area)
+{
+    return strcmp(area, item->entry.area) == 0;
+}
+
 static enum rc
 filter_read(struct job *job, struct err *e)
 {
-    const struct options *options = &job->in->options;
-    struct catalog_filter *filter = &job->filter;
-    const char *text;
-    size_t position = 0;
+    size_t kept = 0;
+    enum rc rc;
 
-    while ((text = options_list(options, "run", &position)) != NULL) {
-        if (!catalog_has(text))
-            return err_set(e, RC_CONFIG, "no check fits --run %s (--list shows them).", text);
-        filter->patterns[filter->pattern_count++] = text;
-    }
-    position = 0;
-    while ((text = options_list(options, "area", &position)) != NULL) {
-        if (!catalog_has_area(text))
-            return err_set(e, RC_CONFIG, "there is no area %s (--list shows them).", text);
-        filter->areas[filter->area_count++] = text;
-    }
-    filter->is_core_only = options_is(options, "core");
-    job->items = xcalloc(catalog_count(), sizeof *job->items);
-    for (size_t i = 0; i < catalog_count(); i++)
-        if (catalog_is_chosen(filter, i))
-            job->items[job->count++] = (struct runner_item){catalog_at(i), i};
-    return job->count > 0 ? RC_OK : err_set(e, RC_CONFIG, "no check fits all of these flags.");
+    items_read(job);
+    rc = items_keep(job, "run", id_fits, e);
+    if (rc == RC_OK)
+        rc = items_keep(job, "area", area_fits, e);
+    if (rc != RC_OK || !options_is(&job->in->options, "core"))
+        return rc;
+    for (size_t i = 0; i < job->count; i++)
+        if ((job->items[i].entry.check->flags & CHECK_CORE) != 0)
+            job->items[kept++] = job->items[i];
+    job->count = kept;
+    return kept > 0 ? RC_OK : err_set(e, RC_CONFIG, "no check fits all of these flags.");
 }
 
 static enum rc
@@ -340,7 +389,10 @@ run(const struct invocation *in)
     } else {
         enum rc rc = target_probe(&job.target, job.client, (int64_t)PROBE_MS * 1000, &e);
 
-        if (rc == RC_OK)
+        if (rc == RC_OK && options_is(&in->options, "prove") &&
+            (job.target.broker_count != 1 || !job.target.is_plain))
+            code = command_wrong_use(in->command, "--prove wants a single broker without TLS.");
+        else if (rc == RC_OK)
             code = job_report(&job, NULL);
         else if (job.target.was_connected)
             code = job_report(&job, e.text);

@@ -313,6 +313,7 @@ dtp_paging(struct kc *kc)
             describe_topics(kc, &name, 1, PAGE, at);
 
         kc_int(kc, "topics_count", response->topics.count, 1);
+        kc_code(kc, "error_code", response->topics.items[0].error_code, KE_NONE);
         kc_that(kc, response->topics.items[0].partitions.count <= PAGE, "page-too-large",
             "at most %d partitions a page", PAGE);
         for (int32_t i = 0; i < response->topics.items[0].partitions.count; i++) {

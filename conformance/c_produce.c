@@ -174,6 +174,8 @@ partition_order_single_producer(struct kc *kc)
     struct kc_log *log;
 
     for (int i = 0; i < batches + IN_FLIGHT; i++) {
+        if (i < batches && kc_is_late(kc, LOOP_MS))
+            batches = i;
         if (i >= IN_FLIGHT) {
             const struct km_produce_response_partition_produce_response *part =
                 kc_produce_part(kc, kc_receive(kc, link, sent[i % IN_FLIGHT]), topic, 0);
@@ -190,8 +192,8 @@ partition_order_single_producer(struct kc *kc)
         }
     }
     log = kc_log_all(kc, topic, 0);
-    kc_int(kc, "records", (int64_t)log->record_count, ORDERED_RECORDS);
-    for (int i = 0; i < ORDERED_RECORDS; i++) {
+    kc_int(kc, "records", (int64_t)log->record_count, batches * ORDERED_BATCH);
+    for (int i = 0; i < batches * ORDERED_BATCH; i++) {
         kc_int(kc, "record_offset", log->records[i].offset, i);
         kc_bytes(
             kc, "record_value", log->records[i].value, kc_text_bytes(kc_printf(kc, "e0-s%d", i)));
@@ -258,15 +260,15 @@ concurrent_producers(struct kc *kc)
 {
     struct kc_topic *topic = kc_topic_new(kc, 1, NULL);
     struct link *links[PRODUCERS];
-    int next[PRODUCERS] = {0};
+    int next[PRODUCERS] = {0}, round = 0;
     struct kc_log *log;
 
     for (int i = 0; i < PRODUCERS; i++)
         links[i] = kc_link_new(kc, topic->leaders[0]);
-    for (int round = 0; round < PRODUCER_RECORDS / PRODUCER_BATCH; round++)
+    for (; round < PRODUCER_RECORDS / PRODUCER_BATCH && !kc_is_late(kc, LOOP_MS); round++)
         producers_round(kc, topic, links, round);
     log = kc_log_all(kc, topic, 0);
-    kc_int(kc, "records", (int64_t)log->record_count, PRODUCERS * PRODUCER_RECORDS);
+    kc_int(kc, "records", (int64_t)log->record_count, PRODUCERS * PRODUCER_BATCH * round);
     for (size_t i = 0; i < log->record_count; i++) {
         int number, producer = value_parse(kc, log->records[i].value, &number);
 
@@ -356,21 +358,9 @@ stale_topic_id(struct kc *kc)
 static void
 internal_topic_rejected(struct kc *kc)
 {
-    const char *name = "__consumer_offsets";
-    const struct km_metadata_response_topic *seen =
-        kc_topic_find(kc_topic_metadata(kc, kc_link(kc, 0), &name, 1), name);
-    struct kc_topic topic = {.name = kc_printf(kc, "%s", name), .partition_count = 1};
-    struct kc_produce_options options = kc_produce_defaults();
-    struct kc_append append = {&topic, 0, kc_batch_values(kc, "v", 1)};
+    struct kc_topic *topic = kc_topic_internal(kc);
 
-    if (seen == NULL || seen->error_code != KE_NONE || seen->partitions.count == 0)
-        kc_skip(kc, "no internal topic yet");
-    for (int32_t i = 0; i < seen->partitions.count; i++)
-        if (seen->partitions.items[i].partition_index == 0)
-            options.link = kc_link(kc, kc_broker(kc, seen->partitions.items[i].leader_id));
-    topic.id = seen->topic_id;
-    kc_code(kc, "error_code",
-        kc_produce_part(kc, kc_produce(kc, &options, &append, 1), &topic, 0)->error_code,
+    kc_code(kc, "error_code", kc_append(kc, topic, 0, kc_batch_values(kc, "v", 1))->error_code,
         KE_INVALID_TOPIC_EXCEPTION);
 }
 

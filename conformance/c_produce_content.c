@@ -318,13 +318,15 @@ static void
 max_timestamp_recomputed(struct kc *kc)
 {
     struct kc_topic *topic = kc_topic_new(kc, 1, NULL);
-    int64_t now_ms = kc_wall_ms();
+    int64_t now_ms = kc_wall_ms(), stored_ms;
     const int64_t times[] = {now_ms, now_ms + 5, now_ms + 1};
     struct wire_bytes batch = kc_batch_timed(kc, times, 3);
 
     batch = kc_batch_put(kc, batch, BATCH_VIEW_MAX_TIMESTAMP_AT, 8, now_ms + HOUR_MS / 2);
     kc_append_ok(kc, topic, 0, kc_batch_seal(kc, batch));
-    kc_int(kc, "max_timestamp", stored(kc, topic, 3)->batches[0].max_timestamp, now_ms + 5);
+    stored_ms = stored(kc, topic, 3)->batches[0].max_timestamp;
+    kc_classify(kc, stored_ms == now_ms + HOUR_MS / 2 ? "header-believed" : NULL);
+    kc_int(kc, "max_timestamp", stored_ms, now_ms + 5);
 }
 
 static const struct check checks[] = {

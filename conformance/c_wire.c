@@ -115,6 +115,7 @@ apiversions_features(struct kc *kc)
     const struct km_api_versions_response *response = api_versions(kc, kc_link(kc, 0), 3, "kdl");
     bool has_metadata = false;
 
+    list_is_sane(kc, response);
     for (int32_t i = 0; i < response->supported_features.count; i++)
         has_metadata |=
             kc_topic_is_named(response->supported_features.items[i].name, "metadata.version");
@@ -132,6 +133,8 @@ apiversions_min0_feature_hidden(struct kc *kc)
     const struct km_api_versions_response *old = api_versions(kc, kc_link(kc, 0), 3, "kdl");
     const struct km_api_versions_response *new = api_versions(kc, kc_link(kc, 0), 4, "kdl");
 
+    list_is_sane(kc, old);
+    list_is_sane(kc, new);
     for (int32_t i = 0; i < old->supported_features.count; i++)
         kc_that(kc, old->supported_features.items[i].min_version > 0, "min-0-listed",
             "no feature with min_version 0 in version 3");
@@ -170,12 +173,8 @@ correlation_echo(struct kc *kc)
     struct link *link = kc_link_new(kc, 0);
 
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        struct km_metadata_request body;
-
-        codec_init(&km_metadata_request_desc, &body);
-        body.allow_auto_topic_creation = false;
         kc->correlation_next = ids[i]; /* the answer must carry it, or kc_ask fails */
-        kc_ask(kc, link, KM_METADATA, kc_version(kc, KM_METADATA, KC_VERSION_MAX), &body);
+        kc_control_request(kc, link);
         kc->correlation_next = 1;
     }
 }

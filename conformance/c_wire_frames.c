@@ -73,6 +73,7 @@ no_internal_apis(struct kc *kc)
 
     codec_init(&km_api_versions_request_desc, &body);
     response = kc_ask(kc, kc_link(kc, 0), KM_API_VERSIONS, 0, &body);
+    kc_code(kc, "error_code", response->error_code, KE_NONE);
     kc_that(kc, response->api_keys.count > 0, "no-apis", "a list of APIs");
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         for (int32_t k = 0; k < response->api_keys.count; k++)
@@ -88,6 +89,7 @@ produce_min_advertised_zero(struct kc *kc)
     struct wire_range range = conn_versions_range(&kc->target->versions, frame_api(KM_PRODUCE));
     struct buf out;
 
+    kc_control_request(kc, kc_link_new(kc, 0));
     kc_int(kc, "produce_min", range.min, 0);
     kc_frame_start(kc, &out, KM_PRODUCE, 2, 1);
     buf_append(&out, "\0\1\0\0\x03\xe8\0\0\0\0", 10); /* acks 1, timeout 1 s, no topic */
@@ -230,6 +232,7 @@ unknown_header_tag(struct kc *kc)
     struct wire_bytes bytes = metadata_bytes(kc, FLEXIBLE_METADATA, &correlation_id);
     size_t header_end = FRAME_LENGTH_BYTES + 10 + strlen(kc->client_id);
 
+    kc_control_request(kc, link);
     bytes = tags_insert(kc, bytes, header_end);
     response = kc_receive(kc, link,
         kc_send_bytes(kc, link, frame_api(KM_METADATA), FLEXIBLE_METADATA, correlation_id, bytes));
@@ -281,6 +284,7 @@ null_client_id(struct kc *kc)
     struct km_metadata_request body;
     struct err e = {0};
 
+    kc_control_request(kc, link);
     codec_init(&km_metadata_request_desc, &body);
     body.allow_auto_topic_creation = false;
     if (exchange_encode(exchange, frame_api(KM_METADATA),
@@ -303,6 +307,7 @@ byte_dribble(struct kc *kc)
     struct wire_bytes bytes = metadata_bytes(kc, version, &id);
     struct exchange *exchange = NULL;
 
+    kc_control_request(kc, link);
     for (int32_t i = 0; i < bytes.size; i++)
         exchange = kc_send_bytes(
             kc, link, frame_api(KM_METADATA), version, id, (struct wire_bytes){bytes.data + i, 1});
@@ -332,6 +337,7 @@ every_advertised_version_parses(struct kc *kc)
     struct link *link = kc_link_new(kc, 0);
     int asked = 0;
 
+    kc_control_request(kc, link);
     for (size_t i = 0; i < KM_API_COUNT; i++) {
         const struct wire_api *api = &km_apis[i];
         struct wire_range range = conn_versions_range(&kc->target->versions, api);
@@ -354,6 +360,7 @@ flexible_response_header(struct kc *kc)
     struct link *link = kc_link_new(kc, 0);
     int asked = 0;
 
+    kc_control_request(kc, link);
     for (size_t i = 0; i < KM_API_COUNT; i++) {
         const struct wire_api *api = &km_apis[i];
         struct wire_range range = conn_versions_range(&kc->target->versions, api);

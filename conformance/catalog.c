@@ -1,7 +1,6 @@
 #include "conformance/catalog.h"
 
 #include <fnmatch.h>
-#include <string.h>
 
 #include "lib/base/xalloc.h"
 
@@ -37,32 +36,10 @@ catalog_at(size_t number)
 }
 
 bool
-catalog_is_chosen(const struct catalog_filter *filter, size_t number)
-{
-    struct catalog_entry entry = catalog_at(number);
-    bool fits = filter->pattern_count == 0, is_in_area = filter->area_count == 0;
-
-    for (size_t i = 0; i < filter->pattern_count; i++)
-        fits = fits || fnmatch(filter->patterns[i], entry.check->id, 0) == 0;
-    for (size_t i = 0; i < filter->area_count; i++)
-        is_in_area = is_in_area || strcmp(filter->areas[i], entry.area) == 0;
-    return fits && is_in_area && (!filter->is_core_only || (entry.check->flags & CHECK_CORE) != 0);
-}
-
-bool
 catalog_has(const char *pattern)
 {
     for (size_t i = 0; i < catalog_count(); i++)
         if (fnmatch(pattern, catalog_at(i).check->id, 0) == 0)
-            return true;
-    return false;
-}
-
-bool
-catalog_has_area(const char *area)
-{
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-        if (strcmp(tables[i]->area, area) == 0)
             return true;
     return false;
 }

@@ -8,6 +8,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
 
 #define SETUP_CLIENT_ID "kc-setup"
 #define FRAME_BYTES_MAX ((size_t)64 << 20)
@@ -228,6 +229,7 @@ kc_control_request(struct kc *kc, struct link *link)
 
     codec_init(&km_metadata_request_desc, &body);
     body.allow_auto_topic_creation = false;
-    response = kc_ask(kc, link, KM_METADATA, kc_version(kc, KM_METADATA, 12), &body);
+    response = kc_ask(kc, link, KM_METADATA, kc_version(kc, KM_METADATA, KC_VERSION_MAX), &body);
+    kc_code(kc, "top_error_code", response->error_code, KE_NONE);
     kc_that(kc, response->brokers.count > 0, "no-brokers", "brokers in the answer to Metadata");
 }

@@ -10,6 +10,7 @@
 #define CREATE_MS 30000
 #define CREATE_VERSION_MAX 7
 #define DELETE_BY_STATE_VERSION 6
+#define COORDINATOR_LIST_VERSION 4
 #define LATEST_TIMESTAMP (-1)
 #define RESOURCE_TOPIC 2
 #define OPERATION_SET 0
@@ -88,6 +89,7 @@ kc_topic_create(struct kc *kc, const char *name, int32_t partition_count)
 const struct km_metadata_response *
 kc_topic_metadata(struct kc *kc, struct link *link, const char *const *names, int32_t count)
 {
+    const struct km_metadata_response *response;
     struct km_metadata_request body;
 
     codec_init(&km_metadata_request_desc, &body);
@@ -97,7 +99,9 @@ kc_topic_metadata(struct kc *kc, struct link *link, const char *const *names, in
         body.topics.items = kc_alloc(kc, (size_t)count, sizeof *body.topics.items);
     for (int32_t i = 0; i < count; i++)
         body.topics.items[i].name = kc_string(names[i]);
-    return kc_ask(kc, link, KM_METADATA, kc_version(kc, KM_METADATA, KC_VERSION_MAX), &body);
+    response = kc_ask(kc, link, KM_METADATA, kc_version(kc, KM_METADATA, KC_VERSION_MAX), &body);
+    kc_code(kc, "top_error_code", response->error_code, KE_NONE);
+    return response;
 }
 
 const struct km_metadata_response_topic *
@@ -199,6 +203,45 @@ kc_topic_new(struct kc *kc, int32_t partition_count, ...)
     topic = kc_topic_await(kc, name, partition_count);
     kc_setup_end(kc);
     return topic;
+}
+
+/* Asking for a group's coordinator makes the topic of groups. */
+static bool
+has_coordinator(struct kc *kc)
+{
+    int16_t version = kc_version(kc, KM_FIND_COORDINATOR, KC_VERSION_MAX);
+    const struct km_find_coordinator_response *response;
+    struct km_find_coordinator_request body;
+    struct wire_string key = kc_string("kc-any-group");
+
+    codec_init(&km_find_coordinator_request_desc, &body);
+    if (version < COORDINATOR_LIST_VERSION) {
+        body.key = key;
+    } else {
+        body.coordinator_keys.items = &key;
+        body.coordinator_keys.count = 1;
+    }
+    response = kc_ask(kc, kc_link(kc, 0), KM_FIND_COORDINATOR, version, &body);
+    if (response->coordinators.count == 1)
+        return response->coordinators.items[0].error_code == KE_NONE;
+    return response->coordinators.count == 0 && response->error_code == KE_NONE;
+}
+
+struct kc_topic *
+kc_topic_internal(struct kc *kc)
+{
+    const char *name = "__consumer_offsets";
+    struct kc_wait wait = kc_wait_begin(kc, kc->options->metadata_ms);
+    const struct km_metadata_response_topic *seen;
+
+    kc_setup_begin(kc);
+    while (!has_coordinator(kc))
+        kc_wait_more(kc, &wait, "a coordinator of groups");
+    seen = kc_topic_find(kc_topic_metadata(kc, kc_link(kc, 0), &name, 1), name);
+    kc_setup_end(kc);
+    if (seen == NULL || seen->error_code != KE_NONE || seen->partitions.count == 0)
+        kc_skip(kc, "groups live in no topic");
+    return kc_topic_await(kc, name, seen->partitions.count);
 }
 
 /* --- changing --------------------------------------------------------------------------------- */

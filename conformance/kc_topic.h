@@ -33,6 +33,10 @@ int16_t kc_topic_create(struct kc *kc, const char *name, int32_t partition_count
 /* kc_topic_await waits until a topic that exists, or is about to, is served, and describes it. */
 struct kc_topic *kc_topic_await(struct kc *kc, const char *name, int32_t partition_count);
 
+/* kc_topic_internal returns the topic in which the target keeps groups, which it makes when one is
+ * asked for; the check is skipped where there is none. */
+struct kc_topic *kc_topic_internal(struct kc *kc);
+
 /* kc_topic_delete_all asks once for the deletion of several. */
 const struct km_delete_topics_response *kc_topic_delete_all(
     struct kc *kc, struct wire_string *names, int32_t count);

@@ -242,8 +242,8 @@ profile_names(void)
 
 /* --- judging ---------------------------------------------------------------------------------- */
 
-static bool
-is_expected(const char *alternatives, const char *observed)
+bool
+profile_is_observed(const char *alternatives, const char *observed)
 {
     const char *at = alternatives;
 
@@ -263,7 +263,7 @@ is_expected(const char *alternatives, const char *observed)
 static void
 failure_judge(const struct profile_expectation *expectation, struct result *result)
 {
-    if (is_expected(expectation->observed, result->observed)) {
+    if (profile_is_observed(expectation->observed, result->observed)) {
         result->verdict = VERDICT_DOCUMENTED;
         text_set(&result->reason, xstrdup(expectation->why));
     } else

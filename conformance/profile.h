@@ -61,6 +61,9 @@ void profile_free(struct profile *profile);
 /* profile_names returns the built-in names, separated by ", ". */
 const char *profile_names(void);
 
+/* profile_is_observed tells whether an observation fits one of the globs separated by '|'. */
+bool profile_is_observed(const char *alternatives, const char *observed);
+
 /* profile_judge turns a check's result into what the profile makes of it. */
 void profile_judge(const struct profile *profile, const char *id, struct result *result);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,6 +163,7 @@ child_run(const struct run *run, size_t at, int fd)
     const struct runner_item *item = run->order[at];
 
     sigaction(SIGTERM, &action, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN); /* the runner ends its checks */
     signal(SIGPIPE, SIG_IGN);
     kc_run(item->entry.check, item->number, run->runner->target, run->runner->options, fd);

@@ -22,7 +22,16 @@ conformance_SRCS := \
 	conformance/kc_topic.c \
 	conformance/link.c \
 	conformance/minimal.c \
+	conformance/mutants.c \
+	conformance/mutants_fetch.c \
+	conformance/mutants_meta.c \
+	conformance/mutants_null.c \
+	conformance/mutants_offsets.c \
+	conformance/mutants_produce.c \
+	conformance/mutants_wire.c \
 	conformance/profile.c \
+	conformance/prove.c \
+	conformance/proxy.c \
 	conformance/report.c \
 	conformance/report_junit.c \
 	conformance/result.c \

@@ -1,0 +1,248 @@
+#include "conformance/prove.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conformance/catalog.h"
+#include "conformance/mutants.h"
+#include "lib/base/xalloc.h"
+
+#define MUTANTS_MAX 200
+#define MUTANT_DEADLINE_S 90
+#define NULL_DEADLINE_S 240
+#define MUTANT_MULT 0.4 /* of the time limits: what is lost is noticed sooner */
+#define NULL_MULT 0.1
+#define NULL_JOBS 16
+#define PROBE_US 5000000
+#define LISTED_MAX 20
+
+/* Something that cannot be touched by a mutant of another area. */
+#define CONTROL "meta.partitions_dense"
+#define CONTROL_OF_META "offsets.empty_topic"
+
+/* --- the proxy, in a process of its own ------------------------------------------------------- */
+
+struct front {
+    pid_t pid;
+    struct conf *conf;
+    struct target target;
+};
+
+static void
+front_start(struct kc *kc, struct front *front, const struct proxy_rule *rule)
+{
+    const struct target_broker *broker = &kc->target->brokers[0];
+    const struct conf_client *client;
+    struct err e = {0};
+    uint16_t port;
+    char *server;
+    int fds[2];
+
+    if (pipe(fds) != 0)
+        kc_error(kc, "no pipe");
+    front->pid = fork();
+    if (front->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(fds[0]);
+        _exit(proxy_run(rule, broker->host, broker->port, fds[1], &e) == RC_OK ? 0 : 1);
+    }
+    close(fds[1]);
+    if (front->pid < 0 || read(fds[0], &port, sizeof port) != sizeof port)
+        kc_error(kc, "the proxy does not start");
+    close(fds[0]);
+    server = kc_printf(kc, "127.0.0.1:%u", (unsigned)port);
+    front->conf = conf_new();
+    if (conf_set_pair(front->conf, "bootstrap.servers", server, "proxy", &e) != RC_OK ||
+        conf_finish(front->conf, &client, &e) != RC_OK ||
+        target_probe(&front->target, client, PROBE_US, &e) != RC_OK)
+        kc_error(kc, "the target behind the proxy: %s", e.text);
+}
+
+static void
+front_stop(struct front *front)
+{
+    kill(front->pid, SIGKILL);
+    waitpid(front->pid, NULL, 0);
+    target_fini(&front->target);
+    conf_free(front->conf);
+}
+
+/* A run of its own inside this one; its topics are its own, too. */
+static struct kc_options
+inner_options(const struct kc *kc, double mult)
+{
+    struct kc_options options = *kc->options;
+    struct env env;
+
+    env_init_real(&env);
+    snprintf(options.run_id, sizeof options.run_id, "%08" PRIx32, (uint32_t)env_random(&env));
+    options.timeout_mult *= mult;
+    options.ctl = NULL;
+    return options;
+}
+
+static void
+inner_run(struct kc *kc, const struct front *front, const struct kc_options *options,
+    struct runner *runner)
+{
+    struct profile *profile = profile_new_empty();
+    struct err e = {0};
+
+    runner->target = &front->target;
+    runner->options = options;
+    runner->profile = profile;
+    if (runner_run(runner, &e) != RC_OK || !runner_sweep(kc->target, options))
+        kc_error(kc, "%s", e.text);
+    profile_free(profile);
+}
+
+/* --- mutants ---------------------------------------------------------------------------------- */
+
+struct trial {
+    const struct mutant *mutant;
+    char *named; /* how the named check ended */
+    char *control;
+    bool is_noticed;
+    bool is_alone; /* the control passed */
+};
+
+static void
+on_trial(void *arg, const struct runner_outcome *outcome)
+{
+    struct trial *trial = arg;
+    const struct result *result = &outcome->result;
+    char *text = xasprintf("%s %s (%s%s%s)", outcome->entry.check->id, result_word(result->verdict),
+        result->observed == NULL ? "" : result->observed, result->reason == NULL ? "" : " ",
+        result->reason == NULL ? "" : result->reason);
+
+    if (strcmp(outcome->entry.check->id, trial->mutant->check) == 0) {
+        trial->named = text;
+        trial->is_noticed = result->verdict == VERDICT_FAIL &&
+                            profile_is_observed(trial->mutant->observed, result->observed);
+    } else {
+        trial->control = text;
+        trial->is_alone = result->verdict == VERDICT_PASS;
+    }
+}
+
+static struct runner_item
+item_of(struct kc *kc, const char *id)
+{
+    for (size_t i = 0; i < catalog_count(); i++)
+        if (strcmp(catalog_at(i).check->id, id) == 0)
+            return (struct runner_item){catalog_at(i), i};
+    kc_error(kc, "there is no check %s", id);
+}
+
+static void
+mutant_run(struct kc *kc)
+{
+    const char *name = strchr(kc->check->id, '.') + 1;
+    struct kc_options options = inner_options(kc, MUTANT_MULT);
+    struct trial trial = {0};
+    struct runner_item items[2];
+    struct runner runner = {.items = items, .count = 2, .jobs = 2, .done = on_trial, .arg = &trial};
+    struct front front = {0};
+
+    for (size_t i = 0; i < mutants_count(); i++)
+        if (strcmp(mutants_at(i)->name, name) == 0)
+            trial.mutant = mutants_at(i);
+    items[0] = item_of(kc, trial.mutant->check);
+    items[1] = item_of(
+        kc, strcmp(items[0].entry.area, "meta") == 0 || strcmp(items[0].entry.area, "wire") == 0
+                ? CONTROL_OF_META
+                : CONTROL);
+    front_start(kc, &front, &trial.mutant->rule);
+    inner_run(kc, &front, &options, &runner);
+    front_stop(&front);
+    kc_that(kc, trial.is_noticed, "survived", "%s failed with %s, not %s", trial.mutant->check,
+        trial.mutant->observed, trial.named);
+    kc_that(kc, trial.is_alone, "control-failed", "%s ok, not %s", items[1].entry.check->id,
+        trial.control);
+    free(trial.named);
+    free(trial.control);
+}
+
+/* --- null brokers ----------------------------------------------------------------------------- */
+
+struct sweep {
+    struct buf passed;
+    size_t count;
+    size_t failed;
+};
+
+static void
+on_null(void *arg, const struct runner_outcome *outcome)
+{
+    struct sweep *sweep = arg;
+
+    if (result_is_bad(outcome->result.verdict)) {
+        sweep->failed++;
+        return;
+    }
+    if (sweep->count++ < LISTED_MAX)
+        buf_printf(&sweep->passed, " %s %s,", outcome->entry.check->id,
+            result_word(outcome->result.verdict));
+}
+
+static void
+null_run(struct kc *kc)
+{
+    const char *name = strchr(kc->check->id, '.') + 1;
+    struct kc_options options = inner_options(kc, NULL_MULT);
+    struct sweep sweep = {0};
+    struct runner runner = {.jobs = NULL_JOBS, .done = on_null, .arg = &sweep};
+    struct runner_item *items = kc_alloc(kc, catalog_count(), sizeof *items);
+    struct front front = {0};
+
+    /* Those that control the target cannot run here; they are skipped, which proves nothing. */
+    for (size_t i = 0; i < catalog_count(); i++)
+        if ((catalog_at(i).check->flags & (CHECK_CONTROL | CHECK_CONFIG)) == 0)
+            items[runner.count++] = (struct runner_item){catalog_at(i), i};
+    runner.items = items;
+    buf_init(&sweep.passed, RESULT_TEXT_MAX);
+    for (size_t i = 0; i < mutants_null_count(); i++)
+        if (strcmp(mutants_null_at(i)->name, name) == 0)
+            front_start(kc, &front, &mutants_null_at(i)->rule);
+    inner_run(kc, &front, &options, &runner);
+    front_stop(&front);
+    if (sweep.count > 0)
+        kc_fail(kc, "passed", kc_printf(kc, "%zu passed:%s", sweep.count, buf_text(&sweep.passed)),
+            "none of %zu checks passed", runner.count);
+    kc_int(kc, "checks_failed", (int64_t)sweep.failed, (int64_t)runner.count);
+    buf_fini(&sweep.passed);
+}
+
+/* --- items ------------------------------------------------------------------------------------ */
+
+size_t
+prove_count(void)
+{
+    return mutants_count() + mutants_null_count();
+}
+
+struct runner_item
+prove_at(size_t i)
+{
+    static struct check checks[MUTANTS_MAX];
+    static char ids[MUTANTS_MAX][64];
+    size_t mutants = mutants_count();
+    bool is_mutant = i < mutants;
+
+    REQUIRE(i < prove_count() && prove_count() <= MUTANTS_MAX);
+    snprintf(ids[i], sizeof ids[i], "%s.%s", is_mutant ? "mutant" : "null",
+        is_mutant ? mutants_at(i)->name : mutants_null_at(i - mutants)->name);
+    checks[i] = (struct check){.id = ids[i],
+        .rule = is_mutant ? mutants_at(i)->what : mutants_null_at(i - mutants)->what,
+        .source = is_mutant ? mutants_at(i)->check : "all checks",
+        .flags = is_mutant ? 0 : CHECK_CLUSTER,
+        .deadline_s = is_mutant ? MUTANT_DEADLINE_S : NULL_DEADLINE_S,
+        .run = is_mutant ? mutant_run : null_run};
+    return (struct runner_item){{is_mutant ? "mutants" : "nulls", &checks[i]}, i};
+}
