@@ -163,6 +163,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all check unit fuzz lint format deps install quickstart bench-wire bench-first check-long clean"
+	@echo "targets: all check unit fuzz lint format deps install bench-wire bench-first clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
