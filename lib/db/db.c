@@ -231,7 +231,7 @@ db_column_is_null(struct db_statement *statement, int column)
 static enum rc
 version_read(struct db *db, int *version, struct err *e)
 {
-    struct db_statement *statement;
+    struct db_statement *statement = NULL;
     bool row;
     enum rc rc =
         db_execute(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", e);

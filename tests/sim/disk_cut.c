@@ -492,7 +492,7 @@ disk_cut_new(uint64_t seed)
     return &d->disk;
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): as deep as the folders of a test */
 mark_reachable(struct disk_cut_node *node)
 {
     node->is_reachable = true;

@@ -73,8 +73,8 @@ header_of(uint64_t number, struct wal_file_header *header, int64_t *size)
 static void
 groups_fill_a_file_and_begin_the_next(void **state)
 {
-    struct wal_file_header header;
-    int64_t size;
+    struct wal_file_header header = {0};
+    int64_t size = 0;
 
     (void)state;
     assert_put(1, 1, 1);
@@ -93,8 +93,8 @@ groups_fill_a_file_and_begin_the_next(void **state)
 static void
 a_group_larger_than_a_file_gets_a_larger_file(void **state)
 {
-    struct wal_file_header header;
-    int64_t size;
+    struct wal_file_header header = {0};
+    int64_t size = 0;
 
     (void)state;
     assert_put(1, 1, 1);
@@ -123,8 +123,8 @@ salts_differ_between_files_and_between_processes(void **state)
 static void
 numbers_go_on_behind_what_was_found(void **state)
 {
-    struct wal_file_header header;
-    int64_t size;
+    struct wal_file_header header = {0};
+    int64_t size = 0;
 
     (void)state;
     wal_writer_fini(&writer);
@@ -137,9 +137,9 @@ numbers_go_on_behind_what_was_found(void **state)
 static void
 a_recycled_file_is_used_under_the_next_number(void **state)
 {
-    struct wal_file_header header;
+    struct wal_file_header header = {0};
     bool spoilt = false;
-    int64_t size;
+    int64_t size = 0;
 
     (void)state;
     assert_put(3, 1, 1);
@@ -176,8 +176,8 @@ without_space_the_same_place_is_tried_again(void **state)
 static void
 a_file_is_given_up_after_a_failed_sync_or_write(void **state)
 {
-    struct wal_file_header header;
-    int64_t size;
+    struct wal_file_header header = {0};
+    int64_t size = 0;
 
     (void)state;
     assert_put(1, 1, 1);
@@ -212,9 +212,9 @@ a_number_is_given_up_after_a_failed_sync_of_the_folder(void **state)
 static void
 a_file_that_cannot_be_cleared_is_removed_the_second_time(void **state)
 {
-    struct wal_file_header header;
+    struct wal_file_header header = {0};
     bool spoilt = false;
-    int64_t size;
+    int64_t size = 0;
 
     (void)state;
     assert_put(3, 1, 1);
@@ -253,9 +253,9 @@ spares_of_an_earlier_process_are_emptied_once_more_before_the_first_recycling(vo
 static void
 a_spare_that_cannot_be_emptied_is_removed(void **state)
 {
-    struct wal_file_header header;
+    struct wal_file_header header = {0};
     bool spoilt = false;
-    int64_t size;
+    int64_t size = 0;
 
     (void)state;
     for (uint64_t n = 1; n <= 3; n++)
