@@ -46,6 +46,16 @@ kc_version(struct kc *kc, enum km_api api, int16_t max)
     return range.max;
 }
 
+/* Any number will do, also behind the highest. */
+static int32_t
+correlation_take(struct kc *kc)
+{
+    int32_t id = kc->correlation_next;
+
+    kc->correlation_next = id == INT32_MAX ? 0 : id + 1;
+    return id;
+}
+
 static const char *
 client_id(const struct kc *kc)
 {
@@ -89,7 +99,7 @@ send_encoded(struct kc *kc, struct link *link, enum km_api api, int16_t version,
     struct exchange *exchange = kc_alloc(kc, 1, sizeof *exchange);
     struct err e = {0};
 
-    if (exchange_encode(exchange, known, version, kc->correlation_next++, client_id(kc), body,
+    if (exchange_encode(exchange, known, version, correlation_take(kc), client_id(kc), body,
             &kc->arena, &e) != RC_OK)
         kc_error(kc, "%s v%d cannot be encoded: %s", known->name, version, e.text);
     exchange->is_unanswered = is_unanswered;
@@ -148,7 +158,7 @@ kc_encode(
     struct exchange exchange;
     struct err e = {0};
 
-    *correlation_id = kc->correlation_next++;
+    *correlation_id = correlation_take(kc);
     if (exchange_encode(&exchange, frame_api((int16_t)api), version, *correlation_id, client_id(kc),
             body, &kc->arena, &e) != RC_OK)
         kc_error(kc, "%s", e.text);

@@ -329,7 +329,7 @@ text_end(struct report *report)
         fputc('\n', out);
     }
     fputc('\n', out);
-    fwrite(report->failures.data, 1, report->failures.size, out);
+    fputs(buf_text(&report->failures), out);
     sums_print(report);
 }
 

@@ -1,5 +1,5 @@
 # Diskless topics of the leaderless design, as refbroker has them with diskless.enable=true. What
-# differs is what Inkless 4.1 was seen to do.
+# differs is what Inkless 4.2 was seen to do.
 name     coordinated
 about    leaderless diskless topics (diskless.enable=true), as Inkless
 topic    diskless.enable=true
