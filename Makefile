@@ -115,7 +115,22 @@ $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS)
 
-.PHONY: unit check bench-wire bench-first
+# The README's two commands begin on a machine that has a compiler only: they bring the packages, then build and run in a make of their own, with all cores
+# unless the user said how many.
+PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
+
+.PHONY: quickstart check check-built unit bench-wire bench-first
+quickstart:
+	$(Q).ci/deps build demo
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/quickstart/run
+
+# Without JDK and Maven the tests on real Kafka are skipped, and say so.
+check:
+	$(Q).ci/deps build test
+	$(Q).ci/deps kafka || :
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory check-built
+
 unit: $(unit_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run --unit
 
@@ -125,7 +140,7 @@ bench-wire: $(BUILD)/tests/bench/bench_wire
 bench-first: all $(BUILD)/tests/bench/raw_load
 	$(Q)BUILD=$(BUILD) tests/bench/bench_first
 
-check: all $(unit_PROGS) $(helper_PROGS)
+check-built: all $(unit_PROGS) $(helper_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run
 
 # --- fuzzers (clang's libFuzzer) ----------------------------------------------------------------------------------------
@@ -163,6 +178,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all check unit fuzz lint format deps install bench-wire bench-first clean"
+	@echo "targets: all quickstart check unit fuzz lint format deps install bench-wire bench-first clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -3,6 +3,7 @@ cli_SRCS := \
 	cli/c_audit.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
+	cli/c_recording.c \
 	cli/c_top.c \
 	cli/c_topic.c \
 	cli/c_verify.c \

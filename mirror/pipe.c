@@ -85,19 +85,35 @@ partition_fail(struct pipe *pipe, uint32_t number, const char *what)
     cluster_fan_settle(pipe->fetch, number, KE_NONE);
 }
 
+/* Whether the target's log has to begin where the source's does, and does not yet: also an empty
+ * log, so that its next record gets the offset that consumers expect. */
+static bool
+start_is_behind(const struct pipe_partition *p)
+{
+    return p->target_start < p->log_start_offset;
+}
+
+static void
+caught_up_look(struct pipe_partition *p)
+{
+    p->caught_up = p->caught_up || (p->next_offset >= p->goal_offset && !start_is_behind(p));
+}
+
 /* Goes on with a partition, or ends it where it has reached what was asked for. */
 static bool
 goes_on(struct pipe *pipe, uint32_t number)
 {
     struct pipe_partition *p = &pipe->partitions[number];
 
-    p->caught_up = p->caught_up || p->next_offset >= p->goal_offset;
+    caught_up_look(p);
     return !(pipe->options.until_caught_up && p->caught_up);
 }
 
-/* The whole batches of a reply; the last one may be cut. RC_OK with size 0 where there is none. */
+/* The whole batches of a reply to a fetch from `from_offset`; the last one may be cut. RC_OK with
+ * size 0 where there is none. */
 static enum rc
-piece_cut(const struct wire_records *records, struct piece *piece, struct err *e)
+piece_cut(
+    const struct wire_records *records, int64_t from_offset, struct piece *piece, struct err *e)
 {
     struct batch_view_cursor cursor = {
         records->data, records->size < 0 ? 0 : (size_t)records->size};
@@ -107,6 +123,7 @@ piece_cut(const struct wire_records *records, struct piece *piece, struct err *e
 
     piece->data = records->data;
     piece->size = 0;
+    piece->base_offset = piece->next_offset = from_offset;
     while ((rc = batch_view_next(&cursor, &batch, &found, e)) == RC_OK && found) {
         if (piece->size == 0)
             piece->base_offset = batch.base_offset;
@@ -144,9 +161,9 @@ partition_parse(struct pipe *pipe, struct cluster_fan_batch *batch, struct appen
     if (data->log_start_offset > p->log_start_offset)
         p->log_start_offset = data->log_start_offset;
     piece->number = number;
-    if (piece_cut(&data->records, piece, &e) != RC_OK) {
+    if (piece_cut(&data->records, p->next_offset, piece, &e) != RC_OK) {
         partition_fail(pipe, number, e.text);
-    } else if (piece->size > 0) {
+    } else if (piece->size > 0 || start_is_behind(p)) {
         append->count++;
         cluster_fan_park(batch->fan, number);
     } else if (goes_on(pipe, number)) {
@@ -287,6 +304,8 @@ piece_done(struct pipe *pipe, const struct piece *piece,
     p->next_offset = piece->next_offset;
     p->bytes += piece->size;
     p->begun = true;
+    if (answer->log_start_offset > p->target_start)
+        p->target_start = answer->log_start_offset;
 }
 
 static void
@@ -337,7 +356,7 @@ append_end(void *arg)
     for (size_t i = 0; i < append->count; i++) {
         struct pipe_partition *p = &pipe->partitions[append->pieces[i].number];
 
-        p->caught_up = p->caught_up || p->next_offset >= p->goal_offset;
+        caught_up_look(p);
         cluster_fan_wake(pipe->fetch, append->pieces[i].number);
     }
     append_free(append);
@@ -397,7 +416,8 @@ pipe_start(struct cluster *source, const struct selection *from, struct cluster 
         p->begun = p->next_offset > 0;
         if (p->next_offset < p->log_start_offset)
             p->next_offset = p->log_start_offset;
-        p->caught_up = p->next_offset >= p->goal_offset;
+        p->target_start = target->partitions[i].log_start_offset;
+        caught_up_look(p);
     }
     pipe->fetch = cluster_fan_start(source, &spec);
     return pipe;

@@ -5,7 +5,8 @@
  * Each partition goes round: fetch from its leader, append the batches as they are to the target
  * (MirrorAppend), and only when that is durable fetch on. The target's log is the only state: after
  * a crash of either side the pipe goes on at the target's end, and what was appended twice is
- * passed over there. Batches are not decompressed.
+ * passed over there. Batches are not decompressed. The target's log begins where the source's does,
+ * an empty one too.
  *
  * A partition that fails for good (the logs part, the topic is gone) stops alone and says why. Runs
  * on a loop; nothing blocks.
@@ -22,10 +23,11 @@ struct pipe_partition {
     int64_t goal_offset; /* the source's end when the pipe began */
     int64_t source_end;  /* high watermark, as last seen */
     int64_t log_start_offset;
-    uint64_t bytes;    /* copied */
-    bool begun;        /* the target has something of it */
-    bool caught_up;    /* next_offset reached goal_offset */
-    struct err failed; /* RC_OK: it runs */
+    int64_t target_start; /* the target's log start, which follows */
+    uint64_t bytes;       /* copied */
+    bool begun;           /* the target has something of it */
+    bool caught_up;       /* next_offset reached goal_offset */
+    struct err failed;    /* RC_OK: it runs */
 };
 
 struct pipe_options {

@@ -3,133 +3,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/messages.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec.h"
-#include "lib/wire/frame.h"
-#include "lib/wire/kerr.h"
+#include "mirror/topics.h"
 
-#define TIMEOUT_MS 30000
 #define SKIPPED_BYTES_MAX ((size_t)1 << 20)
-#define RESOURCE_TOPIC 2
-#define SOURCE_TOPIC 1 /* a config that the topic has of its own */
-#define STATE_MIRRORING 1
 
-static const struct cluster_target any = {CLUSTER_ANY, NULL, 0};
-static const struct cluster_target controller = {CLUSTER_CONTROLLER, NULL, 0};
-
-/* Configs that belong to the cluster that a topic lies in, not to its content. */
-static const char *const not_copied[] = {"follower.replication.throttled.replicas",
-    "leader.replication.throttled.replicas", "remote.storage.enable", "local.retention.ms",
-    "local.retention.bytes", "remote.log.copy.disable", "remote.log.delete.on.disable",
-    "unclean.leader.election.enable", "diskless.enable", "min.insync.replicas"};
-
-static struct wire_string
-text(const char *value)
+/* The topic's own configs that go along; the others are counted and named. */
+static int32_t
+configs_choose(const struct selection_topic *topic,
+    const struct km_describe_configs_response_result *from,
+    struct km_create_topics_request_creatable_topic_config *out, struct prepare_result *result)
 {
-    return (struct wire_string){value, (int32_t)strlen(value)};
-}
+    int32_t count = 0;
 
-static bool
-is(struct wire_string value, const char *word)
-{
-    return value.size == (int32_t)strlen(word) && memcmp(value.data, word, strlen(word)) == 0;
-}
+    for (int32_t i = 0; i < from->configs.count; i++) {
+        const struct km_describe_configs_response_resource_result *config = &from->configs.items[i];
 
-static bool
-is_copied(struct wire_string name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(not_copied); i++)
-        if (is(name, not_copied[i]))
-            return false;
-    return true;
-}
-
-/* The source's answer about the configs of all selected topics, in their order. */
-static enum rc
-configs_ask(struct cluster *source, const struct selection *selection, struct conn_reply **reply,
-    struct err *e)
-{
-    struct km_describe_configs_request request;
-    enum rc rc;
-
-    codec_init(&km_describe_configs_request_desc, &request);
-    request.resources.items = xcalloc(selection->topic_count, sizeof *request.resources.items);
-    request.resources.count = (int32_t)selection->topic_count;
-    for (uint32_t i = 0; i < selection->topic_count; i++) {
-        codec_init(&km_describe_configs_request_resource_desc, &request.resources.items[i]);
-        request.resources.items[i].resource_type = RESOURCE_TOPIC;
-        request.resources.items[i].resource_name = text(selection->topics[i].name);
-        request.resources.items[i].configuration_keys.count = -1;
-    }
-    rc = cluster_call(
-        source, &any, frame_api(KM_DESCRIBE_CONFIGS), NULL, &request, TIMEOUT_MS, reply, e);
-    free(request.resources.items);
-    return rc;
-}
-
-/* What the source says of one topic, or NULL. */
-static const struct km_describe_configs_response_result *
-configs_of(const struct conn_reply *reply, const char *topic)
-{
-    const struct km_describe_configs_response *response = reply->response;
-
-    for (int32_t i = 0; i < response->results.count; i++)
-        if (is(response->results.items[i].resource_name, topic))
-            return &response->results.items[i];
-    return NULL;
-}
-
-static enum rc
-topic_make(struct cluster *to, const struct selection_topic *topic,
-    const struct km_describe_configs_response_result *configs, struct prepare_result *result,
-    struct err *e)
-{
-    struct km_create_topics_request_creatable_topic make;
-    struct km_create_topics_request request;
-    const struct km_create_topics_response_creatable_topic_result *answer;
-    struct conn_reply *reply;
-    enum rc rc;
-
-    codec_init(&km_create_topics_request_desc, &request);
-    codec_init(&km_create_topics_request_creatable_topic_desc, &make);
-    make.name = text(topic->name);
-    make.num_partitions = topic->partition_count;
-    make.replication_factor = -1;
-    make.configs.items =
-        xcalloc(configs == NULL ? 0 : (size_t)configs->configs.count, sizeof *make.configs.items);
-    for (int32_t i = 0; configs != NULL && i < configs->configs.count; i++) {
-        const struct km_describe_configs_response_resource_result *config =
-            &configs->configs.items[i];
-
-        if (config->config_source != SOURCE_TOPIC || config->value.size < 0)
+        if (!topics_is_own(config))
             continue;
-        if (is_copied(config->name)) {
-            make.configs.items[make.configs.count++] =
-                (struct km_create_topics_request_creatable_topic_config){
-                    config->name, config->value};
+        if (topics_is_copied(config->name)) {
+            out[count++] = (struct km_create_topics_request_creatable_topic_config){
+                config->name, config->value};
             continue;
         }
         result->configs_skipped++;
         buf_printf(&result->skipped, "%s: %.*s=%.*s\n", topic->name, config->name.size,
             config->name.data, config->value.size, config->value.data);
     }
-    request.topics.items = &make;
-    request.topics.count = 1;
-    request.timeout_ms = TIMEOUT_MS;
-    rc = cluster_call(
-        to, &controller, frame_api(KM_CREATE_TOPICS), NULL, &request, TIMEOUT_MS, &reply, e);
-    free(make.configs.items);
-    if (rc != RC_OK)
-        return rc;
-    answer = &((const struct km_create_topics_response *)reply->response)->topics.items[0];
-    if (answer->error_code != KE_NONE && answer->error_code != KE_TOPIC_ALREADY_EXISTS)
-        rc = err_set(e, RC_REMOTE, "the target refuses topic %s: %d %s: %.*s", topic->name,
-            answer->error_code, kerr_name(answer->error_code),
-            answer->error_message.size < 0 ? 0 : answer->error_message.size,
-            answer->error_message.size < 0 ? "" : answer->error_message.data);
-    result->topics_made += answer->error_code == KE_NONE;
-    conn_reply_unref(reply);
+    return count;
+}
+
+static enum rc
+topic_make(struct cluster *to, const struct selection_topic *topic,
+    const struct km_describe_configs_response_result *from, struct prepare_result *result,
+    struct err *e)
+{
+    struct topics_wanted wanted = {
+        {topic->name, (int32_t)strlen(topic->name)}, topic->partition_count, NULL, 0};
+    struct km_create_topics_request_creatable_topic_config *configs =
+        xcalloc(from == NULL ? 0 : (size_t)from->configs.count, sizeof *configs);
+    bool made = false;
+    enum rc rc;
+
+    if (from != NULL)
+        wanted.config_count = configs_choose(topic, from, configs, result);
+    wanted.configs = configs;
+    rc = topics_make(to, &wanted, &made, e);
+    result->topics_made += made;
+    free(configs);
     return rc;
 }
 
@@ -138,57 +59,17 @@ missing_make(struct cluster *source, const struct selection *selection, struct c
     struct prepare_result *result, struct err *e)
 {
     struct conn_reply *reply;
-    enum rc rc = configs_ask(source, selection, &reply, e);
+    enum rc rc = topics_configs_ask(source, selection, &reply, e);
 
     if (rc != RC_OK)
         return rc;
     rc = cluster_refresh(to, e);
     for (uint32_t i = 0; i < selection->topic_count && rc == RC_OK; i++) {
         const struct selection_topic *topic = &selection->topics[i];
-        const struct km_describe_configs_response_result *configs = configs_of(reply, topic->name);
 
         if (cluster_map_topic(cluster_view(to), topic->name) == NULL)
-            rc = topic_make(to, topic, configs, result, e);
+            rc = topic_make(to, topic, topics_configs_of(reply, topic->name), result, e);
     }
-    conn_reply_unref(reply);
-    return rc;
-}
-
-static enum rc
-state_set(struct cluster *to, const struct selection *selection, struct err *e)
-{
-    struct km_mirror_state_request request;
-    const struct km_mirror_state_response *response;
-    struct conn_reply *reply;
-    enum rc rc;
-
-    codec_init(&km_mirror_state_request_desc, &request);
-    request.topics.items = xcalloc(selection->topic_count, sizeof *request.topics.items);
-    request.topics.count = (int32_t)selection->topic_count;
-    for (uint32_t i = 0; i < selection->topic_count; i++) {
-        codec_init(&km_mirror_state_request_topic_desc, &request.topics.items[i]);
-        request.topics.items[i].name = text(selection->topics[i].name);
-        request.topics.items[i].state = STATE_MIRRORING;
-    }
-    rc = cluster_call(to, &any, frame_api(KM_MIRROR_STATE), NULL, &request, TIMEOUT_MS, &reply, e);
-    free(request.topics.items);
-    if (rc == RC_UNSUPPORTED)
-        return err_set(e, rc,
-            "the target keeps no offsets for a mirror: it is no refbroker (it lacks API %d)",
-            KM_MIRROR_STATE);
-    if (rc != RC_OK)
-        return rc;
-    response = reply->response;
-    for (int32_t i = 0; i < response->topics.count && rc == RC_OK; i++)
-        if (response->topics.items[i].error_code != KE_NONE)
-            rc = err_set(e, RC_CONFLICT,
-                "the target's topic %s cannot be mirrored into: %.*s. Delete it there, or choose "
-                "other topics.",
-                selection->topics[i].name,
-                response->topics.items[i].error_message.size < 0
-                    ? 0
-                    : response->topics.items[i].error_message.size,
-                response->topics.items[i].error_message.data);
     conn_reply_unref(reply);
     return rc;
 }
@@ -206,7 +87,7 @@ prepare_target(struct cluster *source, const struct selection *selection, struct
         rc = selection_same(target, to, selection, e);
     if (rc != RC_OK)
         return rc;
-    rc = state_set(to, selection, e);
+    rc = topics_mirroring(to, selection, e);
     if (rc == RC_OK)
         rc = selection_offsets(target, to, e);
     if (rc != RC_OK)

@@ -88,10 +88,14 @@ partition_append(struct broker *broker, struct park *park, struct partition *par
     struct mirror_result result;
     size_t at = in->records.size <= 0 ? 0 : (size_t)(in->records.data - request->frame->data);
 
+    out->log_start_offset = partition->log_start_offset;
+    if (partition->log_start_offset < in->log_start_offset) {
+        refuse(request, out, KE_KAFKA_STORAGE_ERROR, "the log's start could not be moved");
+        return;
+    }
     mirror_append(broker, partition, request->frame, request->frame->data + at,
         in->records.size < 0 ? 0 : (size_t)in->records.size, &park->load, &result);
     park->loading = park->loading || result.loading;
-    out->log_start_offset = partition->log_start_offset;
     out->log_end_offset = partition->log_end_offset;
     out->diverging_offset = result.diverging_offset;
     if (result.error != 0)

@@ -33,12 +33,18 @@ mkfifo "$work/hold"
 exec 9>"$work/hold"
 for _ in $(seq 600); do grep -q READY "$work/output" && break; kill -0 $estate_pid 2>/dev/null || break; read -r -t 0.1 <> <(:); done
 grep -q READY "$work/output"; check "the estate is made and held, with a transaction open" $?
+# A log that was emptied: its next record must get the same offset on both sides.
+seq 1 100 | kcat -b "$source" -P -t emptied 2>/dev/null
+echo '{"version":1,"partitions":[{"topic":"emptied","partition":0,"offset":-1}]}' >"$work/emptied.json"
+"$here/run" org.apache.kafka.tools.DeleteRecordsCommand --bootstrap-server "$source" --offset-json-file "$work/emptied.json" >"$work/output" 2>&1; check "a topic is emptied" $?
 port=$((20000 + RANDOM % 10000))
 "$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port >"$work/refbroker" 2>&1 & refbroker_pid=$!
 for _ in $(seq 100); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done
 target=127.0.0.1:$port
 timeout 120 "$kdl" mirror run --from "$source" --to "$target" --topics '*' --until caught-up >"$work/output" 2>&1; check "the estate is mirrored" $?
 timeout 120 "$kdl" verify --from "$source" --to "$target" --topics '*' >"$work/output" 2>&1; check "both sides are equal: $(tail -n 2 "$work/output" | head -n 1)" $?
+ends() { kcat -b "$1" -Q -t emptied:0:-2 -t emptied:0:-1 2>/dev/null | tr '\n' ' '; }
+ends "$target" >"$work/output"; [ "$(ends "$source")" = "$(ends "$target")" ] && grep -q 'offset 100.*offset 100' "$work/output"; check "the emptied topic begins and ends where it does at the source" $?
 read_all() { timeout 60 kcat -b "$1" -C -t "$2" -o beginning -e -q -X isolation.level="$3" -f '%p %o %k %s\n' 2>/dev/null | sort | md5sum; }
 for isolation in read_committed read_uncommitted; do
     same=0

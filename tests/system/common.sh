@@ -6,14 +6,12 @@ BUILD=${BUILD:-build}
 kdl=$PWD/$BUILD/bin/kdl
 refbroker=$PWD/$BUILD/bin/refbroker
 work=$(mktemp -d)
-pids=()
 count=0
 
+# Only jobs of this shell that still run: the number of one that has ended may be somebody else's by now.
 finish() {
     local pid
-    for pid in "${pids[@]:-}"; do
-        [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
-    done
+    for pid in $(jobs -pr); do kill -9 "$pid" && wait "$pid" 2>/dev/null; done
     rm -rf "$work"
 }
 trap finish EXIT
@@ -63,6 +61,5 @@ start_refbroker() {
     : > "$work/$name.out"
     "$refbroker" --data "$work/$name" --listen "127.0.0.1:$port" "$@" >> "$work/$name.out" 2>&1 &
     pid=$!
-    pids+=("$pid")
     wait_for 10 grep -q ready "$work/$name.out"
 }

@@ -53,7 +53,6 @@ b=127.0.0.1:$(free_port) run; is "nobody at the address is one line and exit 3" 
 null() { # MODE: sets $pid and $b
     "$BUILD/tests/system/null_server" "$1" > "$work/null" &
     pid=$!
-    pids+=("$pid")
     wait_for 10 grep -q : "$work/null"
     b=$(cat "$work/null")
 }

@@ -22,12 +22,10 @@ echo x | timeout 10 kcat -b "$b" -P -t orders -p 0 -X message.timeout.ms=1000 > 
 load "$a" orders 3 20000 &
 loader=$!
 mirror & job=$!
-pids+=("$job")
 for _ in 1 2 3 4 5 6; do
     read -r -t 0.15 <> <(:) || :
     kill -9 "$(pgrep -P "$job" | head -1)" "$job" 2>/dev/null; wait "$job" 2>/dev/null
     mirror & job=$!
-    pids+=("$job")
 done
 wait "$loader"; is "the load goes on meanwhile" $? 0
 kill -9 "$pid_b"; wait "$pid_b" 2>/dev/null

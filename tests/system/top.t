@@ -29,7 +29,6 @@ LC_ALL=C TERM=vt100 COLUMNS=100 LINES=24 timeout 30 script -qec "stty rows 24 co
 top=$!
 # script hands a key of a pipe on only when the next one comes: a blank, which means nothing, follows each.
 press() { printf '%s ' "$1" >&9; }
-pids+=("$top")
 shows() { grep -aq "$1" "$work/screen"; }
 wait_for 20 shows "LARGEST TOPICS"; ok "begins with the overview" $?
 press '2'; wait_for 20 shows "PARTS     RECORDS"; ok "2: topics" $?
