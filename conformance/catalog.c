@@ -27,12 +27,12 @@ catalog_count(void)
 struct catalog_entry
 catalog_at(size_t number)
 {
-    size_t i = 0;
-
-    while (i < ARRAY_LEN(tables) && number >= tables[i]->count)
-        number -= tables[i++]->count;
-    REQUIRE(i < ARRAY_LEN(tables));
-    return (struct catalog_entry){tables[i]->area, &tables[i]->checks[number]};
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        if (number < tables[i]->count)
+            return (struct catalog_entry){tables[i]->area, &tables[i]->checks[number]};
+        number -= tables[i]->count;
+    }
+    xalloc_fail("a check's number", __FILE__, __LINE__);
 }
 
 bool

@@ -88,9 +88,12 @@ void kc_code_in(struct kc *kc, const char *what, int16_t got, const int16_t *wan
 void kc_int(struct kc *kc, const char *what, int64_t got, int64_t wanted);
 void kc_bytes(struct kc *kc, const char *what, struct wire_bytes got, struct wire_bytes wanted);
 
-/* kc_that asserts a condition; observed is the word for its failure. */
-void kc_that(struct kc *kc, bool condition, const char *observed, const char *expected, ...)
-    __attribute__((format(printf, 4, 5)));
+/* kc_that asserts a condition; observed is the word for its failure, what follows says what was
+ * expected. A macro, so that compilers and linters know what holds behind it. */
+#define kc_that(kc, condition, observed, ...)                                                      \
+    ((condition) ? (void)0 : kc_that_fail((kc), (observed), __VA_ARGS__))
+_Noreturn void kc_that_fail(struct kc *kc, const char *observed, const char *expected, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* kc_classify gives the next failure its observation; NULL takes it back. */
 void kc_classify(struct kc *kc, const char *observed);

@@ -28,7 +28,8 @@ records_next(struct proxy_call *call, int32_t *i)
     struct km_produce_request *request = call->request;
     int32_t at = (*i)++;
 
-    if (call->api_key != KM_PRODUCE || request == NULL)
+    /* cppcheck-suppress nullPointerRedundantCheck; it takes NULL for a request of another kind */
+    if (request == NULL || call->api_key != KM_PRODUCE)
         return NULL;
     for (int32_t t = 0; t < request->topic_data.count; t++) {
         if (at < request->topic_data.items[t].partition_data.count)

@@ -153,6 +153,7 @@ mutant_run(struct kc *kc)
     for (size_t i = 0; i < mutants_count(); i++)
         if (strcmp(mutants_at(i)->name, name) == 0)
             trial.mutant = mutants_at(i);
+    REQUIRE(trial.mutant != NULL);
     items[0] = item_of(kc, trial.mutant->check);
     items[1] = item_of(
         kc, strcmp(items[0].entry.area, "meta") == 0 || strcmp(items[0].entry.area, "wire") == 0

@@ -161,6 +161,7 @@ response_encode(struct proxy_call *call)
     struct err e = {0};
     struct buf out;
 
+    REQUIRE(call->api != NULL);
     buf_init(&out, IN_BYTES_MAX);
     if (frame_response_encode(
             call->api, call->version, call->correlation_id, call->response, &out, &e) == RC_OK) {
@@ -317,6 +318,7 @@ request_encode(struct proxy_call *call)
     struct err e = {0};
     struct buf out;
 
+    REQUIRE(call->api != NULL);
     buf_init(&out, IN_BYTES_MAX);
     if (frame_request_encode(call->api, call->version, call->correlation_id, "kc-proxy",
             call->request, &out, &e) == RC_OK) {

@@ -462,7 +462,7 @@ scram_server_final(
     struct scram_server *server, const void *data, size_t size, struct buf *out, struct err *e)
 {
     struct piece rest = {data, size}, binding, nonce, proof_text = {NULL, 0};
-    uint8_t proof[DIGEST_BYTES_MAX], signature[DIGEST_BYTES_MAX];
+    uint8_t proof[DIGEST_BYTES_MAX] = {0}, signature[DIGEST_BYTES_MAX];
     size_t hash_size = digest_size(server->kind), unsigned_size;
     enum rc rc = message_check(data, size, e);
 

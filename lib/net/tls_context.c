@@ -248,11 +248,11 @@ rules_set(struct tls_context *context, const struct tls_options *options, struct
     if (options->ciphers != NULL && SSL_CTX_set_cipher_list(context->ssl, options->ciphers) != 1)
         return err_set(e, RC_CONFIG, "cipher list %s holds no cipher that OpenSSL knows: %s",
             options->ciphers, library_reason());
-    if (context->is_client && !options->skip_peer)
-        mode = SSL_VERIFY_PEER;
-    else if (!context->is_client && options->require_peer)
+    if (context->is_client)
+        mode = options->skip_peer ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
+    else if (options->require_peer)
         mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    else if (!context->is_client && (options->ca_file != NULL || options->ca_text != NULL))
+    else if (options->ca_file != NULL || options->ca_text != NULL)
         mode = SSL_VERIFY_PEER;
     SSL_CTX_set_verify(context->ssl, mode, NULL);
     SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |

@@ -36,7 +36,7 @@ in_range(struct wire_range range, int16_t version)
 static void
 put(struct writer *w, const void *data, size_t size)
 {
-    if (w->at != NULL && size > 0) {
+    if (w->at != NULL && data != NULL && size > 0) {
         memcpy(w->at, data, size);
         w->at += size;
     }

@@ -54,7 +54,7 @@ scalar_load(enum wire_kind kind, const void *at)
         break;
     case WIRE_INT8:
         memcpy(&byte, at, sizeof byte);
-        value.number = byte;
+        value.number = (int64_t)byte; /* NOLINT(bugprone-signed-char-misuse): an int8 has a sign */
         break;
     case WIRE_INT16:
         memcpy(&half, at, sizeof half);

@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start();
     while (km_messages[count] != NULL)
         count++;
-    if (size < CHOICE_BYTES)
+    if (size < CHOICE_BYTES || count == 0)
         return 0;
     message = km_messages[(size_t)(data[0] << 8 | data[1]) % count];
     version = (int16_t)(message->versions.min +

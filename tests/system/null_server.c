@@ -42,17 +42,21 @@ main(int argc, char **argv)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+    int listener, fd;
 
     if (argc != 2) {
         fprintf(stderr, "usage: null_server closes|silent|zeros|garbage\n");
         return 2;
     }
+    listener = socket(AF_INET, SOCK_STREAM, 0);
     signal(SIGCHLD, SIG_IGN);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 100) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
+        perror("null_server");
+        close(listener);
         return 1;
+    }
     printf("127.0.0.1:%u\n", (unsigned)ntohs(address.sin_port));
     fflush(stdout);
     while ((fd = accept(listener, NULL, NULL)) >= 0) {
@@ -63,5 +67,6 @@ main(int argc, char **argv)
         }
         close(fd);
     }
+    close(listener);
     return 1;
 }

@@ -38,6 +38,7 @@ emit_member(const struct kgen_field *field, FILE *out)
 {
     int scalar = kgen_scalar(field->type);
 
+    REQUIRE(scalar >= 0 || field->sub != NULL);
     if (field->is_array && scalar >= 0)
         fprintf(out, "    struct {\n        %s *items;\n        int32_t count;\n    } %s;\n",
             scalar_rows[scalar].c_type, field->name);

@@ -88,8 +88,9 @@ number_parse(struct parser *p, const char *text, const char **end, int *out)
 static bool
 range_parse(struct parser *p, const char *text, struct kgen_range *out)
 {
-    const char *end;
+    const char *end = text;
 
+    out->min = 0;
     if (!number_parse(p, text, &end, &out->min))
         return false;
     out->max = out->min;
@@ -210,18 +211,18 @@ head_words(struct parser *p, struct kgen_message *message, int i)
     struct kgen_range flexible;
 
     for (; i < p->word_count; i++) {
+        bool has_value = i + 1 < p->word_count;
+
         if (is_word(p, i, "unstable")) {
             message->unstable = true;
-        } else if (i + 1 == p->word_count) {
-            return fail(p, "unknown word", p->words[i]);
-        } else if (is_word(p, i, "versions")) {
+        } else if (has_value && is_word(p, i, "versions")) {
             if (!range_parse(p, p->words[++i], &message->versions))
                 return false;
-        } else if (is_word(p, i, "flexible")) {
+        } else if (has_value && is_word(p, i, "flexible")) {
             if (!range_parse(p, p->words[++i], &flexible))
                 return false;
             message->flexible_min = flexible.min;
-        } else if (is_word(p, i, "type")) {
+        } else if (has_value && is_word(p, i, "type")) {
             if (!number_parse(p, p->words[++i], &end, &message->key))
                 return false;
         } else {

@@ -91,7 +91,7 @@ nothing_acknowledged_is_lost_by_a_power_cut(void **state)
     for (uint64_t seed = first; seed < first + seeds; seed++)
         lives(seed, true, &acked);
     print_message("# %zu acknowledged records, %llu cuts\n", acked,
-        (unsigned long long)(seeds * CUTS_PER_SEED));
+        (unsigned long long)seeds * CUTS_PER_SEED);
     assert_true(acked > seeds * 10);
 }
 
