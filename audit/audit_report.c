@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 
 static int
@@ -30,7 +31,7 @@ row_count(struct audit_report *report, const struct audit_report_row *row)
     if (row->topic->bytes < 0)
         report->ready_bytes = -1;
     else if (report->ready_bytes >= 0)
-        report->ready_bytes += row->topic->bytes;
+        report->ready_bytes = saturate_add(report->ready_bytes, row->topic->bytes);
 }
 
 void

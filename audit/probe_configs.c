@@ -75,7 +75,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
         const struct km_describe_configs_response_result *result = &response->results.items[i];
         uint32_t topic = inventory_topic(probe->inventory, result->resource_name);
 
-        if (topic == INVENTORY_NO_NUMBER)
+        if (!cluster_fan_is_asked(batch->fan, topic))
             continue;
         if (result->error_code == KE_NONE)
             configs_take(probe->inventory, &probe->inventory->topics[topic], result);

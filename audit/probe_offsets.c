@@ -1,6 +1,7 @@
 /* ListOffsets: where the logs begin and end; and which partitions a probe of leaders asks for. */
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/saturate.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
@@ -71,7 +72,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
                 &topic->partitions.items[k];
             uint32_t number = inventory_partition(inventory, topic->name, answer->partition_index);
 
-            if (number == INVENTORY_NO_NUMBER)
+            if (!cluster_fan_is_asked(batch->fan, number))
                 continue;
             if (asking->timestamp == TIMESTAMP_START)
                 inventory->partitions[number].log_start_offset = answer->offset;
@@ -120,7 +121,8 @@ probe_offsets(const struct probe *probe)
             partition->end_offset = partition->log_start_offset;
         if (partition->log_start_offset < 0)
             continue;
-        topic->offsets += partition->end_offset - partition->log_start_offset;
+        topic->offsets = saturate_add(
+            topic->offsets, saturate_subtract(partition->end_offset, partition->log_start_offset));
         topic->began_later |= partition->log_start_offset > 0;
     }
 }

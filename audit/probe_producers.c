@@ -74,7 +74,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number =
                 inventory_partition(inventory, topic->name, partition->partition_index);
 
-            if (number == INVENTORY_NO_NUMBER)
+            if (!cluster_fan_is_asked(batch->fan, number))
                 continue;
             if (partition->error_code == KE_NONE)
                 partition_take(&inventory->topics[inventory->partitions[number].topic], partition);

@@ -207,9 +207,9 @@ parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number = inventory_partition(
                 own->inventory, topic->topic, topic->partitions.items[k].partition_index);
 
-            /* Nothing that was not asked for, and nothing twice. */
-            if (number != INVENTORY_NO_NUMBER &&
-                own->parts[number].slice < own->parts[number].plan.count)
+            /* One that is not sampled has no item. */
+            if (number != INVENTORY_NO_NUMBER && own->parts[number].plan.count > 0 &&
+                cluster_fan_is_asked(batch->fan, own->parts[number].item))
                 partition_parse(own, batch, number, &topic->partitions.items[k]);
         }
     }

@@ -3,6 +3,7 @@
 
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/saturate.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
@@ -98,7 +99,7 @@ probe_sizes(const struct probe *probe)
         for (int32_t k = 0; k < topic->partition_count && sum >= 0; k++) {
             int64_t bytes = inventory->partitions[topic->first + (uint32_t)k].bytes;
 
-            sum = bytes < 0 ? -1 : sum + bytes;
+            sum = bytes < 0 ? -1 : saturate_add(sum, bytes);
         }
         topic->bytes = sum;
     }

@@ -88,7 +88,7 @@ describe_parse(void *arg, struct cluster_fan_batch *batch)
             &response->transaction_states.items[i];
         uint32_t number = inventory_transactional_id(inventory, state->transactional_id);
 
-        if (number == INVENTORY_NO_NUMBER)
+        if (!cluster_fan_is_asked(batch->fan, number))
             continue;
         for (int32_t k = 0; state->error_code == KE_NONE && k < state->topics.count; k++) {
             uint32_t place = inventory_topic(inventory, state->topics.items[k].topic);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/batch_records.h"
 
@@ -47,7 +48,7 @@ void
 sample_plan_make(struct sample_plan *plan, int64_t from, int64_t to, int64_t size, uint64_t part)
 {
     uint64_t wanted = part / SAMPLE_SLICE_BYTES;
-    int64_t span = to - from;
+    int64_t span = saturate_subtract(to, from);
 
     memset(plan, 0, sizeof *plan);
     if (from < 0 || span <= 0 || part == 0)
@@ -198,12 +199,12 @@ sample_reader_take(struct sample_reader *reader, const struct batch_view *batch,
     sample->control += control;
     sample->transactional += control || batch_view_is_transactional(batch);
     sample->with_producer += batch_view_has_producer(batch);
-    sample->offsets += (uint64_t)(batch_view_next_offset(batch) - batch->base_offset);
+    sample->offsets += (uint64_t)batch_view_next_offset(batch) - (uint64_t)batch->base_offset;
     if (reader->expected_offset >= 0 && batch->base_offset > reader->expected_offset)
         sample->holes += (uint64_t)(batch->base_offset - reader->expected_offset);
     /* Wrappers of old formats do not tell their count. */
     if (batch->magic >= 2 && batch->record_count <= batch->last_offset_delta)
-        sample->holes += (uint64_t)(batch->last_offset_delta + 1 - batch->record_count);
+        sample->holes += (uint64_t)((int64_t)batch->last_offset_delta + 1 - batch->record_count);
     reader->expected_offset = batch_view_next_offset(batch);
     return reader->with_records && !control ? records_take(reader, batch, e) : RC_OK;
 }

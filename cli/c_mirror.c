@@ -10,6 +10,7 @@
 #include "cli/pair.h"
 #include "cli/units.h"
 #include "lib/base/env.h"
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "mirror/pipe.h"
 #include "mirror/prepare.h"
@@ -72,8 +73,9 @@ topic_sum(const struct job *job, const struct selection_topic *topic)
         const struct pipe_partition *p = &job->state[topic->first + (uint32_t)k];
         int64_t end = p->source_end > p->goal_offset ? p->source_end : p->goal_offset;
 
-        sum.total += end - p->log_start_offset;
-        sum.left += end > p->next_offset ? end - p->next_offset : 0;
+        sum.total = saturate_add(sum.total, saturate_subtract(end, p->log_start_offset));
+        if (end > p->next_offset)
+            sum.left = saturate_add(sum.left, saturate_subtract(end, p->next_offset));
         sum.live = sum.live && p->caught_up;
         sum.failed = sum.failed || p->failed.code != RC_OK;
     }
@@ -137,8 +139,8 @@ progress_print(struct job *job)
     for (uint32_t i = 0; i < job->from.topic_count; i++) {
         struct topic_sum sum = topic_sum(job, &job->from.topics[i]);
 
-        total += sum.total;
-        left += sum.left;
+        total = saturate_add(total, sum.total);
+        left = saturate_add(left, sum.left);
         if (!job->terminal || i >= 20)
             continue;
         topic_print(job, &job->from.topics[i]);

@@ -42,6 +42,16 @@ the_name(const struct invocation *in)
     return in->options.word_count == 1 ? in->options.words[0] : NULL;
 }
 
+/* What was asked is one topic; an answer may hold any number. */
+static enum rc
+one_answer(enum rc rc, int32_t count, struct err *e)
+{
+    if (rc != RC_OK || count == 1)
+        return rc;
+    return err_set(
+        e, RC_PROTOCOL, "the broker answers about %d topics where one was asked for", count);
+}
+
 /* --- create ------------------------------------------------------------------------------------
  */
 
@@ -79,12 +89,14 @@ create_run(const struct invocation *in)
     struct km_create_topics_request_creatable_topic_config configs[CONFIGS_MAX];
     struct km_create_topics_request_creatable_topic topic;
     struct km_create_topics_request request;
+    const struct km_create_topics_response *response;
     const struct km_create_topics_response_creatable_topic_result *result;
     const char *name = the_name(in);
     struct session *session;
-    const void *reply;
+    const void *reply = NULL;
     struct err e;
     int code = EXIT_OK;
+    enum rc rc;
 
     codec_init(&km_create_topics_request_creatable_topic_desc, &topic);
     codec_init(&km_create_topics_request_desc, &request);
@@ -101,10 +113,12 @@ create_run(const struct invocation *in)
     request.topics.items = &topic;
     request.topics.count = 1;
     request.timeout_ms = TIMEOUT_MS;
-    if (session_call(session, KM_CREATE_TOPICS, &request, &reply, &e) != RC_OK) {
+    rc = session_call(session, KM_CREATE_TOPICS, &request, &reply, &e);
+    response = reply;
+    if (one_answer(rc, rc == RC_OK ? response->topics.count : 0, &e) != RC_OK) {
         code = command_fail(&e);
     } else {
-        result = &((const struct km_create_topics_response *)reply)->topics.items[0];
+        result = &response->topics.items[0];
         if (result->error_code == KE_TOPIC_ALREADY_EXISTS &&
             options_is(&in->options, "if-not-exists"))
             printf("%s is there already\n", name);
@@ -197,7 +211,7 @@ list_run(const struct invocation *in)
 {
     struct km_metadata_request request;
     struct session *session;
-    const void *reply;
+    const void *reply = NULL;
     struct err e;
     int code = EXIT_OK;
 
@@ -277,7 +291,7 @@ configs_ask(struct session *session, const char *name, struct jdoc *doc, bool js
     struct km_describe_configs_request_resource resource;
     struct km_describe_configs_request request;
     const struct km_describe_configs_response *response;
-    const void *reply;
+    const void *reply = NULL;
     enum rc rc;
 
     codec_init(&km_describe_configs_request_desc, &request);
@@ -288,9 +302,10 @@ configs_ask(struct session *session, const char *name, struct jdoc *doc, bool js
     request.resources.items = &resource;
     request.resources.count = 1;
     rc = session_call(session, KM_DESCRIBE_CONFIGS, &request, &reply, e);
+    response = reply;
+    rc = one_answer(rc, rc == RC_OK ? response->results.count : 0, e);
     if (rc != RC_OK)
         return rc;
-    response = reply;
     configs_print(&response->results.items[0], doc, json);
     return RC_OK;
 }
@@ -300,9 +315,10 @@ describe_one(const struct invocation *in, struct session *session, const char *n
 {
     struct km_metadata_request_topic ask;
     struct km_metadata_request request;
+    const struct km_metadata_response *response;
     const struct km_metadata_response_topic *topic;
     struct jdoc *doc;
-    const void *reply;
+    const void *reply = NULL;
     struct err e;
     enum rc rc;
 
@@ -312,9 +328,11 @@ describe_one(const struct invocation *in, struct session *session, const char *n
     request.topics.items = &ask;
     request.topics.count = 1;
     request.allow_auto_topic_creation = false;
-    if (session_call(session, KM_METADATA, &request, &reply, &e) != RC_OK)
+    rc = session_call(session, KM_METADATA, &request, &reply, &e);
+    response = reply;
+    if (one_answer(rc, rc == RC_OK ? response->topics.count : 0, &e) != RC_OK)
         return command_fail(&e);
-    topic = &((const struct km_metadata_response *)reply)->topics.items[0];
+    topic = &response->topics.items[0];
     if (topic->error_code != KE_NONE)
         return refused(name, topic->error_code, text(NULL));
     doc = jdoc_object();
@@ -374,14 +392,16 @@ static int
 delete_run(const struct invocation *in)
 {
     struct km_delete_topics_request_delete_topic_state state;
+    const struct km_delete_topics_response *response;
     const struct km_delete_topics_response_deletable_topic_result *result;
     struct km_delete_topics_request request;
     const char *name = the_name(in);
     struct wire_string old_name = text(name);
     struct session *session;
-    const void *reply;
+    const void *reply = NULL;
     struct err e;
     int code = EXIT_OK;
+    enum rc rc;
 
     if (name == NULL)
         return command_wrong_use(in->command, "one topic name is wanted.");
@@ -395,10 +415,12 @@ delete_run(const struct invocation *in)
     request.topic_names.items = &old_name;
     request.topic_names.count = 1;
     request.timeout_ms = TIMEOUT_MS;
-    if (session_call(session, KM_DELETE_TOPICS, &request, &reply, &e) != RC_OK) {
+    rc = session_call(session, KM_DELETE_TOPICS, &request, &reply, &e);
+    response = reply;
+    if (one_answer(rc, rc == RC_OK ? response->responses.count : 0, &e) != RC_OK) {
         code = command_fail(&e);
     } else {
-        result = &((const struct km_delete_topics_response *)reply)->responses.items[0];
+        result = &response->responses.items[0];
         if (result->error_code != KE_NONE)
             code = refused(name, result->error_code, result->error_message);
         else

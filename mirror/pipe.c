@@ -202,7 +202,7 @@ fetch_parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number = selection_find(
                 pipe->from, topic->topic, topic->partitions.items[k].partition_index);
 
-            if (number != UINT32_MAX)
+            if (cluster_fan_is_asked(batch->fan, number))
                 partition_parse(pipe, batch, append, number, &topic->partitions.items[k]);
         }
     }

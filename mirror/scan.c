@@ -134,7 +134,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number = selection_find(
                 scan->selection, topic->topic, topic->partitions.items[k].partition_index);
 
-            if (number != UINT32_MAX)
+            if (cluster_fan_is_asked(batch->fan, number))
                 partition_parse(scan, batch, number, &topic->partitions.items[k]);
         }
     }

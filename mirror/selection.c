@@ -226,7 +226,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number =
                 selection_find(asking->selection, topic->name, answer->partition_index);
 
-            if (number == UINT32_MAX)
+            if (!cluster_fan_is_asked(batch->fan, number))
                 continue;
             if (asking->timestamp == TIMESTAMP_START)
                 asking->selection->partitions[number].log_start_offset = answer->offset;

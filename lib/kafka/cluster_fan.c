@@ -11,7 +11,8 @@
 
 #define BACKOFF_DOUBLINGS_MAX 6
 
-enum item_state { UNBOUND, QUEUED, FLYING, PARKED, WAITING, DONE };
+/* ANSWERED: in the batch whose answer is being parsed. */
+enum item_state { UNBOUND, QUEUED, FLYING, ANSWERED, PARKED, WAITING, DONE };
 
 /* Whether the broker of an unbound item has to be looked up. */
 enum look {
@@ -137,11 +138,16 @@ item_retry(struct cluster_fan *fan, uint32_t number)
     return true;
 }
 
+bool
+cluster_fan_is_asked(const struct cluster_fan *fan, uint32_t number)
+{
+    return number < fan->spec.item_count && fan->items[number].state == ANSWERED;
+}
+
 void
 cluster_fan_settle(struct cluster_fan *fan, uint32_t number, int16_t code)
 {
-    REQUIRE(number < fan->spec.item_count && fan->items[number].state == FLYING);
-    if (fan->over)
+    if (fan->over || !cluster_fan_is_asked(fan, number))
         return;
     if (code != KE_NONE && kerr_is_retriable(code) && item_retry(fan, number))
         return;
@@ -153,7 +159,8 @@ cluster_fan_again(struct cluster_fan *fan, uint32_t number)
 {
     struct item *item = &fan->items[number];
 
-    REQUIRE(number < fan->spec.item_count && item->state == FLYING);
+    if (!cluster_fan_is_asked(fan, number))
+        return;
     item->state = UNBOUND;
     item->look = LOOK_IF_UNKNOWN;
     item->tries = 0;
@@ -164,7 +171,8 @@ cluster_fan_again(struct cluster_fan *fan, uint32_t number)
 void
 cluster_fan_park(struct cluster_fan *fan, uint32_t number)
 {
-    REQUIRE(number < fan->spec.item_count && fan->items[number].state == FLYING);
+    if (!cluster_fan_is_asked(fan, number))
+        return;
     fan->items[number].state = PARKED;
     fan->items[number].tries = 0;
 }
@@ -215,11 +223,13 @@ on_answered(struct cluster_fan *fan, struct cluster_fan_batch *batch)
         fan->exhausted.code == RC_OK)
         (void)err_set(&fan->exhausted, RC_LIMIT,
             "not asked: the budget of %zu bytes of answers is used up", fan->spec.bytes_max);
+    for (size_t i = 0; i < batch->count; i++)
+        fan->items[batch->items[i]].state = ANSWERED;
     fan->spec.parse(fan->spec.arg, batch);
     (void)err_set(&e, RC_PROTOCOL, "%s:%u: an answer to %s leaves out what was asked for",
         node->host, node->port, fan->spec.api->name);
     for (size_t i = 0; i < batch->count && !fan->over; i++)
-        if (fan->items[batch->items[i]].state == FLYING)
+        if (fan->items[batch->items[i]].state == ANSWERED)
             item_fail(fan, batch->items[i], &e);
     pump_soon(fan);
 }

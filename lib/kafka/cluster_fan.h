@@ -117,6 +117,11 @@ struct cluster_fan *cluster_fan_start(struct cluster *cluster, const struct clus
 /* cluster_fan_free ends all at once, without further callbacks; NULL is accepted. */
 void cluster_fan_free(struct cluster_fan *fan);
 
+/* For parse: whether the answer owes something about this item. An answer may speak twice of the
+ * same thing, or of what nobody asked: parse asks before it believes it. The three functions below
+ * do nothing where it is false. */
+bool cluster_fan_is_asked(const struct cluster_fan *fan, uint32_t item);
+
 /* For parse: how an item of the batch fared. A code other than NONE ends it, or sends it round once
  * more. */
 void cluster_fan_settle(struct cluster_fan *fan, uint32_t item, int16_t code);

@@ -188,6 +188,40 @@ an_answer_that_leaves_something_out_fails_just_that(void **state)
     assert_non_null(strstr(results[1].text, "leaves out what was asked for"));
 }
 
+/* An answer that says everything twice, and something about what was asked of another broker or of
+ * nobody. */
+static void
+parse_too_much(void *arg, struct cluster_fan_batch *batch)
+{
+    uint32_t other = (batch->items[0] + 1) % 30;
+
+    assert_false(cluster_fan_is_asked(batch->fan, other));
+    assert_false(cluster_fan_is_asked(batch->fan, UINT32_MAX));
+    cluster_fan_settle(batch->fan, other, KE_UNKNOWN_SERVER_ERROR);
+    cluster_fan_again(batch->fan, UINT32_MAX);
+    cluster_fan_park(batch->fan, UINT32_MAX);
+    assert_true(cluster_fan_is_asked(batch->fan, batch->items[0]));
+    on_parse(arg, batch);
+    assert_false(cluster_fan_is_asked(batch->fan, batch->items[0]));
+    cluster_fan_settle(batch->fan, batch->items[0], KE_UNKNOWN_SERVER_ERROR);
+    cluster_fan_again(batch->fan, batch->items[0]);
+}
+
+static void
+an_answer_that_says_too_much_changes_nothing(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    spec.parse = parse_too_much;
+    run(&spec);
+    for (uint32_t i = 0; i < 30; i++) {
+        assert_int_equal(results[i].rc, RC_OK);
+        assert_int_equal(results[i].ends, 1);
+    }
+    assert_int_equal(stats.batches, 3);
+}
+
 static void
 an_api_that_a_broker_lacks_fails_without_a_request(void **state)
 {
@@ -276,6 +310,7 @@ main(void)
         TEST(a_broker_that_is_away_fails_its_items_after_one_more_try),
         TEST(a_connection_that_breaks_is_opened_again),
         TEST(an_answer_that_leaves_something_out_fails_just_that),
+        TEST(an_answer_that_says_too_much_changes_nothing),
         TEST(an_api_that_a_broker_lacks_fails_without_a_request),
         TEST(the_budget_of_bytes_stops_it),
         TEST(the_budget_of_time_ends_all),
