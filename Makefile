@@ -119,7 +119,7 @@ $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 # unless the user said how many.
 PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 
-.PHONY: quickstart check check-built unit bench-wire bench-first
+.PHONY: quickstart check check-built check-long unit bench-wire bench-first
 quickstart:
 	$(Q).ci/deps build demo
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
@@ -130,6 +130,12 @@ check:
 	$(Q).ci/deps build test
 	$(Q).ci/deps kafka || :
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory check-built
+
+# The slow proofs: many more kills, seeds, messages and bent answers than check has, and longer fuzzing. About an hour.
+check-long:
+	$(Q).ci/deps
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory SAN=1 KILLS=500 STRANGE_SEEDS=60 SEEDS=2500 COUNT=2000 check-built
+	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=600 fuzz
 
 unit: $(unit_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run --unit
@@ -178,6 +184,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all quickstart check unit fuzz lint format deps install bench-wire bench-first clean"
+	@echo "targets: all quickstart check check-long unit fuzz lint format deps install bench-wire bench-first clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
