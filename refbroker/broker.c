@@ -28,6 +28,7 @@ broker_options_default(struct broker_options *options)
 {
     memset(options, 0, sizeof *options);
     options->host = "127.0.0.1";
+    options->data_folder = "/";
     options->port = 9092;
     options->node_id = 1;
     options->num_partitions = 1;

@@ -60,7 +60,8 @@ struct broker_options {
     struct env *env;
     struct work *work; /* LANE_COUNT lanes */
     struct broker_ports ports;
-    const char *host; /* advertised */
+    const char *host;        /* advertised */
+    const char *data_folder; /* absolute path, as DescribeLogDirs names it */
     int32_t port;
     int32_t node_id;
     int32_t num_partitions; /* of topics made by use */

@@ -1,4 +1,5 @@
 /* refbroker: flags, folder, server. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -36,6 +37,7 @@ static const char usage[] =
 
 struct settings {
     const char *data;
+    char *data_path; /* absolute */
     char *listen_host;
     uint16_t listen_port;
     const char *advertise;
@@ -273,6 +275,7 @@ serve(struct settings *s, struct disk *disk, struct env *env, struct err *e)
     s->broker.work = server_work(server);
     s->broker.ports = server_ports();
     s->broker.port = server_port(server);
+    s->broker.data_folder = s->data_path;
     s->broker.host = s->advertise != NULL ? s->advertise : s->listen_host;
     rc = broker_open(&s->broker, &broker, e);
     if (rc == RC_OK) {
@@ -306,6 +309,8 @@ main(int argc, char **argv)
     if (code < 0) {
         env_init_real(&env);
         rc = disk_open_real(settings.data, &disk, &e);
+        if (rc == RC_OK && (settings.data_path = realpath(settings.data, NULL)) == NULL)
+            rc = err_set_errno(&e, RC_IO, errno, "folder %s", settings.data);
         if (rc == RC_OK)
             rc = folder_lock(disk, settings.data, &lock, &e);
         if (rc == RC_OK)
@@ -317,6 +322,7 @@ main(int argc, char **argv)
     disk_close(lock);
     disk_free(disk);
     blob_trim();
+    free(settings.data_path);
     free(settings.listen_host);
     free(settings.http_host);
     return code;

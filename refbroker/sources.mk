@@ -6,6 +6,7 @@ refbroker_SRCS := \
 	refbroker/api/h_fetch.c \
 	refbroker/api/h_group_offsets.c \
 	refbroker/api/h_groups.c \
+	refbroker/api/h_log_dirs.c \
 	refbroker/api/h_metadata.c \
 	refbroker/api/h_mirror.c \
 	refbroker/api/h_mirror_state.c \

@@ -51,6 +51,7 @@ cache_add(struct partition *partition, struct blob *blob, const uint8_t *data, u
     batch->last_offset = last_offset;
     batch->max_timestamp = max_timestamp;
     *slot_of(cached, cached->count++) = batch;
+    cached->uncommitted_bytes += size;
     partition->cache->uncommitted_bytes += size;
     return batch;
 }
@@ -68,6 +69,7 @@ drop_first(struct partition *partition)
         cache->committed_bytes -= batch->size;
         list_remove(&cache->committed, &batch->in_cache);
     } else {
+        cached->uncommitted_bytes -= batch->size;
         cache->uncommitted_bytes -= batch->size;
     }
     blob_unref(batch->blob);
@@ -109,6 +111,7 @@ cache_commit(struct partition *partition, int64_t end)
             break;
         batch->committed = true;
         cached->committed++;
+        cached->uncommitted_bytes -= batch->size;
         cache->uncommitted_bytes -= batch->size;
         cache->committed_bytes += batch->size;
         list_push_back(&cache->committed, &batch->in_cache);

@@ -61,6 +61,12 @@ partition_last_stable_offset(const struct partition *partition)
     return open < partition->high_watermark ? open : partition->high_watermark;
 }
 
+int64_t
+partition_bytes(const struct partition *partition)
+{
+    return run_index_bytes(&partition->runs) + (int64_t)partition->cached.uncommitted_bytes;
+}
+
 struct producers *
 partition_producers(struct partition *partition)
 {

@@ -49,6 +49,7 @@ struct cached_batches {
     uint32_t capacity;
     uint32_t count;
     uint32_t committed; /* the first ones, which may leave */
+    size_t uncommitted_bytes; /* of the others */
     uint64_t first_number;
 };
 
@@ -95,6 +96,9 @@ void partition_drop(struct partition *partition);
 /* partition_last_stable_offset is the high watermark, or the first offset of the oldest open
  * transaction where that is lower. */
 int64_t partition_last_stable_offset(const struct partition *partition);
+
+/* partition_bytes is the size of the stored batches: runs in objects, and what waits for one. */
+int64_t partition_bytes(const struct partition *partition);
 
 /* partition_producers returns the producer state, made when it is not there yet. */
 struct producers *partition_producers(struct partition *partition);

@@ -41,6 +41,9 @@ echo '{"partitions":[{"topic":"orders","partition":0,"offset":-1}],"version":1}'
 is "kafka-delete-records empties a partition" "$(tool $t.DeleteRecordsCommand --bootstrap-server "$b" --offset-json-file "$work/delete.json" | grep -c 'partition: orders-0')" "1"
 is "the verifiable producer has every record acknowledged" "$(tool $t.VerifiableProducer --bootstrap-server "$b" --topic verified --max-messages 20000 --acks -1 | grep -c producer_send_success)" "20000"
 is "the verifiable consumer reads every one" "$(tool $t.VerifiableConsumer --bootstrap-server "$b" --topic verified --group-id verifiers --max-messages 20000 --reset-policy earliest | sed -n 's/.*"name":"records_consumed".*"count":\([0-9]*\).*/\1/p; s/.*"count":\([0-9]*\).*"name":"records_consumed".*/\1/p' | awk '{ n += $1 } END { print n }')" "20000"
+is "kafka-log-dirs sees the folder, and a size of every partition" "$(tool $t.LogDirsCommand --bootstrap-server "$b" --describe --topic-list orders,verified | grep '^{' >"$work/dirs"; grep -o '"logDir":"[^"]*"' "$work/dirs"; grep -c '"error":null' "$work/dirs"; grep -o '"partition":"[^"]*"' "$work/dirs" | sort | tr '\n' ' '; grep -o '"verified-0","size":[1-9]' "$work/dirs" | wc -l)" "\"logDir\":\"$(realpath "$work/data")\"
+1
+\"partition\":\"orders-0\" \"partition\":\"orders-1\" \"partition\":\"orders-2\" \"partition\":\"orders-3\" \"partition\":\"verified-0\" 1"
 kill -9 "$refbroker_pid"; wait "$refbroker_pid" 2>/dev/null
 "$BUILD/bin/refbroker" --data "$work/data" --listen "$b" >"$work/refbroker" 2>&1 & refbroker_pid=$!
 for _ in $(seq 200); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done

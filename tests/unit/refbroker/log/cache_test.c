@@ -108,10 +108,12 @@ batches_that_are_in_no_object_stay_whatever_the_budget(void **state)
     (void)state;
     fill(partition, 50, 1);
     assert_int_equal(cache.uncommitted_bytes, 50 * BATCH_BYTES);
+    assert_int_equal(partition->cached.uncommitted_bytes, 50 * BATCH_BYTES);
     cache_commit(partition, 0);
     assert_found(partition, 0, 0);
     cache_commit(partition, 45);
     assert_int_equal(cache.uncommitted_bytes, 5 * BATCH_BYTES);
+    assert_int_equal(partition->cached.uncommitted_bytes, 5 * BATCH_BYTES);
     assert_int_equal(cache.committed_bytes, 5 * BATCH_BYTES);
     assert_int_equal(cache_start(partition), 40);
     fill(partition, 53, 1);
@@ -170,6 +172,7 @@ a_dropped_partition_gives_back_everything(void **state)
     cache_drop_partition(a);
     assert_int_equal(cache.uncommitted_bytes, 3 * BATCH_BYTES);
     assert_int_equal(cache.committed_bytes, 0);
+    assert_int_equal(a->cached.uncommitted_bytes, 0);
     assert_int_equal(blob->refs, 4);
     assert_int_equal(cache_start(a), 8);
     assert_null(a->cached.slots);

@@ -79,6 +79,23 @@ the_last_stable_offset_stops_at_the_oldest_open_transaction(void **state)
 }
 
 static void
+the_size_is_that_of_runs_and_of_batches_that_are_in_none(void **state)
+{
+    struct partition *partition = *state;
+    struct run run = {.base_offset = 0, .last_offset = 9, .size = 700};
+    struct blob *blob = blob_new(30);
+
+    assert_int_equal(partition_bytes(partition), 0);
+    cache_add(partition, blob, blob->data, 30, 0, 9, 0);
+    assert_int_equal(partition_bytes(partition), 30);
+    cache_commit(partition, 10);
+    run_index_add(&partition->runs, &run);
+    cache_add(partition, blob, blob->data, 20, 10, 10, 0);
+    assert_int_equal(partition_bytes(partition), 720);
+    blob_unref(blob);
+}
+
+static void
 assert_epoch_end(
     const struct partition *partition, int32_t epoch, int32_t found, int64_t end_offset)
 {
@@ -140,6 +157,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_new_partition_is_empty_and_belongs_to_its_topic, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_size_is_that_of_runs_and_of_batches_that_are_in_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_held_partition_outlives_its_topic, setup, teardown),
         cmocka_unit_test_setup_teardown(
             the_last_stable_offset_stops_at_the_oldest_open_transaction, setup, teardown),
