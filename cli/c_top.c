@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "cli/top_audit.h"
 #include "cli/top_poll.h"
 #include "cli/top_term.h"
 #include "cli/top_view.h"
@@ -14,6 +16,7 @@
 
 #define KEY_WAIT_MS 100
 #define ONCE_WIDTH 120
+#define END_PATIENCE_MS 200
 #define DUMP_BYTES_MAX ((size_t)1 << 24)
 
 static const struct option_row rows[] = {
@@ -21,7 +24,8 @@ static const struct option_row rows[] = {
     {"to", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "the target of a mirror, for page Mirror"},
     {"page", 'p', OPTION_WORD, "PAGE", "overview|topics|groups|mirror", 0, 0, "where to begin"},
     {"interval-ms", 'i', OPTION_INT, "N", NULL, 100, 3600000, "time between two rounds (2000)"},
-    {"once", '1', OPTION_SWITCH, "", NULL, 0, 0, "print the page as text and end"},
+    {"once", '1', OPTION_SWITCH, "", NULL, 0, 0,
+        "print the page as text and end; with -i after two rounds, for rates"},
     {"rows", 0, OPTION_INT, "N", NULL, 8, 100000, "with --once: lines to print (40)"},
 };
 
@@ -49,13 +53,15 @@ confs_open(struct top *top, const struct options *options, struct err *e)
 }
 
 static int
-print_once(struct top *top, int height)
+print_once(struct top *top, int height, int64_t interval_ms)
 {
     struct buf out;
     struct err e;
 
-    if (top_poll_once(top->from, top->to, &top->model, &e) != RC_OK)
+    if (top_poll_once(top->from, top->to, interval_ms, &top->model, &e) != RC_OK)
         return command_fail(&e);
+    if (top->choice.page == TOP_OVERVIEW || top->choice.page == TOP_TOPICS)
+        top_audit_once(top->from, &top->model);
     top_grid_resize(&top->grid, ONCE_WIDTH, height);
     top_view_draw(&top->grid, &top->model, &top->choice);
     buf_init(&out, DUMP_BYTES_MAX);
@@ -102,6 +108,7 @@ static int
 run_screen(struct top *top, int64_t interval_ms)
 {
     bool color = getenv("NO_COLOR") == NULL, going = true;
+    struct top_audit *audit;
     struct top_poll *poll;
     int character = 0;
     struct err e;
@@ -111,9 +118,11 @@ run_screen(struct top *top, int64_t interval_ms)
         return EXIT_USAGE;
     }
     poll = top_poll_start(top->from, top->to, interval_ms);
+    audit = top_audit_start(top->from);
     top->choice.keys = true;
     while (going) {
         (void)top_poll_take(poll, &top->model);
+        top_audit_apply(audit, &top->model);
         top_term_size(&top->grid.width, &top->grid.height);
         top_grid_resize(&top->grid, top->grid.width, top->grid.height);
         top_view_draw(&top->grid, &top->model, &top->choice);
@@ -121,7 +130,10 @@ run_screen(struct top *top, int64_t interval_ms)
         going = key_apply(top, top_term_key(KEY_WAIT_MS, &character), character);
     }
     top_term_close();
-    top_poll_stop(poll);
+    fflush(stdout);
+    /* Who waits for a broker that does not answer goes with the process. */
+    if (!top_audit_stop(audit, END_PATIENCE_MS) || !top_poll_stop(poll, END_PATIENCE_MS))
+        _exit(EXIT_OK);
     return EXIT_OK;
 }
 
@@ -139,7 +151,8 @@ run(const struct invocation *in)
     if (confs_open(&top, &in->options, &e) != RC_OK)
         code = command_fail(&e);
     else if (options_is(&in->options, "once"))
-        code = print_once(&top, (int)options_int(&in->options, "rows", 40));
+        code = print_once(&top, (int)options_int(&in->options, "rows", 40),
+            options_int(&in->options, "interval-ms", 0));
     else
         code = run_screen(&top, options_int(&in->options, "interval-ms", 2000));
     top_model_fini(&top.model);

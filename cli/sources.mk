@@ -11,9 +11,13 @@ cli_SRCS := \
 	cli/options.c \
 	cli/pair.c \
 	cli/session.c \
+	cli/top_audit.c \
 	cli/top_grid.c \
+	cli/top_lists.c \
 	cli/top_model.c \
 	cli/top_poll.c \
+	cli/top_sizes.c \
 	cli/top_term.c \
 	cli/top_view.c \
+	cli/top_worker.c \
 	cli/units.c

@@ -1,12 +1,11 @@
 #include "cli/top_poll.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "cli/top_sizes.h"
+#include "cli/top_worker.h"
 #include "gen/messages.h"
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
@@ -17,12 +16,11 @@
 
 #define GROUPS_MAX 500 /* whose offsets are asked for in one round */
 
+#define ROUNDS_PER_SIZES 5 /* brokers walk through all their segments for them */
+
 struct top_poll {
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t stop_asked;
-    bool stopping;
-    bool fresh;
+    struct top_worker *worker;
+    bool fresh; /* this and newest are under the worker's lock */
     int64_t interval_ms;
     const struct conf_client *from;
     const struct conf_client *to;
@@ -36,6 +34,7 @@ struct asker {
     struct cluster *from;
     struct cluster *to;
     struct selection selection;
+    int64_t rounds; /* that went well */
 };
 
 static enum rc
@@ -89,6 +88,7 @@ topics_fill(const struct asker *a, struct top_model *model)
     for (uint32_t i = 0; i < s->topic_count; i++) {
         model->topics[i].name = xstrdup(s->topics[i].name);
         model->topics[i].partitions = s->topics[i].partition_count;
+        model->topics[i].size.bytes = model->topics[i].target_size.bytes = -1;
     }
     for (uint32_t i = 0; i < s->partition_count; i++) {
         struct top_topic *topic = &model->topics[s->partitions[i].topic];
@@ -99,31 +99,70 @@ topics_fill(const struct asker *a, struct top_model *model)
     }
 }
 
-/* What the target has of each topic; topics that it lacks are no error. */
+/* The sizes of the model's topics, as the cluster of the selection stores them. */
 static void
-mirror_fill(struct asker *a, struct top_model *model)
+sizes_fill(struct cluster *cluster, const struct selection *selection, struct top_model *model,
+    bool of_target)
 {
-    for (uint32_t i = 0; i < a->selection.topic_count; i++) {
-        struct selection one = a->selection, target;
+    int64_t *bytes = top_sizes_ask(cluster, selection);
+
+    for (int32_t i = 0; i < model->topic_count; i++) {
         struct top_topic *topic = &model->topics[i];
-        struct err ignored;
+        struct wire_string name = {topic->name, (int32_t)strlen(topic->name)};
+        struct top_size size = {0, 0};
 
-        one.topics = &a->selection.topics[i];
-        one.topic_count = 1;
-        if (selection_same(&target, a->to, &one, &ignored) != RC_OK)
-            continue;
-        if (selection_offsets(&target, a->to, &ignored) == RC_OK) {
-            topic->mirrored = true;
-            for (uint32_t k = 0; k < target.partition_count; k++) {
-                int64_t lag = a->selection.partitions[a->selection.topics[i].first + k].end_offset -
-                              target.partitions[k].end_offset;
+        for (int32_t k = 0; k < topic->partitions && size.bytes >= 0; k++) {
+            uint32_t number = selection_find(selection, name, k);
 
-                topic->lag += lag > 0 ? lag : 0;
+            if (number == UINT32_MAX || bytes[number] < 0) {
+                size.bytes = -1;
+            } else {
+                size.bytes += bytes[number];
+                size.log_start += selection->partitions[number].log_start_offset;
             }
-            model->mirror_lag += topic->lag;
         }
-        selection_fini(&target);
+        *(of_target ? &topic->target_size : &topic->size) = size;
     }
+    free(bytes);
+}
+
+static void
+target_topic_add(const struct selection *from, const struct selection_topic *topic,
+    const struct selection *target, struct top_topic *out)
+{
+    struct wire_string name = {topic->name, (int32_t)strlen(topic->name)};
+
+    for (int32_t k = 0; k < topic->partition_count; k++) {
+        const struct selection_partition *source = &from->partitions[topic->first + (uint32_t)k];
+        uint32_t number = selection_find(target, name, k);
+        int64_t end =
+            number == UINT32_MAX ? source->log_start_offset : target->partitions[number].end_offset;
+
+        out->mirrored |= number != UINT32_MAX;
+        out->lag += source->end_offset > end ? source->end_offset - end : 0;
+    }
+}
+
+/* What the target has of each topic. Where it does not answer the round is good for the source. */
+static void
+target_fill(struct asker *a, bool with_sizes, struct top_model *model)
+{
+    struct selection target;
+    struct err e;
+    enum rc rc = selection_init(&target, a->to, "*", &e);
+
+    if (rc == RC_OK)
+        rc = selection_offsets(&target, a->to, &e);
+    model->target_answered = rc == RC_OK || rc == RC_NOTFOUND;
+    if (!model->target_answered)
+        snprintf(model->error, sizeof model->error, "target: %.240s", e.text);
+    for (uint32_t i = 0; rc == RC_OK && i < a->selection.topic_count; i++) {
+        target_topic_add(&a->selection, &a->selection.topics[i], &target, &model->topics[i]);
+        model->mirror_lag += model->topics[i].mirrored ? model->topics[i].lag : 0;
+    }
+    if (rc == RC_OK && with_sizes)
+        sizes_fill(a->to, &target, model, true);
+    selection_fini(&target);
 }
 
 /* The lag of one group over what it has committed. */
@@ -209,6 +248,7 @@ groups_fill(struct asker *a, struct top_model *model, struct err *e)
 static enum rc
 ask(struct asker *a, struct top_model *model, struct err *e)
 {
+    bool with_sizes = a->rounds % ROUNDS_PER_SIZES == 0;
     size_t position = 0;
     enum rc rc = selection_init(&a->selection, a->from, "*", e);
 
@@ -225,40 +265,83 @@ ask(struct asker *a, struct top_model *model, struct err *e)
             cluster_view(a->from)->cluster_id == NULL ? "" : cluster_view(a->from)->cluster_id);
         while (cluster_map_next_broker(cluster_view(a->from), &position) != NULL)
             model->brokers++;
+        if (with_sizes) {
+            model->sized_ms = model->asked_ms;
+            sizes_fill(a->from, &a->selection, model, false);
+        }
         rc = groups_fill(a, model, e);
     }
     if (rc == RC_OK && a->to != NULL)
-        mirror_fill(a, model);
+        target_fill(a, with_sizes, model);
+    a->rounds += rc == RC_OK;
     selection_fini(&a->selection);
     return rc;
 }
 
-enum rc
-top_poll_once(const struct conf_client *from, const struct conf_client *to, struct top_model *model,
-    struct err *e)
+/* Asks once more and makes `model`, which holds the round before, the newest one. */
+static enum rc
+round_add(struct asker *a, struct top_model *model, struct err *e)
 {
-    struct top_model none;
+    struct top_model now;
+    enum rc rc;
+
+    memset(&now, 0, sizeof now);
+    memcpy(now.from, model->from, sizeof now.from);
+    memcpy(now.to, model->to, sizeof now.to);
+    rc = ask(a, &now, e);
+    if (rc == RC_OK) {
+        top_model_rates(&now, model);
+        top_model_move(model, &now);
+    }
+    top_model_fini(&now);
+    return rc;
+}
+
+static void
+time_is_up(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void
+wait_for(struct loop *loop, int64_t ms)
+{
+    struct loop_timer timer = {0};
+    bool over = false;
+
+    loop_timer_set(loop, &timer, loop_now_us(loop) + ms * 1000, time_is_up, &over);
+    while (!over)
+        loop_step(loop, -1);
+}
+
+enum rc
+top_poll_once(const struct conf_client *from, const struct conf_client *to, int64_t interval_ms,
+    struct top_model *model, struct err *e)
+{
     struct asker asker;
     enum rc rc;
 
     memset(model, 0, sizeof *model);
-    memset(&none, 0, sizeof none);
     address_write(model->from, from);
     address_write(model->to, to);
     rc = asker_init(&asker, from, to, e);
     if (rc == RC_OK)
-        rc = ask(&asker, model, e);
-    if (rc == RC_OK)
-        top_model_rates(model, &none);
+        rc = round_add(&asker, model, e);
+    if (rc == RC_OK && interval_ms > 0) {
+        wait_for(asker.loop, interval_ms);
+        asker.rounds = 0; /* sizes again */
+        rc = round_add(&asker, model, e);
+    }
     asker_fini(&asker);
     return rc;
 }
 
 /* Puts a round's result where top_poll_take finds it. */
 static void
-leave(struct top_poll *poll, struct top_model *model, enum rc rc, const struct err *e)
+leave(struct top_poll *poll, struct top_worker *worker, struct top_model *model, enum rc rc,
+    const struct err *e)
 {
-    pthread_mutex_lock(&poll->mutex);
+    top_worker_lock(worker);
     if (rc == RC_OK) {
         top_model_rates(model, &poll->newest);
         top_model_move(&poll->newest, model);
@@ -269,39 +352,17 @@ leave(struct top_poll *poll, struct top_model *model, enum rc rc, const struct e
         top_model_fini(model);
     }
     poll->fresh = true;
-    pthread_mutex_unlock(&poll->mutex);
+    top_worker_unlock(worker);
 }
 
-/* Waits for the next round; false once the poll is to stop. */
-static bool
-pause_or_stop(struct top_poll *poll)
-{
-    struct timespec until;
-    bool stopping;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += poll->interval_ms / 1000;
-    until.tv_nsec += poll->interval_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&poll->mutex);
-    while (!poll->stopping &&
-           pthread_cond_timedwait(&poll->stop_asked, &poll->mutex, &until) != ETIMEDOUT)
-        continue;
-    stopping = poll->stopping;
-    pthread_mutex_unlock(&poll->mutex);
-    return !stopping;
-}
-
-static void *
-poll_main(void *arg)
+static void
+poll_main(void *arg, struct top_worker *worker)
 {
     struct top_poll *poll = arg;
     struct asker asker;
     struct err e;
     enum rc rc = asker_init(&asker, poll->from, poll->to, &e);
+    bool usable = rc == RC_OK;
 
     do {
         struct top_model model;
@@ -309,12 +370,11 @@ poll_main(void *arg)
         memset(&model, 0, sizeof model);
         address_write(model.from, poll->from);
         address_write(model.to, poll->to);
-        if (asker.from != NULL)
+        if (usable)
             rc = ask(&asker, &model, &e);
-        leave(poll, &model, rc, &e);
-    } while (pause_or_stop(poll));
+        leave(poll, worker, &model, rc, &e);
+    } while (top_worker_pause(worker, poll->interval_ms));
     asker_fini(&asker);
-    return NULL;
 }
 
 struct top_poll *
@@ -325,50 +385,18 @@ top_poll_start(const struct conf_client *from, const struct conf_client *to, int
     poll->from = from;
     poll->to = to;
     poll->interval_ms = interval_ms;
-    REQUIRE(pthread_mutex_init(&poll->mutex, NULL) == 0);
-    REQUIRE(pthread_cond_init(&poll->stop_asked, NULL) == 0);
-    REQUIRE(pthread_create(&poll->thread, NULL, poll_main, poll) == 0);
+    poll->worker = top_worker_start(poll_main, poll);
     return poll;
 }
 
-void
-top_poll_stop(struct top_poll *poll)
+bool
+top_poll_stop(struct top_poll *poll, int64_t patience_ms)
 {
-    pthread_mutex_lock(&poll->mutex);
-    poll->stopping = true;
-    pthread_cond_signal(&poll->stop_asked);
-    pthread_mutex_unlock(&poll->mutex);
-    pthread_join(poll->thread, NULL);
-    pthread_cond_destroy(&poll->stop_asked);
-    pthread_mutex_destroy(&poll->mutex);
+    if (!top_worker_stop(poll->worker, patience_ms))
+        return false;
     top_model_fini(&poll->newest);
     free(poll);
-}
-
-static struct top_topic *
-topics_dup(const struct top_model *model)
-{
-    struct top_topic *copy = xcalloc((size_t)model->topic_count, sizeof *copy);
-
-    for (int32_t i = 0; i < model->topic_count; i++) {
-        copy[i] = model->topics[i];
-        copy[i].name = xstrdup(model->topics[i].name);
-    }
-    return copy;
-}
-
-static struct top_group *
-groups_dup(const struct top_model *model)
-{
-    struct top_group *copy = xcalloc((size_t)model->group_count, sizeof *copy);
-
-    for (int32_t i = 0; i < model->group_count; i++) {
-        copy[i] = model->groups[i];
-        copy[i].name = xstrdup(model->groups[i].name);
-        copy[i].state = xstrdup(model->groups[i].state);
-        copy[i].type = xstrdup(model->groups[i].type);
-    }
-    return copy;
+    return true;
 }
 
 bool
@@ -376,16 +404,14 @@ top_poll_take(struct top_poll *poll, struct top_model *model)
 {
     bool fresh;
 
-    pthread_mutex_lock(&poll->mutex);
+    top_worker_lock(poll->worker);
     fresh = poll->fresh;
     poll->fresh = false;
     if (fresh) {
         /* The poller needs the newest one for its rates, so the taker gets a copy. */
         top_model_fini(model);
-        *model = poll->newest;
-        model->topics = topics_dup(&poll->newest);
-        model->groups = groups_dup(&poll->newest);
+        top_model_copy(model, &poll->newest);
     }
-    pthread_mutex_unlock(&poll->mutex);
+    top_worker_unlock(poll->worker);
     return fresh;
 }

@@ -5,10 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/top_lists.h"
 #include "cli/units.h"
 #include "lib/base/xalloc.h"
 
-#define LIST_TOP 4 /* first row of a list */
+#define HEAD_TOP 3 /* the head line of a table */
+#define LIST_TOP 4 /* what is below it */
+#define CLOCK_CELLS 10
+#define TABS_CELLS 42 /* of all pages' names */
+#define NAME "kdl top  "
 
 static const char *const page_names[] = {"overview", "topics", "groups", "mirror"};
 static const char *const page_titles[] = {"Overview", "Topics", "Groups", "Mirror"};
@@ -30,23 +35,43 @@ top_view_page_find(const char *name, enum top_page *page)
     return false;
 }
 
+/* The names of all pages, or of the one shown where there is little room; returns their first
+ * column. */
+static int
+tabs_draw(struct top_grid *grid, const struct top_choice *choice)
+{
+    int x = grid->width - CLOCK_CELLS - TABS_CELLS;
+    bool all = x >= (int)sizeof NAME + 10;
+
+    if (!all)
+        x = grid->width - CLOCK_CELLS - 2 - (int)strlen(page_titles[choice->page]);
+    for (int i = 0, at = x; i < TOP_PAGES; i++) {
+        if (i == (int)choice->page)
+            at = top_grid_printf(grid, at, 0, TOP_SELECTED, "[%s]", page_titles[i]) + 1;
+        else if (all)
+            at = top_grid_printf(grid, at, 0, TOP_PLAIN, " %s ", page_titles[i]) + 1;
+    }
+    return x;
+}
+
 static void
 head_draw(struct top_grid *grid, const struct top_model *model, const struct top_choice *choice)
 {
-    int x = top_grid_printf(grid, 1, 0, TOP_TITLE, "kdl top  %s%s%s", model->from,
-        *model->to == '\0' ? "" : " > ", model->to);
     time_t seconds = (time_t)(model->asked_wall_ms / 1000);
+    int x, tabs = tabs_draw(grid, choice);
+    char addresses[2 * TOP_MODEL_TEXT + 8];
     struct tm tm;
     char clock[16];
 
-    x = x + 4 > grid->width - 48 ? x + 4 : grid->width - 48;
-    for (int i = 0; i < TOP_PAGES; i++)
-        x = top_grid_printf(grid, x, 0, i == (int)choice->page ? TOP_SELECTED : TOP_PLAIN,
-                i == (int)choice->page ? "[%s]" : " %s ", page_titles[i]) +
-            1;
+    x = top_grid_text(grid, 1, 0, TOP_TITLE, NAME);
+    snprintf(addresses, sizeof addresses, "%s%s%s", model->from, *model->to == '\0' ? "" : " > ",
+        model->to);
+    if (tabs - x > 1)
+        top_grid_name(grid, x, 0, tabs - x - 1, TOP_TITLE, addresses);
     gmtime_r(&seconds, &tm);
     strftime(clock, sizeof clock, "%H:%M:%S", &tm);
-    top_grid_text(grid, grid->width - 9, 0, TOP_DIM, clock);
+    if (model->asked_wall_ms > 0)
+        top_grid_text(grid, grid->width - (int)strlen(clock) - 1, 0, TOP_DIM, clock);
 }
 
 static void
@@ -54,16 +79,18 @@ sparkline_draw(struct top_grid *grid, int x, int y, const struct top_model *mode
 {
     static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char *const plain[] = {"_", "_", ".", ".", "-", "-", "=", "#"};
+    int32_t first = model->history_count - (grid->width - 1 - x);
     double highest = 1;
 
-    for (int32_t i = 0; i < model->history_count; i++)
+    first = first < 0 ? 0 : first;
+    for (int32_t i = first; i < model->history_count; i++)
         if (model->history[i] > highest)
             highest = model->history[i];
-    for (int32_t i = 0; i < model->history_count; i++) {
+    for (int32_t i = first; i < model->history_count; i++) {
         int level = (int)(model->history[i] / highest * 7.99);
 
         level = level < 0 ? 0 : level > 7 ? 7 : level;
-        top_grid_text(grid, x + i, y, TOP_GOOD, utf8 ? bars[level] : plain[level]);
+        top_grid_text(grid, x + i - first, y, TOP_GOOD, utf8 ? bars[level] : plain[level]);
     }
 }
 
@@ -83,146 +110,104 @@ summary_draw(struct top_grid *grid, const struct top_model *model, const struct 
         top_grid_printf(grid, 1, 2, TOP_BAD, "%s", model->error);
 }
 
-/* Keeps the selection on the list and the list on the screen; returns how many rows fit. */
-static int
-list_fit(const struct top_grid *grid, int count, struct top_choice *choice)
-{
-    int rows = grid->height - LIST_TOP - 1;
-
-    if (rows < 1)
-        rows = 1;
-    if (choice->selected >= count)
-        choice->selected = count - 1;
-    if (choice->selected < 0)
-        choice->selected = 0;
-    if (choice->selected < choice->first)
-        choice->first = choice->selected;
-    if (choice->selected >= choice->first + rows)
-        choice->first = choice->selected - rows + 1;
-    return count - choice->first < rows ? count - choice->first : rows;
-}
-
 static void
-number_draw(struct top_grid *grid, int right, int y, double value, bool known)
+number_draw(struct top_grid *grid, int right, int y, double value)
 {
     char text[UNITS_BYTES];
 
     units_count((int64_t)value, text);
-    if (!known)
-        snprintf(text, sizeof text, "-");
     top_grid_text(grid, right - (int)strlen(text), y, TOP_PLAIN, text);
 }
 
+/* The line above the table: what the numbers of the page are worth. */
 static void
-topics_draw(struct top_grid *grid, const struct top_model *model, struct top_choice *choice)
+topics_note_draw(struct top_grid *grid, const struct top_model *model)
 {
-    int name = grid->width - 40 > 20 ? grid->width - 40 : 20;
-    int rows = list_fit(grid, model->topic_count, choice);
-
-    top_grid_text(grid, 2, LIST_TOP - 1, TOP_HEAD, "TOPIC");
-    top_grid_text(grid, name + 4, LIST_TOP - 1, TOP_HEAD, "PARTS     RECORDS        IN/s");
-    for (int i = 0; i < rows; i++) {
-        const struct top_topic *topic = &model->topics[choice->first + i];
-        int y = LIST_TOP + i;
-
-        top_grid_name(grid, 2, y, name, TOP_PLAIN, topic->name);
-        top_grid_printf(grid, name + 4, y, TOP_PLAIN, "%5d", topic->partitions);
-        number_draw(grid, name + 21, y, (double)topic->records, true);
-        number_draw(grid, name + 33, y, topic->rate, topic->rate >= 0);
-        if (choice->first + i == choice->selected)
-            top_grid_role(grid, y, TOP_SELECTED);
-    }
+    if (*model->audit_error != '\0')
+        top_grid_printf(grid, 1, 2, TOP_BAD, "audit: %s", model->audit_error);
+    else if (model->audit_number == 0)
+        top_grid_text(grid, 1, 2, TOP_DIM, "asking for traits and verdicts (kdl audit) ...");
 }
 
 static void
-groups_draw(struct top_grid *grid, const struct top_model *model, struct top_choice *choice)
+mirror_note_draw(struct top_grid *grid, const struct top_model *model)
 {
-    int name = grid->width - 56 > 20 ? grid->width - 56 : 20;
-    int rows = list_fit(grid, model->group_count, choice);
+    char lag[UNITS_BYTES], rate[UNITS_BYTES] = "-", eta[UNITS_BYTES] = "-";
+    int x;
 
-    top_grid_text(grid, 2, LIST_TOP - 1, TOP_HEAD, "GROUP");
-    top_grid_text(
-        grid, name + 4, LIST_TOP - 1, TOP_HEAD, "TYPE      STATE                 PARTS        LAG");
-    for (int i = 0; i < rows; i++) {
-        const struct top_group *group = &model->groups[choice->first + i];
-        int y = LIST_TOP + i;
-
-        top_grid_name(grid, 2, y, name, TOP_PLAIN, group->name);
-        top_grid_printf(grid, name + 4, y, TOP_PLAIN, "%-9.9s %-20.20s %6d", group->type,
-            group->state, group->partitions);
-        number_draw(grid, name + 52, y, (double)group->lag, group->lag >= 0);
-        if (choice->first + i == choice->selected)
-            top_grid_role(grid, y, TOP_SELECTED);
-    }
-}
-
-static void
-bar_draw(struct top_grid *grid, int x, int y, double share, const struct top_choice *choice)
-{
-    for (int i = 0; i < 20; i++)
-        top_grid_text(grid, x + i, y, TOP_GOOD,
-            i < (int)(share * 20) ? (choice->utf8 ? "█" : "#") : (choice->utf8 ? "░" : "."));
+    units_count(model->mirror_lag, lag);
+    if (model->mirror_byte_rate >= 0)
+        units_bytes((uint64_t)model->mirror_byte_rate, rate);
+    if (model->mirror_eta_s >= 0)
+        units_seconds((int64_t)model->mirror_eta_s, eta);
+    x = top_grid_printf(grid, 1, 2, TOP_PLAIN, "mirror  lag %s records  %s%s/s  ETA %s", lag,
+        model->mirror_bytes_estimated ? "~" : "", rate, model->mirror_lag == 0 ? "live" : eta);
+    if (model->mirror_bytes_estimated)
+        top_grid_text(grid, x + 2, 2, TOP_DIM, "~ records x their mean size");
 }
 
 static void
 mirror_draw(struct top_grid *grid, const struct top_model *model, struct top_choice *choice)
 {
-    int name = grid->width - 60 > 20 ? grid->width - 60 : 20;
-    int rows = list_fit(grid, model->topic_count, choice);
-    char lag[UNITS_BYTES], rate[UNITS_BYTES];
-
     if (*model->to == '\0') {
         top_grid_text(
             grid, 2, LIST_TOP, TOP_DIM, "no target: start with --to HOST:PORT to see a mirror");
         return;
     }
-    units_count(model->mirror_lag, lag);
-    units_count((int64_t)model->mirror_rate, rate);
-    top_grid_printf(grid, 1, 2, TOP_PLAIN, "mirror  lag %s records  %s/s", lag, rate);
-    top_grid_text(grid, 2, LIST_TOP - 1, TOP_HEAD, "TOPIC");
-    top_grid_text(grid, name + 4, LIST_TOP - 1, TOP_HEAD,
-        "DONE                                LAG     COPIED/s");
-    for (int i = 0; i < rows; i++) {
-        const struct top_topic *topic = &model->topics[choice->first + i];
-        double share = topic->records <= 0 ? 1 : 1 - (double)topic->lag / (double)topic->records;
-        int y = LIST_TOP + i;
-
-        top_grid_name(grid, 2, y, name, TOP_PLAIN, topic->name);
-        if (!topic->mirrored) {
-            top_grid_text(grid, name + 4, y, TOP_DIM, "not mirrored");
-        } else {
-            bar_draw(grid, name + 4, y, share, choice);
-            top_grid_printf(grid, name + 25, y, TOP_PLAIN, "%3.0f %%", share * 100);
-            number_draw(grid, name + 43, y, (double)topic->lag, true);
-            number_draw(grid, name + 56, y, topic->mirror_rate, topic->rate >= 0);
-        }
-        if (choice->first + i == choice->selected)
-            top_grid_role(grid, y, TOP_SELECTED);
-    }
+    if (model->target_answered && *model->error == '\0')
+        mirror_note_draw(grid, model);
+    top_lists_draw(grid, HEAD_TOP, TOP_LIST_MIRROR, model, choice);
 }
 
+/* How many topics have which verdict. */
 static void
-overview_draw(struct top_grid *grid, const struct top_model *model)
+verdicts_draw(struct top_grid *grid, int y, const struct top_model *model, bool coordinated)
 {
-    int y = LIST_TOP;
+    int counts[TOP_VERDICTS] = {0};
+    int x = top_grid_text(grid, 2, y, TOP_PLAIN, coordinated ? "coordinated  " : "wal          ");
+
+    for (int32_t i = 0; i < model->topic_count; i++)
+        counts[coordinated ? model->topics[i].traits.coordinated : model->topics[i].traits.wal]++;
+    if (model->topic_count > 0 && counts[TOP_NOT_JUDGED] == model->topic_count) {
+        top_grid_text(grid, x, y, TOP_DIM, *model->audit_error == '\0' ? "..." : "?");
+        return;
+    }
+    for (int i = TOP_READY; i < TOP_VERDICTS; i++)
+        x = top_grid_printf(grid, x, y, i == TOP_BLOCKED && counts[i] > 0 ? TOP_BAD : TOP_PLAIN,
+            "%d %s  ", counts[i], top_lists_verdict((enum top_verdict)i, false));
+}
+
+static int
+cluster_draw(struct top_grid *grid, int y, const struct top_model *model)
+{
     int64_t lag = 0;
     int32_t lagging = 0;
-    bool moving;
+    char text[UNITS_BYTES] = "?";
 
     for (int32_t i = 0; i < model->group_count; i++)
         if (model->groups[i].lag > 0) {
             lag += model->groups[i].lag;
             lagging++;
         }
-    top_grid_printf(grid, 2, y++, TOP_PLAIN, "cluster   %s", model->cluster_id);
-    top_grid_printf(grid, 2, y++, TOP_PLAIN, "brokers   %d", model->brokers);
-    top_grid_printf(grid, 2, y++, TOP_PLAIN, "topics    %d with %d partitions", model->topic_count,
-        model->partitions);
+    top_grid_printf(grid, 2, y++, TOP_PLAIN, "cluster      %s", model->cluster_id);
+    if (model->bytes >= 0)
+        units_bytes((uint64_t)model->bytes, text);
+    top_grid_printf(grid, 2, y++, TOP_PLAIN, "topics       %d with %d partitions, %s",
+        model->topic_count, model->partitions, text);
+    verdicts_draw(grid, y++, model, true);
+    verdicts_draw(grid, y++, model, false);
+    units_count(lag, text);
     top_grid_printf(grid, 2, y++, lagging > 0 ? TOP_BAD : TOP_PLAIN,
-        "groups    %d, %d of them behind by %lld records", model->group_count, lagging,
-        (long long)lag);
-    y++;
-    moving = model->rate > 0;
+        "groups       %d, %d of them behind by %s records", model->group_count, lagging, text);
+    return y;
+}
+
+static void
+overview_draw(struct top_grid *grid, const struct top_model *model)
+{
+    bool moving = model->rate > 0;
+    int y = cluster_draw(grid, LIST_TOP - 1, model) + 1;
+
     top_grid_text(grid, 2, y++, TOP_HEAD,
         moving ? "BUSIEST TOPICS            records/s" : "LARGEST TOPICS              records");
     for (int32_t i = 0; i < model->topic_count && y < grid->height - 1; i++) {
@@ -232,7 +217,7 @@ overview_draw(struct top_grid *grid, const struct top_model *model)
         if (value <= 0)
             continue;
         top_grid_name(grid, 2, y, 24, TOP_PLAIN, topic->name);
-        number_draw(grid, 37, y++, value, true);
+        number_draw(grid, 37, y++, value);
     }
 }
 
@@ -265,6 +250,19 @@ topics_by_rate(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* What is mirrored first, and of it what lacks most. */
+static int
+topics_by_lag(const void *a, const void *b)
+{
+    const struct top_topic *x = a, *y = b;
+
+    if (x->mirrored != y->mirrored)
+        return y->mirrored - x->mirrored;
+    if (x->lag != y->lag)
+        return x->lag < y->lag ? 1 : -1;
+    return topics_by_rate(a, b);
+}
+
 static int
 groups_by_name(const void *a, const void *b)
 {
@@ -286,7 +284,9 @@ top_view_draw(struct top_grid *grid, struct top_model *model, struct top_choice 
 {
     if (model->topic_count > 0)
         qsort(model->topics, (size_t)model->topic_count, sizeof *model->topics,
-            choice->by_name ? topics_by_name : topics_by_rate);
+            choice->by_name              ? topics_by_name
+            : choice->page == TOP_MIRROR ? topics_by_lag
+                                         : topics_by_rate);
     if (model->group_count > 0)
         qsort(model->groups, (size_t)model->group_count, sizeof *model->groups,
             choice->by_name ? groups_by_name : groups_by_lag);
@@ -299,10 +299,12 @@ top_view_draw(struct top_grid *grid, struct top_model *model, struct top_choice 
     summary_draw(grid, model, choice);
     switch (choice->page) {
     case TOP_TOPICS:
-        topics_draw(grid, model, choice);
+        if (*model->error == '\0')
+            topics_note_draw(grid, model);
+        top_lists_draw(grid, HEAD_TOP, TOP_LIST_TOPICS, model, choice);
         break;
     case TOP_GROUPS:
-        groups_draw(grid, model, choice);
+        top_lists_draw(grid, HEAD_TOP, TOP_LIST_GROUPS, model, choice);
         break;
     case TOP_MIRROR:
         mirror_draw(grid, model, choice);

@@ -65,49 +65,6 @@ expect_order(const char *text, const char *first, const char *second)
 }
 
 static void
-rates_are_the_ends_moved_by_the_time_passed(void **state)
-{
-    struct top_model before = {.asked_ms = 1000, .rounds = 4}, now = {.asked_ms = 3000};
-
-    (void)state;
-    topic_add(&before, "a", 100, 100);
-    topic_add(&now, "a", 150, 200);
-    topic_add(&now, "new", 10, 10);
-    before.topics[0].lag = 60;
-    now.topics[0].lag = 20;
-    top_model_rates(&now, &before);
-    assert_true(now.topics[0].rate == 50);
-    assert_true(now.topics[0].mirror_rate == 70);
-    assert_true(now.topics[1].rate == -1);
-    assert_true(now.rate == 50);
-    assert_true(now.mirror_rate == 70);
-    assert_int_equal(now.rounds, 5);
-    assert_int_equal(now.history_count, 1);
-    top_model_fini(&before);
-    top_model_fini(&now);
-}
-
-static void
-the_history_keeps_the_newest(void **state)
-{
-    struct top_model before = {.asked_ms = 0}, now = {.asked_ms = 0};
-
-    (void)state;
-    for (int i = 1; i <= TOP_MODEL_HISTORY + 5; i++) {
-        now.asked_ms = i * 1000;
-        topic_add(&now, "a", 0, i * i);
-        top_model_rates(&now, &before);
-        top_model_move(&before, &now);
-        assert_null(now.topics);
-    }
-    assert_int_equal(before.history_count, TOP_MODEL_HISTORY);
-    /* the squares grow by 2i - 1 */
-    assert_true(before.history[TOP_MODEL_HISTORY - 1] == 2 * (TOP_MODEL_HISTORY + 5) - 1);
-    assert_true(before.history[0] == 2 * 6 - 1);
-    top_model_fini(&before);
-}
-
-static void
 before_the_first_answer_the_page_says_so(void **state)
 {
     struct top_model model = {.rounds = 0};
@@ -206,12 +163,63 @@ the_mirror_page_shows_what_the_target_lacks(void **state)
     model.topics[0].lag = 100;
     topic_add(&model, "absent", 10, 10);
     model.topics[1].mirrored = false;
+    model.target_answered = true;
     text = page(&model, &choice, 12);
-    assert_non_null(strstr(text, "##########.......... "));
+    assert_non_null(strstr(text, "not mirrored"));
+    expect_order(text, "half", "absent");
     assert_non_null(strstr(text, " 50 %"));
+    assert_non_null(strstr(text, "behind"));
     assert_non_null(strstr(text, "not mirrored"));
     free(text);
     top_model_fini(&model);
+}
+
+static void
+the_overview_counts_verdicts(void **state)
+{
+    struct top_model model = {.rounds = 1, .bytes = 2500000};
+    struct top_choice choice = {.page = TOP_OVERVIEW};
+    char *text;
+
+    (void)state;
+    topic_add(&model, "a", 5, 5);
+    topic_add(&model, "b", 5, 5);
+    text = page(&model, &choice, 16);
+    assert_non_null(strstr(text, "coordinated  ...\n"));
+    free(text);
+    model.topics[0].traits.coordinated = TOP_BLOCKED;
+    model.topics[1].traits.coordinated = TOP_READY;
+    model.topics[0].traits.wal = model.topics[1].traits.wal = TOP_READY;
+    text = page(&model, &choice, 16);
+    assert_non_null(strstr(text, "coordinated  1 READY  0 CHANGES  0 UNKNOWN  1 BLOCKED"));
+    assert_non_null(strstr(text, "wal          2 READY"));
+    assert_non_null(strstr(text, "2 with 6 partitions, 2.5 MB"));
+    free(text);
+    top_model_fini(&model);
+}
+
+/* Nothing runs into the clock, and the page shown is named. */
+static void
+the_head_fits_into_every_width(void **state)
+{
+    struct top_model model = {.rounds = 1, .asked_wall_ms = 45296000};
+    struct top_choice choice = {.page = TOP_TOPICS};
+
+    (void)state;
+    snprintf(model.from, sizeof model.from, "a-broker-with-a-long-name.example.com:9092");
+    snprintf(model.to, sizeof model.to, "another-broker-with-a-long-name.example.com:9092");
+    for (int width = 30; width < 200; width++) {
+        struct top_grid grid = {.width = width, .height = 10};
+        struct buf out;
+
+        top_view_draw(&grid, &model, &choice);
+        buf_init(&out, 1 << 16);
+        top_grid_dump(&grid, &out);
+        assert_non_null(strstr(buf_text(&out), "[Topics]"));
+        assert_non_null(strstr(buf_text(&out), " 12:34:56\n"));
+        buf_fini(&out);
+        top_grid_fini(&grid);
+    }
 }
 
 static void
@@ -231,8 +239,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rates_are_the_ends_moved_by_the_time_passed),
-        cmocka_unit_test(the_history_keeps_the_newest),
+        cmocka_unit_test(the_overview_counts_verdicts),
+        cmocka_unit_test(the_head_fits_into_every_width),
         cmocka_unit_test(before_the_first_answer_the_page_says_so),
         cmocka_unit_test(an_error_is_on_every_page),
         cmocka_unit_test(lists_are_sorted_by_what_is_largest_or_by_name),
