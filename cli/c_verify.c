@@ -68,6 +68,66 @@ struct counts {
     uint64_t records;
 };
 
+static struct jdoc *
+blob_json(const struct difference_blob *blob, const char *counted)
+{
+    struct jdoc *object = jdoc_object();
+    char hash[20];
+
+    snprintf(hash, sizeof hash, "%016" PRIx64, blob->hash);
+    jdoc_set_int(object, counted, blob->size);
+    if (blob->size > 0)
+        jdoc_set_text(object, "hash", hash);
+    return object;
+}
+
+static struct jdoc *
+record_json(const struct difference_record *record, bool of_key)
+{
+    struct jdoc *object = jdoc_object();
+
+    if (record->offset < 0) {
+        jdoc_free(object);
+        return jdoc_null();
+    }
+    jdoc_set_int(object, "offset", record->offset);
+    if (!of_key) {
+        jdoc_set_int(object, "batch", record->base_offset);
+        jdoc_set_int(object, "attributes", record->attributes);
+        jdoc_set_int(object, "timestamp", record->timestamp);
+        jdoc_set_int(object, "producer_id", record->producer_id);
+        jdoc_set_int(object, "producer_epoch", record->producer_epoch);
+        jdoc_set_int(object, "base_sequence", record->base_sequence);
+        jdoc_set_take(object, "headers", blob_json(&record->headers, "count"));
+    }
+    jdoc_set_take(object, "key", blob_json(&record->key, "size"));
+    jdoc_set_take(object, "value", blob_json(&record->value, "size"));
+    return object;
+}
+
+/* The first differing record: what differs, and how it looks on both sides; null where it is not
+ * there. */
+static struct jdoc *
+difference_json(const struct difference *difference)
+{
+    const struct difference_record *source = &difference->source, *target = &difference->target;
+    struct jdoc *object = jdoc_object(), *what = jdoc_array();
+    unsigned fields = difference_fields(source, target, difference->of_key);
+
+    if (source->offset < 0 || target->offset < 0)
+        jdoc_add_take(what,
+            jdoc_text(source->offset < 0 ? "missing at the source" : "missing at the target"));
+    else
+        for (unsigned i = 0; i < DIFFERENCE_FIELDS; i++)
+            if ((fields & 1U << i) != 0)
+                jdoc_add_take(what, jdoc_text(difference_field_text((enum difference_field)i)));
+    jdoc_set_take(object, "what", what);
+    jdoc_set_bool(object, "last_of_key", difference->of_key);
+    jdoc_set_take(object, "source", record_json(source, difference->of_key));
+    jdoc_set_take(object, "target", record_json(target, difference->of_key));
+    return object;
+}
+
 static void
 partition_json(const struct job *job, uint32_t number, const struct verify_partition *result,
     struct jdoc *list)
@@ -84,6 +144,10 @@ partition_json(const struct job *job, uint32_t number, const struct verify_parti
     jdoc_set_int(row, "target_records", (int64_t)result->target_records);
     if (result->verdict != VERIFY_EQUAL)
         jdoc_set_text(row, "why", result->text);
+    if (result->verdict == VERIFY_DIFFERENT && result->different_offset >= 0)
+        jdoc_set_int(row, "different_offset", result->different_offset);
+    if (result->difference.found)
+        jdoc_set_take(row, "difference", difference_json(&result->difference));
     jdoc_add_take(list, row);
 }
 
@@ -92,13 +156,18 @@ partition_print(const struct job *job, uint32_t number, const struct verify_part
 {
     const char *topic = selection_name(&job->from, number);
     int32_t partition = job->from.partitions[number].partition;
+    char more[96] = "";
 
+    if (result->different_buckets > 1)
+        snprintf(more, sizeof more, "; first of %" PRIu64 " %s", result->different_buckets,
+            result->difference.of_key ? "keys that differ" : "differing ranges of 4,096 offsets");
     if (result->verdict == VERIFY_EQUAL)
         printf("  equal      %s-%d  offsets %" PRId64 " .. %" PRId64 ", %" PRIu64 " records\n",
             topic, partition, result->from, result->to, result->source_records);
     else
-        printf("  %s  %s-%d  %s\n", result->verdict == VERIFY_DIFFERENT ? "different" : "unknown  ",
-            topic, partition, result->text);
+        printf("  %s  %s-%d  %s%s\n",
+            result->verdict == VERIFY_DIFFERENT ? "different" : "unknown  ", topic, partition,
+            result->text, more);
 }
 
 static int

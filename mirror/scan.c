@@ -20,6 +20,8 @@
 struct scan {
     const struct selection *selection;
     struct scan_partition *partitions;
+    uint32_t *numbers; /* of the partitions that are read, by item of the fan */
+    uint32_t *items;   /* and the other way round */
     struct cluster_fan *fan;
     struct buf scratch;
     scan_record_fn *record;
@@ -31,9 +33,10 @@ static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
     struct scan *scan = arg;
+    uint32_t number = scan->numbers[item];
 
-    *out = (struct cluster_target){CLUSTER_LEADER, selection_name(scan->selection, item),
-        scan->selection->partitions[item].partition};
+    *out = (struct cluster_target){CLUSTER_LEADER, selection_name(scan->selection, number),
+        scan->selection->partitions[number].partition};
 }
 
 static int64_t
@@ -47,8 +50,14 @@ build(void *arg, struct cluster_fan_batch *batch)
 {
     struct scan *scan = arg;
     struct fetching_limits limits = {FETCH_WAIT_MS, FETCH_BYTES_MAX, PARTITION_BYTES};
+    struct cluster_fan_batch numbered = *batch;
+    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
 
-    return fetching_build(batch, scan->selection, &limits, next_offset, scan);
+    for (size_t i = 0; numbers != NULL && i < batch->count; i++)
+        numbers[i] = scan->numbers[batch->items[i]];
+    numbered.items = numbers;
+    return numbers == NULL ? 0
+                           : fetching_build(&numbered, scan->selection, &limits, next_offset, scan);
 }
 
 static enum rc
@@ -102,22 +111,22 @@ partition_parse(struct scan *scan, struct cluster_fan_batch *batch, uint32_t num
     struct scan_partition *p = &scan->partitions[number];
 
     if (data->error_code != KE_NONE) {
-        cluster_fan_settle(batch->fan, number, data->error_code);
+        cluster_fan_settle(batch->fan, scan->items[number], data->error_code);
         return;
     }
     if (records_show(scan, number, &data->records, &p->failed) != RC_OK) {
         err_note(&p->failed, "%s-%d", selection_name(scan->selection, number),
             scan->selection->partitions[number].partition);
-        cluster_fan_settle(batch->fan, number, KE_NONE);
+        cluster_fan_settle(batch->fan, scan->items[number], KE_NONE);
         return;
     }
     /* At the high watermark nothing more can come below `to`: what is left of the range holds no
      * records. */
     if (p->next_offset >= p->to ||
         (data->records.size <= 0 && p->next_offset >= data->high_watermark))
-        cluster_fan_settle(batch->fan, number, KE_NONE);
+        cluster_fan_settle(batch->fan, scan->items[number], KE_NONE);
     else
-        cluster_fan_again(batch->fan, number);
+        cluster_fan_again(batch->fan, scan->items[number]);
 }
 
 static void
@@ -134,7 +143,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number = selection_find(
                 scan->selection, topic->topic, topic->partitions.items[k].partition_index);
 
-            if (cluster_fan_is_asked(batch->fan, number))
+            if (number != UINT32_MAX && cluster_fan_is_asked(batch->fan, scan->items[number]))
                 partition_parse(scan, batch, number, &topic->partitions.items[k]);
         }
     }
@@ -144,13 +153,14 @@ static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
     struct scan *scan = arg;
-    struct err *failed = &scan->partitions[item].failed;
+    uint32_t number = scan->numbers[item];
+    struct err *failed = &scan->partitions[number].failed;
 
     if (rc == RC_OK || failed->code != RC_OK)
         return;
     if (rc == RC_REMOTE)
-        err_set(failed, rc, "%s-%d: %d %s", selection_name(scan->selection, item),
-            scan->selection->partitions[item].partition, code, kerr_name(code));
+        err_set(failed, rc, "%s-%d: %d %s", selection_name(scan->selection, number),
+            scan->selection->partitions[number].partition, code, kerr_name(code));
     else
         *failed = *e;
 }
@@ -163,6 +173,28 @@ end(void *arg)
     scan->end(scan->arg);
 }
 
+/* Numbers the partitions that there is something to read of. */
+static uint32_t
+items_number(struct scan *scan)
+{
+    const struct selection *selection = scan->selection;
+    uint32_t count = 0;
+
+    scan->numbers = xcalloc((size_t)selection->partition_count + 1, sizeof *scan->numbers);
+    scan->items = xcalloc((size_t)selection->partition_count + 1, sizeof *scan->items);
+    for (uint32_t i = 0; i < selection->partition_count; i++) {
+        struct scan_partition *p = &scan->partitions[i];
+
+        p->next_offset = p->from;
+        scan->items[i] = UINT32_MAX;
+        if (p->from >= p->to || p->from >= selection->partitions[i].end_offset)
+            continue;
+        scan->items[i] = count;
+        scan->numbers[count++] = i;
+    }
+    return count;
+}
+
 struct scan *
 scan_start(struct cluster *cluster, const struct selection *selection,
     struct scan_partition *partitions, scan_record_fn *record, scan_end_fn *end_fn, void *arg)
@@ -170,7 +202,6 @@ scan_start(struct cluster *cluster, const struct selection *selection,
     struct scan *scan = xcalloc(1, sizeof *scan);
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
         .wanted = &fetching_versions,
-        .item_count = selection->partition_count,
         .target = target,
         .build = build,
         .parse = parse,
@@ -185,8 +216,7 @@ scan_start(struct cluster *cluster, const struct selection *selection,
     scan->end = end_fn;
     scan->arg = arg;
     buf_init(&scan->scratch, UNCOMPRESSED_BYTES_MAX);
-    for (uint32_t i = 0; i < selection->partition_count; i++)
-        partitions[i].next_offset = partitions[i].from;
+    spec.item_count = items_number(scan);
     scan->fan = cluster_fan_start(cluster, &spec);
     return scan;
 }
@@ -198,5 +228,7 @@ scan_free(struct scan *scan)
         return;
     cluster_fan_free(scan->fan);
     buf_fini(&scan->scratch);
+    free(scan->numbers);
+    free(scan->items);
     free(scan);
 }

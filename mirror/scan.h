@@ -28,7 +28,8 @@ typedef void scan_record_fn(void *arg, uint32_t number, const struct batch_view 
 typedef void scan_end_fn(void *arg);
 
 /* scan_start begins; partitions[i] of `partitions` (owned by the caller) belongs to number i of the
- * selection. Those with from >= to are passed over. */
+ * selection. Those with from >= to are
+ * passed over, and those of which the log ends at `from` or before it. */
 struct scan *scan_start(struct cluster *cluster, const struct selection *selection,
     struct scan_partition *partitions, scan_record_fn *record, scan_end_fn *end, void *arg);
 void scan_free(struct scan *scan);

@@ -5,17 +5,22 @@
  * the source's end when it began); over it a hash of every record (offset, batch attributes without
  * the codec, timestamp, producer id, epoch and sequence of the batch, key, value, headers) is
  * summed up in buckets of VERIFY_BUCKET_OFFSETS offsets. The stored CRC is checked on both sides
- * and is no part of the hash. The first bucket that differs is named with its offsets.
+ * and is no part of the hash. The first bucket that differs is read a second time, to name its
+ * first differing record; that is done for VERIFY_REREAD_MAX partitions, of more the bucket's
+ * offsets are told.
  *
  * Compacted topics are compared by the last value per key, since the two sides may be compacted at
- * different times.
+ * different times; a key is told by its hash.
  */
 #ifndef MIRROR_VERIFY_H
 #define MIRROR_VERIFY_H
 
+#include "mirror/difference.h"
 #include "mirror/scan.h"
 
 #define VERIFY_BUCKET_OFFSETS 4096
+#define VERIFY_REREAD_MAX 1000
+#define VERIFY_TEXT_BYTES 1024
 
 enum verify_verdict { VERIFY_EQUAL, VERIFY_DIFFERENT, VERIFY_FAILED };
 
@@ -25,8 +30,10 @@ struct verify_partition {
     int64_t to;
     uint64_t source_records;
     uint64_t target_records;
-    int64_t different_offset; /* the first; -1: none */
-    char text[256];           /* what differs, or failed */
+    int64_t different_offset;     /* of the first differing record, or bucket; -1: none */
+    uint64_t different_buckets;   /* how many; of keys in a compacted topic */
+    struct difference difference; /* found is false where the record is not known */
+    char text[VERIFY_TEXT_BYTES]; /* what differs, or failed */
 };
 
 struct verify;

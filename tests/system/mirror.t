@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl mirror and kdl verify between refbrokers: copy, live tail, kill -9 of the mirror and of the target, one differing byte, wrong use.
 . "$(dirname "$0")/common.sh"
-plan 16
+plan 23
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb c=127.0.0.1:$pc
 load() { "$BUILD/tests/system/fixed_load" "$@" 2>/dev/null; }
@@ -44,7 +44,22 @@ wait "$live"
 load "$c" orders 3 30000 17777; load "$c" invoices 2 1000
 verify "$a" "$c" orders; is "one byte of one record is noticed" "$? $(grep -c '^  different' "$work/verify.out")" "6 $(grep -c '^  different' "$work/verify.out")"
 load "$c" orders 3 20000; load "$c" orders 3 300
-verify "$a" "$c" orders; is "and named with its partition and offsets" "$? $(grep '^  different' "$work/verify.out" | sed 's/: .*//')" "6   different  orders-2  offsets 4096 to 8191 differ"
+verify "$a" "$c" orders; is "and named: the record, and what of it differs" "$? $(grep '^  different' "$work/verify.out" | sed 's/[0-9a-f]\{16\}/HASH/g')" "6   different  orders-2  offset 5925: value differs (source 28 bytes HASH, target 28 bytes HASH)"
+is "with other hashes" "$(grep '^  different' "$work/verify.out" | grep -o '[0-9a-f]\{16\}' | sort -u | wc -l)" 2
+timeout 60 "$kdl" verify --from "$a" --to "$c" --topics orders -o json -q > "$work/json"
+is "and for programs" "$? $(tr -d ' \n' < "$work/json" | grep -o '"difference":{"what":\["value"\],"last_of_key":false,"source":{"offset":5925,"batch":5925,')" '6 "difference":{"what":["value"],"last_of_key":false,"source":{"offset":5925,"batch":5925,'
+"$kdl" topic create short -b "$a" > /dev/null; "$kdl" topic create short -b "$c" > /dev/null
+load "$a" short 1 9001; load "$c" short 1 9000
+verify "$a" "$c" short; is "a record that is missing at the target is named" "$? $(grep '^  different' "$work/verify.out" | sed 's/[0-9a-f]\{16\}/HASH/g')" "6   different  short-0  offset 9000: missing at the target (source: timestamp 1700000009000, key 8 bytes HASH, value 27 bytes HASH)"
+verify "$c" "$a" short; is "a record that came after the source's end is none of its" $? 0
+"$kdl" topic create empty -b "$a" > /dev/null; "$kdl" topic create empty -b "$c" > /dev/null; load "$a" empty 1 2
+verify "$a" "$c" empty; is "an empty target differs at the first record" "$? $(grep -c '^  different  empty-0  offset 0: missing at the target' "$work/verify.out")" "6 1"
+for broker in "$a" "$c"; do "$kdl" topic create keyed -b "$broker" --config cleanup.policy=compact > /dev/null; done
+keyed() { printf '%s\n' "${@:2}" | timeout 10 kcat -b "$1" -P -t keyed -p 0 -K: -Z; }
+keyed "$a" one:1 two:1 one:2 two:2; keyed "$c" one:1 one:2 two:2
+verify "$a" "$c" keyed; is "a compacted topic is equal where the last values are" $? 0
+keyed "$a" one:3; keyed "$c" one:4
+verify "$a" "$c" keyed; is "and where one is another, its key's hash and both offsets are named" "$? $(grep '^  different' "$work/verify.out" | sed 's/[0-9a-f]\{16\}/HASH/g')" "6   different  keyed-0  last record of the key of 3 bytes HASH, at the source at offset 4, at the target at offset 3: value differs (source 1 byte HASH, target 1 byte HASH)"
 verify "$a" "$c" invoices; is "what was written alike is equal" $? 0
 timeout 20 "$kdl" mirror run --from "$a" --to "$c" --topics orders --until caught-up > /dev/null 2> "$work/refused"; is "a topic in use is not mirrored into" "$? $(grep -c 'cannot be mirrored into' "$work/refused")" "1 1"
 timeout 20 "$kdl" verify --from "$a" --to "$b" 2> "$work/refused"; is "without topics: one line, exit 2" "$? $(wc -l < "$work/refused")" "2 1"
