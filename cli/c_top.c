@@ -22,6 +22,8 @@
 static const struct option_row rows[] = {
     COMMAND_CLUSTER_OPTIONS,
     {"to", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "the target of a mirror, for page Mirror"},
+    {"to-config", 0, OPTION_LIST, "FILE", NULL, 0, 0, "client properties for the target"},
+    {"to-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},
     {"page", 'p', OPTION_WORD, "PAGE", "overview|topics|groups|mirror", 0, 0, "where to begin"},
     {"interval-ms", 'i', OPTION_INT, "N", NULL, 100, 3600000, "time between two rounds (2000)"},
     {"once", '1', OPTION_SWITCH, "", NULL, 0, 0,
@@ -42,13 +44,20 @@ struct top {
 static enum rc
 confs_open(struct top *top, const struct options *options, struct err *e)
 {
-    const char *to = options_text(options, "to", NULL);
+    const char *to = options_text(options, "to", NULL), *text;
+    size_t position = 0;
     enum rc rc = session_conf(options, &top->from_conf, &top->from, e);
 
     if (rc != RC_OK || to == NULL)
         return rc;
     top->to_conf = conf_new();
-    rc = conf_set_pair(top->to_conf, "bootstrap.servers", to, "--to", e);
+    while (rc == RC_OK && (text = options_list(options, "to-config", &position)) != NULL)
+        rc = conf_load_file(top->to_conf, text, e);
+    position = 0;
+    while (rc == RC_OK && (text = options_list(options, "to-property", &position)) != NULL)
+        rc = conf_set(top->to_conf, text, e);
+    if (rc == RC_OK)
+        rc = conf_set_pair(top->to_conf, "bootstrap.servers", to, "--to", e);
     return rc == RC_OK ? conf_finish(top->to_conf, &top->to, e) : rc;
 }
 

@@ -114,7 +114,7 @@ line_add(struct buf *out, const char *indent, const char *name, const char *text
 {
     if (text == NULL || *text == '\0')
         return;
-    buf_printf(out, "%s%-10s", indent, name);
+    buf_printf(out, "%s%-11s", indent, name);
     for (; *text != '\0'; text++)
         buf_append_byte(out, *text == '\n' ? ' ' : (uint8_t)*text);
     buf_append_text(out, "\n");
