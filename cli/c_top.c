@@ -119,6 +119,7 @@ run_screen(struct top *top, int64_t interval_ms)
     bool color = getenv("NO_COLOR") == NULL, going = true;
     struct top_audit *audit;
     struct top_poll *poll;
+    enum top_key key;
     int character = 0;
     struct err e;
 
@@ -136,7 +137,8 @@ run_screen(struct top *top, int64_t interval_ms)
         top_grid_resize(&top->grid, top->grid.width, top->grid.height);
         top_view_draw(&top->grid, &top->model, &top->choice);
         top_term_show(&top->grid);
-        going = key_apply(top, top_term_key(KEY_WAIT_MS, &character), character);
+        key = top_term_key(KEY_WAIT_MS, &character);
+        going = key_apply(top, key, character);
     }
     top_term_close();
     fflush(stdout);

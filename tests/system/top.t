@@ -34,8 +34,7 @@ mkfifo "$work/keys"
 exec 9<> "$work/keys"
 LC_ALL=C TERM=vt100 COLUMNS=100 LINES=24 timeout 30 script -qec "stty rows 24 cols 100; exec $kdl top -b $a -i 200" /dev/null < "$work/keys" > "$work/screen" 2>&1 &
 top=$!
-# script hands a key of a pipe on only when the next one comes: a blank, which means nothing, follows each.
-press() { printf '%s ' "$1" >&9; }
+press() { printf '%s' "$1" >&9; }
 shows() { grep -aq "$1" "$work/screen"; }
 wait_for 20 shows "LARGEST TOPICS"; ok "begins with the overview" $?
 press '2'; wait_for 20 shows "COMPACT"; ok "2: topics" $?
@@ -57,7 +56,6 @@ press 'q'; wait "$top"; is "q ends with 0" $? 0
 kill -STOP "$pid_a"
 : > "$work/screen"
 LC_ALL=C TERM=vt100 timeout 30 script -qec "stty rows 24 cols 100; exec $kdl top -b $a" /dev/null < "$work/keys" > "$work/screen" 2>&1 & top=$!
-pids+=("$top")
 wait_for 10 shows "asking the cluster"; ok "a silent broker: the screen is there" $?
 began=$SECONDS
 press 'q'; wait "$top"; is "and q ends it at once, with 0" "$? $((SECONDS - began < 5))" "0 1"
