@@ -7,7 +7,7 @@
 
 #define NAME_MIN 16
 #define NAME_MAX_COLUMNS 44
-#define FIXED_COLUMNS 61 /* of all columns but TOPIC and WHY, with the gaps */
+#define FIXED_COLUMNS 62 /* of all columns but TOPIC and WHY, with the gaps */
 #define WHY_MIN 30       /* columns; where there are fewer it gets a line of its own */
 #define WHY_BYTES_MAX 2048
 

@@ -333,8 +333,8 @@ mirror_state(const struct top_model *model, int32_t row, bool utf8, struct cell 
 }
 
 static const struct column mirror_columns[] = {
-    {"DONE", BAR_CELLS, 8, true, mirror_bar},
-    {"", 5, 1, false, mirror_share},
+    {"", BAR_CELLS, 8, true, mirror_bar},
+    {"DONE", 5, 1, false, mirror_share},
     {"COPIED", 7, 6, false, mirror_target_bytes},
     {"OF", 7, 7, false, topic_bytes},
     {"BYTES/s", 8, 3, false, mirror_rate},

@@ -12,7 +12,7 @@
 #define HEAD_TOP 3 /* the head line of a table */
 #define LIST_TOP 4 /* what is below it */
 #define CLOCK_CELLS 10
-#define TABS_CELLS 42 /* of all pages' names */
+#define TABS_CELLS 38 /* of all pages' names */
 #define NAME "kdl top  "
 
 static const char *const page_names[] = {"overview", "topics", "groups", "mirror"};
