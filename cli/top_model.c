@@ -91,7 +91,8 @@ records_follow(struct top_topic *topic, const struct top_topic *old, double seco
     double closing = (double)(old->lag - topic->lag) / seconds;
 
     topic->rate = (double)(topic->end - old->end) / seconds;
-    topic->mirror_rate = topic->rate + closing;
+    /* The two sides are not asked at the same moment: a source that runs ahead is no loss. */
+    topic->mirror_rate = topic->rate + closing < 0 ? 0 : topic->rate + closing;
     topic->closing_rate = old->rate < 0
                               ? closing
                               : old->closing_rate + CLOSING_WEIGHT * (closing - old->closing_rate);

@@ -156,7 +156,8 @@ target_fill(struct asker *a, bool with_sizes, struct top_model *model)
     model->target_answered = rc == RC_OK || rc == RC_NOTFOUND;
     if (!model->target_answered)
         snprintf(model->error, sizeof model->error, "target: %.240s", e.text);
-    for (uint32_t i = 0; rc == RC_OK && i < a->selection.topic_count; i++) {
+    /* A target without topics lacks everything. */
+    for (uint32_t i = 0; model->target_answered && i < a->selection.topic_count; i++) {
         target_topic_add(&a->selection, &a->selection.topics[i], &target, &model->topics[i]);
         model->mirror_lag += model->topics[i].mirrored ? model->topics[i].lag : 0;
     }

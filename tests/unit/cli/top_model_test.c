@@ -159,6 +159,23 @@ the_time_to_go_is_the_lag_by_how_fast_it_shrinks(void **state)
     assert_true(now.topics[2].eta_s == 0);
     assert_true(now.topics[3].eta_s == -1);
     assert_true(now.mirror_eta_s == -1);
+    assert_true(now.topics[1].mirror_rate == 40);
+    top_model_fini(&before);
+    top_model_fini(&now);
+}
+
+static void
+a_lag_that_grows_faster_than_the_source_is_no_negative_rate(void **state)
+{
+    struct top_model before = {.asked_ms = 1000}, now = {.asked_ms = 2000};
+
+    (void)state;
+    topic_add(&before, "a", 100, 100);
+    topic_add(&now, "a", 110, 110)->lag = 30;
+    now.topics[0].size.bytes = 1100;
+    top_model_rates(&now, &before);
+    assert_true(now.topics[0].mirror_rate == 0);
+    assert_true(now.topics[0].mirror_byte_rate == 0);
     top_model_fini(&before);
     top_model_fini(&now);
 }
@@ -187,6 +204,7 @@ main(void)
         cmocka_unit_test(sizes_that_a_round_did_not_ask_for_are_those_of_the_round_before),
         cmocka_unit_test(a_mirror_counts_the_bytes_of_the_target_or_estimates_them_from_records),
         cmocka_unit_test(the_time_to_go_is_the_lag_by_how_fast_it_shrinks),
+        cmocka_unit_test(a_lag_that_grows_faster_than_the_source_is_no_negative_rate),
         cmocka_unit_test(a_copy_shares_nothing),
     };
 
