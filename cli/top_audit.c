@@ -8,6 +8,7 @@
 #include "audit/facts.h"
 #include "audit/rules.h"
 #include "cli/top_worker.h"
+#include "lib/base/blob.h"
 #include "lib/base/env.h"
 #include "lib/base/map.h"
 #include "lib/base/xalloc.h"
@@ -92,6 +93,7 @@ ask(const struct conf_client *conf, uint64_t sample_bytes, struct map *traits, s
     inventory_fini(&inventory);
     cluster_free(cluster);
     loop_free(loop);
+    blob_trim(); /* the next one is a minute away */
     return rc;
 }
 

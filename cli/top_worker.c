@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/base/blob.h"
 #include "lib/base/xalloc.h"
 
 struct top_worker {
@@ -37,6 +38,7 @@ worker_main(void *arg)
     struct top_worker *worker = arg;
 
     worker->fn(worker->arg, worker);
+    blob_trim();
     return NULL;
 }
 

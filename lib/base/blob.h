@@ -32,7 +32,7 @@ struct blob *blob_ref(struct blob *blob);
 /* blob_unref drops a reference; NULL is accepted. */
 void blob_unref(struct blob *blob);
 
-/* blob_trim gives the spare memory back, at the end of a process or a test. */
+/* blob_trim gives the spare memory of this thread back, at its end or before a long pause. */
 void blob_trim(void);
 
 #endif
