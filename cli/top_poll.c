@@ -232,7 +232,7 @@ groups_fill(struct asker *a, struct top_model *model, struct err *e)
             break;
         response = reply->response;
         model->groups = xrealloc(model->groups,
-            (size_t)(model->group_count + response->groups.count), sizeof *model->groups);
+            (size_t)model->group_count + (size_t)response->groups.count, sizeof *model->groups);
         for (int32_t i = 0; i < response->groups.count; i++)
             model->groups[model->group_count++] =
                 (struct top_group){.name = text_dup(response->groups.items[i].group_id),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl mirror and kdl verify between refbrokers: copy, live tail, kill -9 of the mirror and of the target, one differing byte, wrong use.
 . "$(dirname "$0")/common.sh"
-plan 23
+plan 24
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb c=127.0.0.1:$pc
 load() { "$BUILD/tests/system/fixed_load" "$@" 2>/dev/null; }
@@ -52,6 +52,9 @@ is "and for programs" "$? $(tr -d ' \n' < "$work/json" | grep -o '"difference":{
 load "$a" short 1 9001; load "$c" short 1 9000
 verify "$a" "$c" short; is "a record that is missing at the target is named" "$? $(grep '^  different' "$work/verify.out" | sed 's/[0-9a-f]\{16\}/HASH/g')" "6   different  short-0  offset 9000: missing at the target (source: timestamp 1700000009000, key 8 bytes HASH, value 27 bytes HASH)"
 verify "$c" "$a" short; is "a record that came after the source's end is none of its" $? 0
+for broker in "$a" "$c"; do "$kdl" topic create wide -b "$broker" -p 40 > /dev/null; done
+load "$a" wide 40 440; load "$c" wide 40 400
+verify "$a" "$c" wide; is "of many differing partitions each record is named" "$? $(grep -c '^  different  wide-[0-9]*  offset 10: missing at the target' "$work/verify.out")" "6 40"
 "$kdl" topic create empty -b "$a" > /dev/null; "$kdl" topic create empty -b "$c" > /dev/null; load "$a" empty 1 2
 verify "$a" "$c" empty; is "an empty target differs at the first record" "$? $(grep -c '^  different  empty-0  offset 0: missing at the target' "$work/verify.out")" "6 1"
 for broker in "$a" "$c"; do "$kdl" topic create keyed -b "$broker" --config cleanup.policy=compact > /dev/null; done
