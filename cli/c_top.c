@@ -80,39 +80,6 @@ print_once(struct top *top, int height, int64_t interval_ms)
     return EXIT_OK;
 }
 
-/* What a key does; false ends. */
-static bool
-key_apply(struct top *top, enum top_key key, int character)
-{
-    struct top_choice *choice = &top->choice;
-
-    switch (key) {
-    case TOP_KEY_UP:
-        choice->selected--;
-        return true;
-    case TOP_KEY_DOWN:
-        choice->selected++;
-        return true;
-    case TOP_KEY_PAGE_UP:
-        choice->selected -= top->grid.height;
-        return true;
-    case TOP_KEY_PAGE_DOWN:
-        choice->selected += top->grid.height;
-        return true;
-    case TOP_KEY_TAB:
-        choice->page = (enum top_page)((choice->page + 1) % TOP_PAGES);
-        return true;
-    case TOP_KEY_CHARACTER:
-        if (character >= '1' && character < '1' + TOP_PAGES)
-            choice->page = (enum top_page)(character - '1');
-        choice->help = character == '?' ? !choice->help : false;
-        choice->by_name ^= character == 's';
-        return character != 'q';
-    default:
-        return true;
-    }
-}
-
 static int
 run_screen(struct top *top, int64_t interval_ms)
 {
@@ -131,14 +98,15 @@ run_screen(struct top *top, int64_t interval_ms)
     audit = top_audit_start(top->from);
     top->choice.keys = true;
     while (going) {
-        (void)top_poll_take(poll, &top->model);
+        if (!top->choice.paused)
+            (void)top_poll_take(poll, &top->model);
         top_audit_apply(audit, &top->model);
         top_term_size(&top->grid.width, &top->grid.height);
         top_grid_resize(&top->grid, top->grid.width, top->grid.height);
         top_view_draw(&top->grid, &top->model, &top->choice);
         top_term_show(&top->grid);
         key = top_term_key(KEY_WAIT_MS, &character);
-        going = key_apply(top, key, character);
+        going = top_choice_key(&top->choice, key, character, top->grid.height);
     }
     top_term_close();
     fflush(stdout);
@@ -182,6 +150,6 @@ const struct command command_top = {
     .examples = "kdl top -b 127.0.0.1:9092\n"
                 "kdl top -b broker-1:9092 --to 127.0.0.1:9092 --page mirror\n"
                 "kdl top -b 127.0.0.1:9092 --page groups --once",
-    .notes = "keys: 1-4 or Tab pages, arrows select, s sort, ? help, q quit",
+    .notes = "keys: 1-4 or Tab pages, arrows select, / filter, s sort, p pause, ? help, q quit",
     .run = run,
 };

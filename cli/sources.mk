@@ -12,6 +12,7 @@ cli_SRCS := \
 	cli/pair.c \
 	cli/session.c \
 	cli/top_audit.c \
+	cli/top_choice.c \
 	cli/top_grid.c \
 	cli/top_lists.c \
 	cli/top_model.c \

@@ -475,16 +475,23 @@ top_lists_draw(struct top_grid *grid, int top, enum top_list list, const struct 
 {
     const struct table *table = &tables[list];
     int32_t count = list == TOP_LIST_GROUPS ? model->group_count : model->topic_count;
-    int rows = rows_fit(grid->height - top - 2, count, choice);
     struct layout layout;
+    int rows, shown = 0;
 
     layout_make(table, grid->width, name_longest(table, model, count), &layout);
     head_draw(grid, top, table, &layout);
-    for (int i = 0; i < rows; i++) {
-        int y = top + 1 + i;
+    for (int32_t i = 0; i < count; i++)
+        shown += top_choice_shows(choice, table->name(model, i));
+    rows = rows_fit(grid->height - top - 2, shown, choice);
+    shown = -1;
+    for (int32_t i = 0; i < count && shown + 1 < choice->first + rows; i++) {
+        int y;
 
-        row_draw(grid, y, table, &layout, model, choice->first + i, choice->utf8);
-        if (choice->keys && choice->first + i == choice->selected)
+        if (!top_choice_shows(choice, table->name(model, i)) || ++shown < choice->first)
+            continue;
+        y = top + 1 + shown - choice->first;
+        row_draw(grid, y, table, &layout, model, i, choice->utf8);
+        if (choice->keys && shown == choice->selected)
             top_grid_role(grid, y, TOP_SELECTED);
     }
 }

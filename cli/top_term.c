@@ -6,6 +6,9 @@
 
 #include <curses.h>
 
+#define ESCAPE 0x1b
+#define ESCAPE_WAIT_MS 50 /* for the rest of an arrow key */
+
 static bool colored;
 
 enum rc
@@ -24,6 +27,7 @@ top_term_open(bool color, struct err *e)
     cbreak();
     noecho();
     keypad(stdscr, TRUE);
+    set_escdelay(ESCAPE_WAIT_MS);
     curs_set(0);
     colored = color && has_colors();
     if (colored) {
@@ -93,6 +97,16 @@ top_term_key(int wait_ms, int *character)
         return TOP_KEY_PAGE_DOWN;
     case '\t':
         return TOP_KEY_TAB;
+    case '\r':
+    case '\n':
+    case KEY_ENTER:
+        return TOP_KEY_ENTER;
+    case KEY_BACKSPACE:
+    case 0x7f:
+    case '\b':
+        return TOP_KEY_BACKSPACE;
+    case ESCAPE:
+        return TOP_KEY_ESCAPE;
     case KEY_RESIZE:
         return TOP_KEY_RESIZE;
     default:

@@ -70,6 +70,8 @@ head_draw(struct top_grid *grid, const struct top_model *model, const struct top
         top_grid_name(grid, x, 0, tabs - x - 1, TOP_TITLE, addresses);
     gmtime_r(&seconds, &tm);
     strftime(clock, sizeof clock, "%H:%M:%S", &tm);
+    if (choice->paused)
+        snprintf(clock, sizeof clock, "paused");
     if (model->asked_wall_ms > 0)
         top_grid_text(grid, grid->width - (int)strlen(clock) - 1, 0, TOP_DIM, clock);
 }
@@ -225,11 +227,27 @@ static void
 help_draw(struct top_grid *grid)
 {
     static const char *const lines[] = {"1 2 3 4, Tab   pages", "up, down       select",
-        "PgUp, PgDn     a screen further", "s              sort by name, or by what is largest",
+        "PgUp, PgDn     a screen further",
+        "/              filter by a part of the name, Esc ends it",
+        "s              sort by name, or by what is largest", "p              pause, go on",
         "?              this help", "q              quit"};
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-        top_grid_printf(grid, 6, LIST_TOP + (int)i, TOP_SELECTED, " %-40s ", lines[i]);
+        top_grid_printf(grid, 6, LIST_TOP + (int)i, TOP_SELECTED, " %-55s ", lines[i]);
+}
+
+static void
+foot_draw(struct top_grid *grid, const struct top_choice *choice)
+{
+    int y = grid->height - 1, x = 1;
+
+    if (choice->typing || choice->filter[0] != '\0')
+        x = top_grid_printf(grid, x, y, TOP_TITLE, "/%s%s", choice->filter,
+                choice->typing ? "_  Enter keep  Esc all" : "  Esc all") +
+            3;
+    if (choice->keys && !choice->typing)
+        top_grid_text(grid, x, y, TOP_DIM,
+            "1-4 Tab pages   up down select   / filter   s sort   p pause   ? help   q quit");
 }
 
 static int
@@ -315,7 +333,5 @@ top_view_draw(struct top_grid *grid, struct top_model *model, struct top_choice 
     }
     if (choice->help)
         help_draw(grid);
-    if (choice->keys)
-        top_grid_text(grid, 1, grid->height - 1, TOP_DIM,
-            "1-4 Tab pages   up down select   s sort   ? help   q quit");
+    foot_draw(grid, choice);
 }

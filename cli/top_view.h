@@ -5,21 +5,9 @@
 #ifndef CLI_TOP_VIEW_H
 #define CLI_TOP_VIEW_H
 
+#include "cli/top_choice.h"
 #include "cli/top_grid.h"
 #include "cli/top_model.h"
-
-enum top_page { TOP_OVERVIEW, TOP_TOPICS, TOP_GROUPS, TOP_MIRROR, TOP_PAGES };
-
-/* What the user has chosen. */
-struct top_choice {
-    enum top_page page;
-    int selected; /* row of the page's list */
-    int first;    /* row shown at the top */
-    bool by_name; /* sort: by name instead of by what is largest */
-    bool help;
-    bool keys; /* the line that names the keys */
-    bool utf8;
-};
 
 /* top_view_draw draws the page; it also keeps `selected` and `first` within the list and the
  * screen. */

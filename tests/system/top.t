@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl top: its pages as text, and the real thing on a pseudo-terminal: keys, a new size, a broker that goes silent, the end.
 . "$(dirname "$0")/common.sh"
-plan 21
+plan 22
 pa=$(free_port); pb=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb
 once() { timeout 20 "$kdl" top -b "$a" --once "$@" 2>&1; }
@@ -40,6 +40,8 @@ wait_for 20 shows "LARGEST TOPICS"; ok "begins with the overview" $?
 press '2'; wait_for 20 shows "COMPACT"; ok "2: topics" $?
 wait_for 20 shows "BLOCKED"; ok "the audit's verdicts come by themselves" $?
 press '3'; wait_for 20 shows "watchers"; ok "3: groups" $?
+press '/'; wait_for 10 shows "Enter keep"; ok "/: a filter is typed" $?
+press $'\e'
 press '?'; wait_for 20 shows "a screen further"; ok "?: help" $?
 press '?'
 kill -STOP "$pid_a"

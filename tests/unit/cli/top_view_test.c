@@ -223,6 +223,31 @@ the_head_fits_into_every_width(void **state)
 }
 
 static void
+a_filter_leaves_the_names_that_contain_it(void **state)
+{
+    struct top_model model = {.rounds = 1};
+    struct top_choice choice = {.page = TOP_TOPICS, .keys = true, .selected = 1, .filter = "pay"};
+    char *text;
+
+    (void)state;
+    topic_add(&model, "orders", 5, 5);
+    topic_add(&model, "payments", 4, 4);
+    topic_add(&model, "repayments", 3, 3);
+    text = page(&model, &choice, 12);
+    assert_null(strstr(text, "orders"));
+    expect_order(text, " payments", "repayments");
+    assert_non_null(strstr(text, "/pay  Esc all"));
+    assert_int_equal(choice.selected, 1);
+    free(text);
+    strcpy(choice.filter, "none");
+    text = page(&model, &choice, 12);
+    assert_null(strstr(text, "pay"));
+    assert_int_equal(choice.selected, 0);
+    free(text);
+    top_model_fini(&model);
+}
+
+static void
 pages_are_found_by_their_names(void **state)
 {
     (void)state;
@@ -239,6 +264,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_filter_leaves_the_names_that_contain_it),
         cmocka_unit_test(the_overview_counts_verdicts),
         cmocka_unit_test(the_head_fits_into_every_width),
         cmocka_unit_test(before_the_first_answer_the_page_says_so),
