@@ -33,7 +33,7 @@ top_term_open(bool color, struct err *e)
     if (colored) {
         start_color();
         use_default_colors();
-        for (short i = 0; i < TOP_ROLES; i++)
+        for (int i = 0; i < TOP_ROLES; i++)
             init_pair((short)(i + 1), colors[i], -1);
     }
     return RC_OK;
