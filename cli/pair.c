@@ -1,13 +1,16 @@
 #include "cli/pair.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/xalloc.h"
 
+/* The flags of one side; messages call them by their names. */
 struct side_flags {
     const char *address;
     const char *config;
     const char *property;
+    struct conf_names names;
 };
 
 static enum rc
@@ -17,18 +20,17 @@ side_open(const struct options *options, const struct side_flags *flags, struct 
     const char *address = options_text(options, flags->address, NULL);
     const char *text;
     size_t position = 0;
-    enum rc rc = RC_OK;
+    enum rc rc;
 
-    side->conf = conf_new();
+    side->conf = conf_new_named(&flags->names);
+    rc = conf_load_env(side->conf, environ, e);
     while (rc == RC_OK && (text = options_list(options, flags->config, &position)) != NULL)
         rc = conf_load_file(side->conf, text, e);
     position = 0;
     while (rc == RC_OK && (text = options_list(options, flags->property, &position)) != NULL)
         rc = conf_set(side->conf, text, e);
-    if (rc == RC_OK && address == NULL)
-        rc = err_set(e, RC_CONFIG, "--%s HOST:PORT is wanted.", flags->address);
-    if (rc == RC_OK)
-        rc = conf_set_pair(side->conf, "bootstrap.servers", address, flags->address, e);
+    if (rc == RC_OK && address != NULL)
+        rc = conf_set_pair(side->conf, "bootstrap.servers", address, flags->names.server_flag, e);
     if (rc == RC_OK)
         rc = conf_finish(side->conf, &side->client, e);
     if (rc == RC_OK)
@@ -39,8 +41,10 @@ side_open(const struct options *options, const struct side_flags *flags, struct 
 enum rc
 pair_open(const struct options *options, struct pair *pair, struct err *e)
 {
-    static const struct side_flags from = {"from", "from-config", "from-property"};
-    static const struct side_flags to = {"to", "to-config", "to-property"};
+    static const struct side_flags from = {
+        "from", "from-config", "from-property", {"--from", "--from-property", "KDL_FROM_"}};
+    static const struct side_flags to = {
+        "to", "to-config", "to-property", {"--to", "--to-property", "KDL_TO_"}};
     enum rc rc = RC_OK;
 
     memset(pair, 0, sizeof *pair);

@@ -1,6 +1,8 @@
 /*
- * pair: the two clusters of a mirror or a verification, from --from, --from-config, --to,
- * --to-config.
+ * pair: the two clusters of a mirror or a verification: --from, --from-config, --from-property and
+ * the environment's KDL_FROM_... (KDL_FROM_PASSWORD and so on, see conf_load_env) for the source,
+ * the same with "to" for the target. Flags beat files, and files the environment; any of them may
+ * give the address.
  */
 #ifndef CLI_PAIR_H
 #define CLI_PAIR_H
@@ -10,10 +12,12 @@
 
 #define PAIR_OPTIONS                                                                               \
     {"from", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the source"},                \
-        {"from-config", 0, OPTION_LIST, "FILE", NULL, 0, 0, "client properties for the source"},   \
+        {"from-config", 0, OPTION_LIST, "FILE", NULL, 0, 0,                                        \
+            "client properties for the source; a password may be in KDL_FROM_PASSWORD"},           \
         {"from-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},                \
         {"to", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the target"},              \
-        {"to-config", 0, OPTION_LIST, "FILE", NULL, 0, 0, "client properties for the target"},     \
+        {"to-config", 0, OPTION_LIST, "FILE", NULL, 0, 0,                                          \
+            "client properties for the target; a password may be in KDL_TO_PASSWORD"},             \
         {"to-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},                  \
     {                                                                                              \
         "topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,                                     \

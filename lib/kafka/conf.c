@@ -11,16 +11,26 @@
 #include "lib/kafka/conf_options.h"
 
 struct conf {
+    const struct conf_names *names;
     struct conf_options options;
     char *jaas_module;
     struct conf_client client;
 };
 
+const struct conf_names conf_names_usual = {"-b", "-X", "KDL_"};
+
 struct conf *
 conf_new(void)
 {
+    return conf_new_named(&conf_names_usual);
+}
+
+struct conf *
+conf_new_named(const struct conf_names *names)
+{
     struct conf *conf = xcalloc(1, sizeof *conf);
 
+    conf->names = names;
     conf_options_init(&conf->options);
     return conf;
 }
@@ -89,9 +99,10 @@ conf_set(struct conf *conf, const char *pair, struct err *e)
     enum rc rc;
 
     if (equals == NULL || equals == pair)
-        return err_set(e, RC_CONFIG, "-X %.100s: it has to be NAME=VALUE", pair);
+        return err_set(
+            e, RC_CONFIG, "%s %.100s: it has to be NAME=VALUE", conf->names->property_flag, pair);
     name = xmemdup(pair, (size_t)(equals - pair));
-    rc = conf_set_pair(conf, name, equals + 1, "-X", e);
+    rc = conf_set_pair(conf, name, equals + 1, conf->names->property_flag, e);
     free(name);
     return rc;
 }
@@ -154,39 +165,43 @@ conf_load_file(struct conf *conf, const char *path, struct err *e)
     return rc;
 }
 
-/* KDL_X_SSL_CA_LOCATION is ssl.ca.location. */
+/* KDL_X_SSL_CA_LOCATION is ssl.ca.location; `text` is what stands behind KDL_X_. */
 static enum rc
-env_property(struct conf *conf, const char *variable, size_t size, const char *value, struct err *e)
+env_property(struct conf *conf, const char *text, const char *origin, struct err *e)
 {
-    char *origin = xmemdup(variable, size);
-    char *name = xmemdup(variable + 6, size - 6);
+    const char *equals = strchr(text, '=');
+    char *name = xmemdup(text, (size_t)(equals - text));
     enum rc rc;
 
     for (char *c = name; *c != '\0'; c++)
         *c = *c == '_' ? '.' : (char)tolower((unsigned char)*c);
-    rc = conf_set_pair(conf, name, value, origin, e);
+    rc = conf_set_pair(conf, name, equals + 1, origin, e);
     free(name);
-    free(origin);
     return rc;
 }
 
 enum rc
 conf_load_env(struct conf *conf, char *const *environment, struct err *e)
 {
-    static const char *const rows[][2] = {{"KDL_BOOTSTRAP", "bootstrap.servers"},
-        {"KDL_USER", "sasl.username"}, {"KDL_PASSWORD", "sasl.password"},
-        {"KDL_KEY_PASSWORD", "ssl.key.password"}};
+    static const char *const rows[][2] = {{"BOOTSTRAP", "bootstrap.servers"},
+        {"USER", "sasl.username"}, {"PASSWORD", "sasl.password"},
+        {"KEY_PASSWORD", "ssl.key.password"}};
+    size_t prefix = strlen(conf->names->variables);
     enum rc rc = RC_OK;
 
     for (; rc == RC_OK && *environment != NULL; environment++) {
-        const char *variable = *environment, *equals = strchr(variable, '=');
-        size_t size = equals == NULL ? 0 : (size_t)(equals - variable);
+        const char *text = *environment + prefix, *equals = strchr(*environment, '=');
+        char *origin;
 
-        if (size > 6 && strncmp(variable, "KDL_X_", 6) == 0)
-            rc = env_property(conf, variable, size, equals + 1, e);
+        if (equals == NULL || strncmp(*environment, conf->names->variables, prefix) != 0)
+            continue;
+        origin = xmemdup(*environment, (size_t)(equals - *environment));
+        if (strncmp(text, "X_", 2) == 0 && equals - text > 2)
+            rc = env_property(conf, text + 2, origin, e);
         for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(rows); i++)
-            if (strlen(rows[i][0]) == size && memcmp(rows[i][0], variable, size) == 0)
-                rc = conf_set_pair(conf, rows[i][1], equals + 1, rows[i][0], e);
+            if (strcmp(origin + prefix, rows[i][0]) == 0)
+                rc = conf_set_pair(conf, rows[i][1], equals + 1, origin, e);
+        free(origin);
     }
     return rc;
 }
@@ -232,7 +247,8 @@ mechanism_finish(struct conf *conf, struct err *e)
         text = "PLAIN";
     if (text == NULL)
         return err_set(e, RC_CONFIG,
-            "SASL needs a mechanism: -X sasl.mechanism=PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
+            "SASL needs a mechanism: %s sasl.mechanism=PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+            conf->names->property_flag);
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (strcmp(known[i], text) == 0) {
             conf->client.mechanism = known[i];
@@ -257,11 +273,12 @@ sasl_finish(struct conf *conf, struct err *e)
     /* An empty password is one. */
     client->password = conf->options.values[CONF_PASSWORD].text;
     if (client->user == NULL)
-        return err_set(e, RC_CONFIG, "SASL needs a user: -X sasl.username=USER");
+        return err_set(
+            e, RC_CONFIG, "SASL needs a user: %s sasl.username=USER", conf->names->property_flag);
     if (client->password == NULL)
         return err_set(e, RC_CONFIG,
-            "user %.100s has no password: set KDL_PASSWORD, or sasl.password in a file",
-            client->user);
+            "user %.100s has no password: set %sPASSWORD, or sasl.password in a file", client->user,
+            conf->names->variables);
     return RC_OK;
 }
 
@@ -288,7 +305,7 @@ store_kind(const char *path, const char *said)
 }
 
 static enum rc
-truststore_check(const char *path, const char *said, struct err *e)
+truststore_check(const struct conf *conf, const char *path, const char *said, struct err *e)
 {
     const char *kind = store_kind(path, said);
 
@@ -297,12 +314,12 @@ truststore_check(const char *path, const char *said, struct err *e)
     return err_set(e, RC_CONFIG,
         "ssl.truststore.location is a Java key store (%s), and kdl reads PEM. Convert it once "
         "with: "
-        "keytool -list -rfc -keystore %.120s > ca.pem   and use -X ssl.ca.location=ca.pem",
-        kind, path);
+        "keytool -list -rfc -keystore %.120s > ca.pem   and use %s ssl.ca.location=ca.pem",
+        kind, path, conf->names->property_flag);
 }
 
 static enum rc
-keystore_check(const char *path, const char *said, struct err *e)
+keystore_check(const struct conf *conf, const char *path, const char *said, struct err *e)
 {
     const char *kind = store_kind(path, said);
 
@@ -312,14 +329,14 @@ keystore_check(const char *path, const char *said, struct err *e)
         return err_set(e, RC_CONFIG,
             "ssl.keystore.location is a Java key store (PKCS#12), and kdl reads PEM. Convert it "
             "once with: openssl pkcs12 -nodes -in %.80s -out client.pem   and use "
-            "-X ssl.keystore.location=client.pem",
-            path);
+            "%s ssl.keystore.location=client.pem",
+            path, conf->names->property_flag);
     return err_set(e, RC_CONFIG,
         "ssl.keystore.location is a Java key store (%s), and kdl reads PEM. Convert it once with: "
         "keytool -importkeystore -srckeystore %.60s -destkeystore k.p12 -deststoretype PKCS12 && "
         "openssl pkcs12 -nodes -in k.p12 -out client.pem   and use "
-        "-X ssl.keystore.location=client.pem",
-        kind, path);
+        "%s ssl.keystore.location=client.pem",
+        kind, path, conf->names->property_flag);
 }
 
 static enum rc
@@ -337,7 +354,7 @@ trust_finish(struct conf *conf, struct err *e)
         tls->ca_file = text_of(conf, source);
     if (tls->ca_file == NULL)
         return RC_OK;
-    return truststore_check(tls->ca_file,
+    return truststore_check(conf, tls->ca_file,
         source == CONF_TRUSTSTORE_FILE ? text_of(conf, CONF_TRUSTSTORE_TYPE) : NULL, e);
 }
 
@@ -363,7 +380,7 @@ identity_finish(struct conf *conf, struct err *e)
         tls->key_file = text_of(conf, key);
     if (certificate == CONF_KEYSTORE_FILE || key == CONF_KEYSTORE_FILE)
         return keystore_check(
-            text_of(conf, CONF_KEYSTORE_FILE), text_of(conf, CONF_KEYSTORE_TYPE), e);
+            conf, text_of(conf, CONF_KEYSTORE_FILE), text_of(conf, CONF_KEYSTORE_TYPE), e);
     return RC_OK;
 }
 
@@ -399,8 +416,11 @@ conf_finish(struct conf *conf, const struct conf_client **out, struct err *e)
 
     conf_text_servers_free(client->servers, client->server_count);
     memset(client, 0, sizeof *client);
-    rc = conf_text_servers(
-        servers == NULL ? "" : servers, &client->servers, &client->server_count, e);
+    client->names = conf->names;
+    if (servers == NULL)
+        return err_set(e, RC_CONFIG, "no server is given (%s HOST:PORT[,HOST:PORT...])",
+            conf->names->server_flag);
+    rc = conf_text_servers(servers, &client->servers, &client->server_count, e);
     if (rc == RC_OK)
         rc = protocol_finish(conf, e);
     if (rc == RC_OK)

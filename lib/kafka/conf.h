@@ -28,8 +28,21 @@
 
 struct conf;
 
+/*
+ * What a user calls the ways in which properties come, for messages that say what to do and for the
+ * environment. A command with one cluster has conf_names_usual, one with two has its own.
+ */
+struct conf_names {
+    const char *server_flag;   /* "-b" */
+    const char *property_flag; /* "-X" */
+    const char *variables;     /* "KDL_": how variables of the environment begin */
+};
+
+extern const struct conf_names conf_names_usual;
+
 /* What a connection needs. Everything is a view into its conf. */
 struct conf_client {
+    const struct conf_names *names;
     struct conf_text_server *servers;
     size_t server_count;
     bool with_tls;
@@ -47,6 +60,9 @@ struct conf_client {
 
 struct conf *conf_new(void);
 
+/* conf_new_named: with other names than the usual ones, which must outlive it. */
+struct conf *conf_new_named(const struct conf_names *names);
+
 /* conf_free wipes secrets; NULL is accepted. */
 void conf_free(struct conf *conf);
 
@@ -55,14 +71,15 @@ void conf_free(struct conf *conf);
 MUST_CHECK enum rc conf_set_pair(
     struct conf *conf, const char *name, const char *value, const char *origin, struct err *e);
 
-/* conf_set sets "name=value", as given with -X. */
+/* conf_set sets "name=value", as given with the property flag. */
 MUST_CHECK enum rc conf_set(struct conf *conf, const char *pair, struct err *e);
 
 /* conf_load_file reads a .properties file. */
 MUST_CHECK enum rc conf_load_file(struct conf *conf, const char *path, struct err *e);
 
 /* conf_load_env reads from an environment ("NAME=value", NULL at the end): KDL_BOOTSTRAP, KDL_USER,
- * KDL_PASSWORD, KDL_KEY_PASSWORD, and KDL_X_<NAME> for any property, with '_' for '.'. */
+ * KDL_PASSWORD, KDL_KEY_PASSWORD, and KDL_X_<NAME> for any property, with '_' for '.'; or the same
+ * behind what the names begin with instead of KDL_. */
 MUST_CHECK enum rc conf_load_env(struct conf *conf, char *const *environment, struct err *e);
 
 /* conf_finish checks how the properties fit together and returns the view to use. */

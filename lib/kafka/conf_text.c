@@ -333,7 +333,7 @@ conf_text_servers(const char *text, struct conf_text_server **out, size_t *count
         at += size;
     }
     if (rc == RC_OK && used == 0)
-        rc = err_set(e, RC_CONFIG, "no server is given (-b HOST:PORT[,HOST:PORT...])");
+        rc = err_set(e, RC_CONFIG, "no server is given: HOST:PORT[,HOST:PORT...]");
     if (rc != RC_OK) {
         conf_text_servers_free(servers, used);
         return rc;

@@ -26,7 +26,8 @@ start(void **state)
     fake_start(&broker, loop);
     servers[0] = (struct conf_text_server){host, broker.port};
     servers[1] = (struct conf_text_server){other, 1};
-    conf = (struct conf_client){.servers = servers,
+    conf = (struct conf_client){.names = &conf_names_usual,
+        .servers = servers,
         .server_count = 2,
         .client_id = "test",
         .connect_timeout_ms = 5000,

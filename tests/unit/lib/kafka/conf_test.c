@@ -381,6 +381,40 @@ librdkafka_gets_what_it_needs(void **state)
     buf_fini(&out);
 }
 
+static void
+a_command_with_two_clusters_has_its_own_names(void **state)
+{
+    static const struct conf_names names = {"--to", "--to-property", "KDL_TO_"};
+    char variables[][40] = {"KDL_TO_PASSWORD=mine", "KDL_TO_X_SASL_MECHANISM=PLAIN",
+        "KDL_PASSWORD=another", "KDL_FROM_USER=another", "KDL_TO_BOOTSTRAP=c:3"};
+    char *environment[] = {
+        variables[0], variables[1], variables[2], variables[3], variables[4], NULL};
+
+    (void)state;
+    conf_free(conf);
+    conf = conf_new_named(&names);
+    assert_non_null(strstr(refusal(), "no server is given (--to HOST:PORT"));
+    assert_int_equal(conf_set(conf, "nonsense", &e), RC_CONFIG);
+    assert_string_equal(e.text, "--to-property nonsense: it has to be NAME=VALUE");
+    assert_int_equal(conf_set(conf, "securty.protocol=SSL", &e), RC_CONFIG);
+    assert_int_equal(strncmp(e.text, "--to-property: no Kafka client", 30), 0);
+    set("bootstrap.servers=a:1");
+    set("security.protocol=SASL_SSL");
+    assert_non_null(strstr(refusal(), "SASL needs a mechanism: --to-property sasl.mechanism="));
+    set("sasl.mechanism=PLAIN");
+    assert_non_null(strstr(refusal(), "--to-property sasl.username=USER"));
+    set("sasl.username=me");
+    assert_non_null(strstr(refusal(), "set KDL_TO_PASSWORD"));
+    assert_int_equal(conf_load_env(conf, environment, &e), RC_OK);
+    finish();
+    assert_string_equal(client->user, "me");
+    assert_string_equal(client->password, "mine");
+    assert_string_equal(client->servers[0].host, "c");
+    write_file(store, "\xfe\xed\xfe\xed\0\0\0\2", 8);
+    assert_int_equal(conf_set_pair(conf, "ssl.truststore.location", store, "test", &e), RC_OK);
+    assert_non_null(strstr(refusal(), "and use --to-property ssl.ca.location=ca.pem"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int
@@ -398,6 +432,7 @@ main(void)
         TEST(unreadable_files_are_named),
         TEST(a_description_shows_no_secret),
         TEST(librdkafka_gets_what_it_needs),
+        TEST(a_command_with_two_clusters_has_its_own_names),
     };
 
     return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -4,11 +4,15 @@
 #include "lib/kafka/conn_hint.h"
 #include "lib/wire/kerr.h"
 
-static const struct conf_client plain, with_tls = {.with_tls = true};
+static const struct conf_client plain = {.names = &conf_names_usual};
+static const struct conf_client with_tls = {.names = &conf_names_usual, .with_tls = true};
 static const struct conf_client with_login = {
-    .with_sasl = true, .mechanism = "PLAIN", .user = "anna"};
-static const struct conf_client with_both = {
-    .with_tls = true, .with_sasl = true, .mechanism = "PLAIN", .user = "anna"};
+    .names = &conf_names_usual, .with_sasl = true, .mechanism = "PLAIN", .user = "anna"};
+static const struct conf_client with_both = {.names = &conf_names_usual,
+    .with_tls = true,
+    .with_sasl = true,
+    .mechanism = "PLAIN",
+    .user = "anna"};
 static struct err e;
 
 static const char *
@@ -70,7 +74,9 @@ the_login_is_hinted_from_its_error(void **state)
     assert_int_equal(conn_hint_mechanism(&with_both, "b:1", &handshake, &e), RC_DENIED);
     assert_non_null(strstr(e.text, "UNKNOWN_SERVER_ERROR"));
     assert_int_equal(conn_hint_denied(&with_login, "b:1", &denied, &e), RC_DENIED);
-    assert_string_equal(e.text, "b:1 refuses user anna (PLAIN): wrong user or password");
+    assert_string_equal(e.text, "b:1 refuses user anna (PLAIN): wrong user or password. Check "
+                                "-X sasl.username=USER and KDL_PASSWORD, or the file that sets "
+                                "them");
     denied.error_code = KE_ILLEGAL_SASL_STATE;
     assert_int_equal(conn_hint_denied(&with_login, "b:1", &denied, &e), RC_DENIED);
     assert_non_null(strstr(e.text, "ILLEGAL_SASL_STATE"));
@@ -91,6 +97,26 @@ a_tls_record_on_a_plain_connection_is_known(void **state)
     assert_non_null(strstr(e.text, "does not answer as a Kafka broker does"));
 }
 
+static void
+hints_name_the_flags_of_the_command(void **state)
+{
+    static const struct conf_names names = {"--from", "--from-property", "KDL_FROM_"};
+    struct conf_client side = {.names = &names, .mechanism = "PLAIN", .user = "anna"};
+    struct km_sasl_authenticate_response denied = {.error_code = KE_SASL_AUTHENTICATION_FAILED};
+
+    (void)state;
+    for (int reason = TLS_REASON_OTHER + 1; reason <= TLS_REASON_WANTS_CERTIFICATE; reason++) {
+        assert_non_null(strstr(tls_hint(&side, (enum tls_reason)reason), " --from-property s"));
+        assert_null(strstr(e.text, "-X"));
+    }
+    (void)err_set(&e, RC_CLOSED, "b:1: closed");
+    conn_hint_closed(&side, &e);
+    assert_non_null(strstr(e.text, "--from-property sasl.username=... (password in "
+                                   "KDL_FROM_PASSWORD)"));
+    assert_int_equal(conn_hint_denied(&side, "b:1", &denied, &e), RC_DENIED);
+    assert_non_null(strstr(e.text, "--from-property sasl.username=USER and KDL_FROM_PASSWORD,"));
+}
+
 int
 main(void)
 {
@@ -99,6 +125,7 @@ main(void)
         cmocka_unit_test(a_closed_connection_may_want_a_login),
         cmocka_unit_test(the_login_is_hinted_from_its_error),
         cmocka_unit_test(a_tls_record_on_a_plain_connection_is_known),
+        cmocka_unit_test(hints_name_the_flags_of_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,7 @@ start(void **state)
 {
     (void)state;
     memset(&conf, 0, sizeof conf);
+    conf.names = &conf_names_usual;
     conf.client_id = "test";
     conf.request_timeout_ms = conf.connect_timeout_ms = 10000;
     conf.response_bytes_max = INT32_MAX;

@@ -171,7 +171,7 @@ static void
 a_wrong_password_is_one_line(void **state)
 {
     static const char *const mechanisms[] = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
-    char expected[100];
+    char expected[200];
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
@@ -184,8 +184,9 @@ a_wrong_password_is_one_line(void **state)
         WAIT(closed_count == 1);
         expect(0, 0, RC_DENIED);
         snprintf(expected, sizeof expected,
-            "127.0.0.1:%u refuses user anna (%s): wrong user or password", broker.port,
-            mechanisms[i]);
+            "127.0.0.1:%u refuses user anna (%s): wrong user or password. Check -X "
+            "sasl.username=USER and KDL_PASSWORD, or the file that sets them",
+            broker.port, mechanisms[i]);
         assert_string_equal(closed_err.text, expected);
         assert_null(strstr(closed_err.text, "wrong user or password wrong"));
     }

@@ -78,6 +78,7 @@ start(void **state)
 
     (void)state;
     memset(&conf, 0, sizeof conf);
+    conf.names = &conf_names_usual;
     conf.servers = &server;
     conf.client_id = "test";
     conf.request_timeout_ms = 10000;

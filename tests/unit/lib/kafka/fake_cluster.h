@@ -225,7 +225,8 @@ fake_cluster_start(struct fake_cluster *fake, struct loop *loop, int32_t partiti
         fake->brokers[i].handler_arg = fake;
         fake->servers[i] = (struct conf_text_server){host, fake->brokers[i].port};
     }
-    fake->conf = (struct conf_client){.servers = fake->servers,
+    fake->conf = (struct conf_client){.names = &conf_names_usual,
+        .servers = fake->servers,
         .server_count = 1,
         .client_id = "test",
         .request_timeout_ms = 10000,
