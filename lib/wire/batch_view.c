@@ -91,14 +91,17 @@ enum rc
 batch_view_next(
     struct batch_view_cursor *cursor, struct batch_view *out, bool *found, struct err *e)
 {
+    struct err cut;
     enum rc rc;
 
     *found = false;
     if (cursor->size == 0)
         return RC_OK;
-    rc = batch_view_parse(cursor->data, cursor->size, out, e);
+    rc = batch_view_parse(cursor->data, cursor->size, out, &cut);
     if (rc == RC_TRUNCATED)
         return RC_OK;
+    if (rc != RC_OK && e != NULL)
+        *e = cut;
     if (rc != RC_OK)
         return rc;
     cursor->data += out->size;

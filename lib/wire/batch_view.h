@@ -89,7 +89,8 @@ struct batch_view_cursor {
 /*
  * batch_view_next reads the next batch of a row and moves behind it; *found is false at the end. A
  * last batch that is cut, as fetch replies may have, ends the row too: the cursor's size is then
- * that of the piece, else 0. RC_CORRUPT as batch_view_parse, and the cursor stays.
+ * that of the piece, else 0, and e stays as it was. RC_CORRUPT as batch_view_parse, and the cursor
+ * stays.
  */
 MUST_CHECK enum rc batch_view_next(
     struct batch_view_cursor *cursor, struct batch_view *out, bool *found, struct err *e);

@@ -154,16 +154,18 @@ a_row_of_batches_ends_with_the_size_of_a_cut_one(void **state)
     }
     for (size_t cut = 0; cut <= row.size; cut++) {
         struct batch_view_cursor cursor = {row.data, cut};
+        struct err before = {.code = RC_OK}, e = before;
         struct batch_view batch;
         size_t count = 0;
         bool found;
 
         for (;;) {
-            assert_int_equal(batch_view_next(&cursor, &batch, &found, NULL), RC_OK);
+            assert_int_equal(batch_view_next(&cursor, &batch, &found, &e), RC_OK);
             if (!found)
                 break;
             count++;
         }
+        assert_memory_equal(&e, &before, sizeof e);
         assert_true(ends[count] <= cut);
         assert_true(count == ARRAY_LEN(batch_vectors) || cut < ends[count + 1]);
         assert_int_equal(cursor.size, cut - ends[count]);
