@@ -143,8 +143,8 @@ unit: $(unit_PROGS)
 bench-wire: $(BUILD)/tests/bench/bench_wire
 	$(Q)$<
 
-bench-first: all $(BUILD)/tests/bench/raw_load
-	$(Q)BUILD=$(BUILD) tests/bench/bench_first
+bench-first: all $(addprefix $(BUILD)/tests/bench/,raw_load bare_append start_probe run_measured)
+	$(Q)BUILD=$(BUILD) tests/bench/bench_first $(if $(OUTPUT),-o $(OUTPUT))
 
 check-built: all $(unit_PROGS) $(helper_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run

@@ -4,9 +4,10 @@
  *
  *   raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS IN_FLIGHT SECONDS PID
  *
- * Each request carries one batch for every partition. Prints one line of figures: MB/s
- * acknowledged, latency of requests (p50, p99), CPU seconds of process PID per GB, its RSS. Exits
- * with 1 where a single ack is wrong.
+ * Each request carries one batch for every partition. After two seconds of warm-up throughput and
+ * latency are measured; then the load ends, and so does what process PID does in its background.
+ * Its CPU seconds are those of all this time, for all bytes of it. Prints figures as
+ * "metric<TAB>unit<TAB>value". Exits with 1 where a single ack is wrong.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "gen/messages.h"
 #include "lib/base/env.h"
@@ -27,6 +27,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
+#include "tests/bench/process.h"
 
 #define CONNECTIONS_MAX 256
 #define IN_FLIGHT_MAX 64
@@ -34,6 +35,7 @@
 #define PRODUCE_VERSION 9
 #define BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define RECORD_BYTES 1000
+#define WARM_UP_SECONDS 2
 
 struct link {
     int fd;
@@ -57,6 +59,7 @@ struct bench {
     int64_t *latencies;
     size_t latency_count;
     int64_t acked;
+    bool ending; /* nothing new is sent */
     bool wrong;
 };
 
@@ -137,7 +140,7 @@ dial(const char *host, uint16_t port)
 static void
 link_send(struct bench *b, struct link *link)
 {
-    while (link->sending || link->under_way < b->in_flight) {
+    while (link->sending || (link->under_way < b->in_flight && !b->ending)) {
         ssize_t n;
 
         if (!link->sending) {
@@ -208,10 +211,10 @@ link_receive(struct bench *b, struct link *link)
 }
 
 static void
-run(struct bench *b, int64_t seconds)
+run(struct bench *b, double seconds)
 {
     struct pollfd fds[CONNECTIONS_MAX];
-    int64_t end = env_now_us(&b->env) + seconds * 1000000;
+    int64_t end = env_now_us(&b->env) + (int64_t)(seconds * 1e6);
 
     while (env_now_us(&b->env) < end && !b->wrong) {
         for (int i = 0; i < b->link_count; i++) {
@@ -226,41 +229,19 @@ run(struct bench *b, int64_t seconds)
     }
 }
 
-static double
-cpu_seconds(const char *pid)
+/* Takes the answers that are still under way. */
+static void
+drain(struct bench *b)
 {
-    char path[64], text[1024], *at;
-    unsigned long user = 0, kernel = 0;
-    FILE *file;
+    bool busy = true;
 
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
-    file = fopen(path, "r");
-    if (file == NULL || fgets(text, sizeof text, file) == NULL)
-        return 0;
-    fclose(file);
-    at = strrchr(text, ')');
-    for (int field = 2; at != NULL && field < 14; field++)
-        at = strchr(at + 1, ' ');
-    if (at != NULL) {
-        user = strtoul(at, &at, 10);
-        kernel = strtoul(at, NULL, 10);
+    b->ending = true;
+    while (busy && !b->wrong) {
+        run(b, 0.1);
+        busy = false;
+        for (int i = 0; i < b->link_count; i++)
+            busy = busy || b->links[i].under_way > 0;
     }
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static long
-rss_mb(const char *pid)
-{
-    char path[64];
-    long size = 0, pages = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%s/statm", pid);
-    file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &size, &pages) != 2)
-        return 0;
-    fclose(file);
-    return pages * sysconf(_SC_PAGESIZE) / 1000000;
 }
 
 static int
@@ -275,8 +256,8 @@ int
 main(int argc, char **argv)
 {
     static struct bench b;
-    int64_t started;
-    double cpu, seconds, bytes;
+    int64_t started, measured, warm;
+    double cpu, seconds;
 
     if (argc != 10) {
         fprintf(stderr, "usage: raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS "
@@ -294,23 +275,26 @@ main(int argc, char **argv)
         b.links[i].fd = dial(argv[1], (uint16_t)strtoul(argv[2], NULL, 10));
         b.links[i].in = xmalloc(65536);
     }
-    run(&b, 2);
-    b.acked = 0;
+    cpu = process_cpu_seconds(argv[9]);
+    run(&b, WARM_UP_SECONDS);
     b.latency_count = 0;
-    cpu = cpu_seconds(argv[9]);
+    warm = b.acked;
     started = env_now_us(&b.env);
-    run(&b, strtoll(argv[8], NULL, 10));
+    run(&b, strtod(argv[8], NULL));
     seconds = (double)(env_now_us(&b.env) - started) / 1e6;
-    cpu = cpu_seconds(argv[9]) - cpu;
-    bytes = (double)b.acked * (double)b.payload_bytes;
-    if (b.wrong || b.latency_count == 0) {
-        printf("WRONG ACK\n");
+    measured = b.acked - warm;
+    drain(&b);
+    if (b.wrong || measured == 0) {
+        fprintf(stderr, "a wrong answer, or none\n");
         return 1;
     }
-    qsort(b.latencies, b.latency_count, sizeof *b.latencies, by_time);
-    printf("%.1f MB/s p50 %.2f ms p99 %.2f ms %.2f CPU s/GB RSS %ld MB\n", bytes / seconds / 1e6,
-        (double)b.latencies[b.latency_count / 2] / 1e3,
-        (double)b.latencies[b.latency_count * 99 / 100] / 1e3, cpu / (bytes / 1e9),
-        rss_mb(argv[9]));
+    REQUIRE(measured <= LATENCIES_MAX);
+    cpu = process_settle(argv[9]) - cpu;
+    qsort(b.latencies, (size_t)measured, sizeof *b.latencies, by_time);
+    printf("throughput\tMB/s\t%.1f\n", (double)measured * (double)b.payload_bytes / seconds / 1e6);
+    printf("p50\tms\t%.2f\n", (double)b.latencies[measured / 2] / 1e3);
+    printf("p99\tms\t%.2f\n", (double)b.latencies[measured * 99 / 100] / 1e3);
+    printf("CPU\ts/GB\t%.2f\n", cpu / ((double)b.acked * (double)b.payload_bytes / 1e9));
+    printf("RSS\tMB\t%.0f\n", process_memory_mb(argv[9], "Rss:"));
     return 0;
 }
