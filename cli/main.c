@@ -1,4 +1,5 @@
 /* kdl: finds the command, parses its flags, answers help, version and completion. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 
 #define HELP_BYTES_MAX 65536
 #define WORDS_MAX 3
+#define MEMORY_PIECE_BYTES (32 << 20) /* larger than any fetch reply of a mirror */
+#define MEMORY_KEPT_BYTES (128 << 20)
 
 static const struct option_row common_rows[] = {
     {"help", 'h', OPTION_SWITCH, "", NULL, 0, 0, "this text"},
@@ -151,6 +154,10 @@ main(int argc, char **argv)
     int used = 0, code;
 
     signal(SIGPIPE, SIG_IGN);
+    /* Replies of many MiB come and go. By default each would get fresh pages, whose first touch
+     * costs a mirror more than all the rest of its work. */
+    mallopt(M_MMAP_THRESHOLD, MEMORY_PIECE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT_BYTES);
     for (int i = 1; i < argc; i++)
         words[i - 1] = argv[i];
     argc--;

@@ -14,7 +14,7 @@
 #include "mirror/fetching.h"
 
 #define FETCH_WAIT_MS 500
-#define FETCH_BYTES_MAX (48 * 1024 * 1024)
+#define FETCH_BYTES_MAX (16 * 1024 * 1024)
 #define APPEND_TIMEOUT_MS 60000
 
 /* The whole batches of one partition in a fetch reply, on their way to the target. */
