@@ -257,6 +257,7 @@ main(int argc, char **argv)
 {
     static struct bench b;
     int64_t started, measured, warm;
+    size_t middle, late;
     double cpu, seconds;
 
     if (argc != 10) {
@@ -289,11 +290,13 @@ main(int argc, char **argv)
         return 1;
     }
     REQUIRE(measured <= LATENCIES_MAX);
+    middle = (size_t)measured / 2;
+    late = (size_t)measured * 99 / 100;
     cpu = process_settle(argv[9]) - cpu;
     qsort(b.latencies, (size_t)measured, sizeof *b.latencies, by_time);
     printf("throughput\tMB/s\t%.1f\n", (double)measured * (double)b.payload_bytes / seconds / 1e6);
-    printf("p50\tms\t%.2f\n", (double)b.latencies[measured / 2] / 1e3);
-    printf("p99\tms\t%.2f\n", (double)b.latencies[measured * 99 / 100] / 1e3);
+    printf("p50\tms\t%.2f\n", (double)b.latencies[middle] / 1e3);
+    printf("p99\tms\t%.2f\n", (double)b.latencies[late] / 1e3);
     printf("CPU\ts/GB\t%.2f\n", cpu / ((double)b.acked * (double)b.payload_bytes / 1e9));
     printf("RSS\tMB\t%.0f\n", process_memory_mb(argv[9], "Rss:"));
     return 0;
