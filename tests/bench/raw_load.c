@@ -256,8 +256,7 @@ int
 main(int argc, char **argv)
 {
     static struct bench b;
-    int64_t started, measured, warm;
-    size_t middle, late;
+    int64_t started, measured, middle, late, warm;
     double cpu, seconds;
 
     if (argc != 10) {
@@ -284,14 +283,14 @@ main(int argc, char **argv)
     run(&b, strtod(argv[8], NULL));
     seconds = (double)(env_now_us(&b.env) - started) / 1e6;
     measured = b.acked - warm;
+    middle = measured / 2;
+    late = measured * 99 / 100;
     drain(&b);
     if (b.wrong || measured == 0) {
         fprintf(stderr, "a wrong answer, or none\n");
         return 1;
     }
     REQUIRE(measured <= LATENCIES_MAX);
-    middle = (size_t)measured / 2;
-    late = (size_t)measured * 99 / 100;
     cpu = process_settle(argv[9]) - cpu;
     qsort(b.latencies, (size_t)measured, sizeof *b.latencies, by_time);
     printf("throughput\tMB/s\t%.1f\n", (double)measured * (double)b.payload_bytes / seconds / 1e6);
