@@ -32,7 +32,14 @@
 #include "refbroker/stats.h"
 
 /* The lanes: one thread each. */
-enum broker_lane { LANE_WAL, LANE_DB, LANE_IO, LANE_COUNT };
+enum broker_lane {
+    LANE_WAL,
+    LANE_DB,
+    LANE_IO,
+    LANE_BATCH, /* the first of LANE_BATCH_COUNT that validate batches */
+    LANE_BATCH_COUNT = 2,
+    LANE_COUNT = LANE_BATCH + LANE_BATCH_COUNT
+};
 
 struct client;
 struct garbage;
@@ -84,6 +91,12 @@ struct broker {
     char cluster_id[32];
     struct list clients;
     size_t requests_bytes;
+    size_t intake_bytes;             /* of batches on the lanes that validate them */
+    size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
+    size_t tick_records_left;
+    bool producers_blocked;    /* some wait for LIMIT_UNCOMMITTED_BYTES_MAX */
+    int64_t frames_wall_us;    /* spent on frames since the last tick */
+    int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;
     struct cache cache;
     struct catalog *catalog;
@@ -140,13 +153,19 @@ int64_t broker_tick(struct broker *broker);
 void broker_stop(struct broker *broker);
 bool broker_is_idle(const struct broker *broker);
 
-/* request_finish sends the answer of a parked request: exactly once. */
+/* broker_finish sends the answer of a parked request, exactly once; broker_finish_as ends it as a
+ * handler that returns `result` would (not H_PARK). */
 void broker_finish(struct broker *broker, struct request *request);
+void broker_finish_as(struct broker *broker, struct request *request, enum h_result result);
 
 /* broker_set_deadline has on_deadline called at a monotonic time unless the request is finished
  * before. */
 void broker_set_deadline(
     struct broker *broker, struct request *request, int64_t at_ms, request_fn *on_deadline);
+
+/* broker_unstored_bytes returns how much of what producers sent is held in memory because it lies
+ * in no object yet. */
+size_t broker_unstored_bytes(const struct broker *broker);
 
 /* broker_next_object_id hands out object ids; they are reserved in the catalog with the object
  * itself. */

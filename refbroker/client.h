@@ -32,7 +32,8 @@ struct client {
  */
 void client_dispatch(struct broker *broker, struct client *client);
 
-/* client_unblock goes on with the Produces that waited because too much was not in objects yet. */
+/* client_unblock goes on with the Produces that waited because too much was not in objects yet,
+ * once there is room. */
 void client_unblock(struct broker *broker);
 
 #endif

@@ -28,6 +28,7 @@ refbroker_SRCS := \
 	refbroker/log/coordinated.c \
 	refbroker/log/fetch_wait.c \
 	refbroker/log/garbage.c \
+	refbroker/log/intake.c \
 	refbroker/log/log_start.c \
 	refbroker/log/mirror.c \
 	refbroker/log/object.c \

@@ -41,7 +41,7 @@ port_send(void *peer, const struct wire_fragment *pieces, size_t count, void (*s
 static void
 port_close(void *peer)
 {
-    (void)peer;
+    ((struct broker_world *)peer)->closed = true;
 }
 
 static void
@@ -59,6 +59,8 @@ broker_world_init(struct broker_world *world, uint64_t seed)
     env_init_seeded(&world->time, seed ^ 0x5eed, INT64_C(1700000000) * 1000000);
     world->disk = disk_cut_new(seed);
     world->only_partition = -1;
+    world->make = (struct broker_world_make){
+        .codec = -1, .value_bytes = 64, .timestamp = INT64_C(1700000000000), .acks = -1};
     buf_init(&world->received, BYTES_MAX);
     log_set_fd(-1);
 }
@@ -133,8 +135,9 @@ static bool
 topics_make(struct broker_world *world)
 {
     struct km_create_topics_request_creatable_topic topics[2];
-    struct km_create_topics_request_creatable_topic_config config = {
-        request_text("diskless.enable"), request_text("true")};
+    struct km_create_topics_request_creatable_topic_config configs[] = {
+        {request_text("compression.type"), request_text("lz4")},
+        {request_text("diskless.enable"), request_text("true")}};
     struct km_create_topics_request in;
     struct km_create_topics_response out;
     struct arena arena;
@@ -147,9 +150,9 @@ topics_make(struct broker_world *world)
         topics[i].name = request_text(topic_names[i]);
         topics[i].num_partitions = BROKER_WORLD_PARTITIONS;
         topics[i].replication_factor = 1;
+        topics[i].configs.items = configs;
+        topics[i].configs.count = i + 1;
     }
-    topics[1].configs.items = &config;
-    topics[1].configs.count = 1;
     in.topics.items = topics;
     in.topics.count = 2;
     arena_init(&arena, BYTES_MAX);
@@ -200,74 +203,78 @@ broker_world_start(struct broker_world *world)
 /* --- producing ------------------------------------------------------------------------------- */
 
 static struct wire_records
-batch_make(int64_t number, struct arena *arena)
+batch_make(struct broker_world *world, int64_t number, struct arena *arena)
 {
+    const struct broker_world_make *make = &world->make;
     struct batch_builder_options options = batch_builder_defaults();
-    struct batch_builder_record record = {.timestamp = INT64_C(1700000000000), .key_size = -1};
+    struct batch_builder_record record = {.timestamp = make->timestamp, .key_size = -1};
     struct batch_builder builder;
-    uint8_t value[64];
+    uint8_t *value = xmalloc(make->value_bytes);
     struct buf out;
     struct err e;
     uint8_t *data;
     int32_t size;
 
-    memset(value, (int)(number & 0x7f), sizeof value);
+    options.codec = make->codec >= 0                        ? (enum compress_codec)make->codec
+                    : env_random_below(&world->env, 2) == 0 ? COMPRESS_NONE
+                                                            : COMPRESS_LZ4;
+    memset(value, (int)(number & 0x7f), make->value_bytes);
     memcpy(value, &number, sizeof number);
     record.value = value;
-    record.value_size = (int32_t)sizeof value;
+    record.value_size = (int32_t)make->value_bytes;
     buf_init(&out, BYTES_MAX);
     batch_builder_init(&builder, BYTES_MAX);
     batch_builder_start(&builder, &options);
     REQUIRE(batch_builder_append(&builder, &record, &e) == RC_OK);
+    record.value_size = 0;
+    for (record.offset = 1; record.offset <= make->fillers; record.offset++)
+        REQUIRE(batch_builder_append(&builder, &record, &e) == RC_OK);
     REQUIRE(batch_builder_finish(&builder, &out, &e) == RC_OK);
+    out.data[BATCH_VIEW_CRC_AT] ^= make->damaged;
     data = arena_dup(arena, out.data, out.size);
     size = (int32_t)out.size;
     batch_builder_fini(&builder);
     buf_fini(&out);
+    free(value);
     return (struct wire_records){data, NULL, size, 0};
 }
 
-struct pending {
-    int32_t correlation;
-    size_t record;
-};
-
-static void
-produce_one(struct broker_world *world, struct pending *pending)
+size_t
+broker_world_produce(struct broker_world *world, int where)
 {
     struct km_produce_request_partition_produce_data partition;
     struct km_produce_request_topic_produce_data topic;
     struct km_produce_request in;
     struct arena arena;
-    int where = world->only_partition >= 0
-                    ? world->only_partition
-                    : (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
+    size_t number = world->record_count;
 
-    if (world->record_count == world->record_capacity) {
-        world->record_capacity = world->record_capacity == 0 ? 64 : world->record_capacity * 2;
+    if (number == world->record_capacity) {
+        world->record_capacity = number == 0 ? 64 : number * 2;
         world->records = xrealloc(world->records, world->record_capacity, sizeof *world->records);
     }
-    world->records[world->record_count] = (struct broker_world_record){-1, where};
+    world->records[number] = (struct broker_world_record){
+        .offset = -1, .partition = where, .correlation = world->correlation + 1};
+    world->record_count++;
     arena_init(&arena, BYTES_MAX);
     codec_init(&km_produce_request_desc, &in);
     codec_init(&km_produce_request_topic_produce_data_desc, &topic);
     codec_init(&km_produce_request_partition_produce_data_desc, &partition);
     partition.index = where % BROKER_WORLD_PARTITIONS;
-    partition.records = batch_make((int64_t)world->record_count, &arena);
+    partition.records = batch_make(world, (int64_t)number, &arena);
     topic.name = request_text(topic_names[where / BROKER_WORLD_PARTITIONS]);
     topic.partition_data.items = &partition;
     topic.partition_data.count = 1;
     in.topic_data.items = &topic;
     in.topic_data.count = 1;
-    in.acks = -1;
+    in.acks = world->make.acks;
     in.timeout_ms = 30000;
-    pending->record = world->record_count++;
-    pending->correlation = ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
+    ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
     arena_fini(&arena);
+    return number;
 }
 
-static void
-acks_take(struct broker_world *world, const struct pending *pending, size_t count)
+void
+broker_world_acks(struct broker_world *world)
 {
     struct km_produce_response out;
     struct arena arena;
@@ -278,10 +285,12 @@ acks_take(struct broker_world *world, const struct pending *pending, size_t coun
         const struct km_produce_response_partition_produce_response *answer =
             &out.responses.items[0].partition_responses.items[0];
 
-        for (size_t i = 0; i < count; i++)
-            if (pending[i].correlation == correlation && answer->error_code == 0) {
-                world->records[pending[i].record].offset = answer->base_offset;
-                world->acked_count++;
+        for (size_t i = world->record_count; i-- > 0;)
+            if (world->records[i].correlation == correlation) {
+                world->records[i].error = answer->error_code;
+                world->records[i].offset = answer->error_code == 0 ? answer->base_offset : -1;
+                world->acked_count += answer->error_code == 0;
+                break;
             }
         world->refused_counts[answer->error_code & 127] += answer->error_code != 0;
         reply_drop(world);
@@ -290,23 +299,49 @@ acks_take(struct broker_world *world, const struct pending *pending, size_t coun
     arena_fini(&arena);
 }
 
+static int
+partition_choose(struct broker_world *world)
+{
+    return world->only_partition >= 0
+               ? world->only_partition
+               : (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
+}
+
 void
 broker_world_run(struct broker_world *world, size_t count)
 {
-    struct pending *pending = xcalloc(count, sizeof *pending);
     size_t sent = 0;
 
     while (sent < count && !disk_cut_is_stopped(world->disk)) {
-        if (env_random_below(&world->env, 3) == 0 && world->client->requests.count < 30)
-            produce_one(world, &pending[sent++]);
+        if (env_random_below(&world->env, 3) == 0 && world->client->requests.count < 30) {
+            (void)broker_world_produce(world, partition_choose(world));
+            sent++;
+        }
         step(world);
-        acks_take(world, pending, sent);
+        broker_world_acks(world);
     }
     for (int i = 0; i < 400 && !disk_cut_is_stopped(world->disk); i++) {
         step(world);
-        acks_take(world, pending, sent);
+        broker_world_acks(world);
     }
-    free(pending);
+}
+
+void
+broker_world_reconnect(struct broker_world *world)
+{
+    broker_disconnect(world->broker, world->client);
+    buf_clear(&world->received);
+    world->client = broker_connect(world->broker, world, "world");
+    world->closed = false;
+}
+
+struct partition *
+broker_world_partition(const struct broker_world *world, int partition)
+{
+    const char *name = topic_names[partition / BROKER_WORLD_PARTITIONS];
+
+    return topics_partition(topics_find(&world->broker->topics, name, strlen(name)),
+        partition % BROKER_WORLD_PARTITIONS);
 }
 
 void
@@ -343,6 +378,7 @@ static const char *
 records_compare(struct broker_world *world, int where, const uint8_t *data, size_t size, bool *seen,
     int64_t *next)
 {
+    int64_t previous = -1;
     struct batch_view_cursor cursor = {data, size};
     struct batch_records_record record;
     struct batch_records records;
@@ -366,6 +402,9 @@ records_compare(struct broker_world *world, int where, const uint8_t *data, size
             return "a record is there that nobody wrote there";
         if (seen[number])
             return "a record is there twice";
+        if (number < previous)
+            return "records are not in the order in which they were sent";
+        previous = number;
         seen[number] = true;
         if (world->records[number].offset >= 0 && world->records[number].offset != record.offset)
             return "a record is not at the offset of its acknowledgement";

@@ -24,6 +24,27 @@ the_real_clocks_go_forward(void **state)
     assert_true(env_now_ms(&env) >= before / 1000);
 }
 
+/* Waiting costs none, working does. */
+static void
+a_thread_s_cpu_time_counts_its_work_only(void **state)
+{
+    struct timespec wait = {0, 30000000};
+    int64_t before, after;
+    struct env env;
+
+    (void)state;
+    env_init_real(&env);
+    before = env_thread_cpu_us(&env);
+    assert_int_equal(nanosleep(&wait, NULL), 0);
+    after = env_thread_cpu_us(&env);
+    assert_in_range(after - before, 0, 20000);
+    while (env_thread_cpu_us(&env) < after + 2000)
+        continue;
+    env_init_seeded(&env, 1, 0);
+    env_advance(&env, 7);
+    assert_int_equal(env_thread_cpu_us(&env), 7);
+}
+
 static void
 the_seeded_clock_stands_until_it_is_moved(void **state)
 {
@@ -128,6 +149,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_real_clocks_go_forward),
+        cmocka_unit_test(a_thread_s_cpu_time_counts_its_work_only),
         cmocka_unit_test(the_seeded_clock_stands_until_it_is_moved),
         cmocka_unit_test(equal_seeds_give_equal_numbers_and_others_do_not),
         cmocka_unit_test(the_generator_is_splitmix64),
