@@ -170,14 +170,14 @@ run_extend(struct file *file, const struct entry *entry, bool first_of_partition
         last->run.last_offset + 1 != entry->base_offset ||
         last->run.size + batch->size > LIMIT_RUN_BYTES ||
         last->run.log_append_time != entry->log_append_time) {
-        file->runs[file->run_count++] = (struct object_run){.topic_id = entry->partition->topic_id,
+        last = &file->runs[file->run_count++];
+        *last = (struct object_run){.topic_id = entry->partition->topic_id,
             .partition = entry->partition->index,
             .run = {.base_offset = entry->base_offset,
                 .max_timestamp = batch->max_timestamp,
                 .log_append_time = entry->log_append_time,
                 .object_id = file->object_id,
                 .position = entry->position}};
-        last = &file->runs[file->run_count - 1];
     }
     last->run.last_offset = entry->base_offset + batch->last_offset_delta;
     last->run.size += (uint32_t)batch->size;

@@ -20,7 +20,7 @@ struct intake {
     struct intake_waiter *waiter; /* NULL: gone */
     struct intake_ask ask;
     struct batch_validate_rules rules;
-    int codec;               /* enum compress_codec of the topic; -1: as the producer sent it */
+    int8_t codec;            /* enum compress_codec of the topic; -1: as the producer sent it */
     int64_t log_append_time; /* for the stored header; -1: the records' own */
     struct arena arena;      /* the errors of single records */
     struct buf scratch;      /* decompressed records */

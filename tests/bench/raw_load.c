@@ -285,6 +285,15 @@ by_time(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* Of sorted latencies. */
+static double
+percentile_ms(const struct bench *b, size_t percent)
+{
+    size_t at = b->latency_count * percent / 100;
+
+    return (double)b->latencies[at] / 1e3;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -323,8 +332,6 @@ main(int argc, char **argv)
     }
     qsort(b.latencies, b.latency_count, sizeof *b.latencies, by_time);
     printf("%.1f MB/s p50 %.2f ms p99 %.2f ms %.2f CPU s/GB RSS %ld MB\n", bytes / seconds / 1e6,
-        (double)b.latencies[b.latency_count / 2] / 1e3,
-        (double)b.latencies[b.latency_count * 99 / 100] / 1e3, cpu / (bytes / 1e9),
-        rss_mb(argv[9]));
+        percentile_ms(&b, 50), percentile_ms(&b, 99), cpu / (bytes / 1e9), rss_mb(argv[9]));
     return 0;
 }

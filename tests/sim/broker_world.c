@@ -145,6 +145,7 @@ topics_make(struct broker_world *world)
     bool made = false;
 
     codec_init(&km_create_topics_request_desc, &in);
+    codec_init(&km_create_topics_response_desc, &out);
     for (int i = 0; i < 2; i++) {
         codec_init(&km_create_topics_request_creatable_topic_desc, &topics[i]);
         topics[i].name = request_text(topic_names[i]);
