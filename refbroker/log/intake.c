@@ -166,6 +166,8 @@ settle(struct intake *intake, struct append_result *result)
         result->record_error_count = intake->valid.error_count;
     } else if (partition->topic == NULL) {
         refuse(intake, result, KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+    } else if (partition->topic->changing) {
+        refuse(intake, result, KE_NOT_LEADER_OR_FOLLOWER, NULL);
     } else if (partition->topic->state == TOPIC_MIRRORING) {
         refuse(intake, result, KE_INVALID_TOPIC_EXCEPTION, NULL);
     } else if (partition->topic->configs.values.coordinated) {

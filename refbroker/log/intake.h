@@ -15,8 +15,9 @@
  *
  * A batch that was received is taken even if its connection, or the wait for it, has ended
  * meanwhile. What may have changed by then is looked at again: a deleted topic
- * (UNKNOWN_TOPIC_OR_PARTITION), one that is mirrored now (INVALID_TOPIC_EXCEPTION), a stopped
- * partition (KAFKA_STORAGE_ERROR). The rules are the topic's as they were on arrival.
+ * (UNKNOWN_TOPIC_OR_PARTITION), one that is mirrored now (INVALID_TOPIC_EXCEPTION) or about to
+ * be (NOT_LEADER_OR_FOLLOWER, with which producers try again), a stopped partition
+ * (KAFKA_STORAGE_ERROR). The rules are the topic's as they were on arrival.
  */
 #ifndef REFBROKER_LOG_INTAKE_H
 #define REFBROKER_LOG_INTAKE_H

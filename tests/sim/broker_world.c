@@ -88,9 +88,8 @@ step(struct broker_world *world)
     (void)broker_tick(world->broker);
 }
 
-/* Sends a request; its correlation id comes back. */
-static int32_t
-ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
+int32_t
+broker_world_ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
 {
     struct blob *frame;
     struct buf out;
@@ -106,11 +105,11 @@ ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
     return world->correlation;
 }
 
-/* Decodes the next reply, if there is one; *correlation tells whose it is. */
-static bool
-reply_take(struct broker_world *world, int16_t key, int16_t version, struct arena *arena, void *out,
-    int32_t *correlation)
+bool
+broker_world_reply(struct broker_world *world, int16_t key, int16_t version, struct arena *arena,
+    void *out, int32_t *correlation)
 {
+    uint8_t *bytes;
     size_t size;
     struct err e;
 
@@ -118,17 +117,27 @@ reply_take(struct broker_world *world, int16_t key, int16_t version, struct aren
         return false;
     size = (size_t)codec_bytes_int32(world->received.data);
     REQUIRE(world->received.size >= FRAME_LENGTH_BYTES + size);
-    REQUIRE(
-        frame_response_decode(frame_api(key), version, world->received.data + FRAME_LENGTH_BYTES,
-            size, correlation, arena, out, &e) == RC_OK);
+    bytes = arena_dup(arena, world->received.data + FRAME_LENGTH_BYTES, size);
+    buf_consume(&world->received, FRAME_LENGTH_BYTES + size);
+    REQUIRE(bytes != NULL && frame_response_decode(frame_api(key), version, bytes, size,
+                                 correlation, arena, out, &e) == RC_OK);
     return true;
 }
 
-static void
-reply_drop(struct broker_world *world)
+bool
+broker_world_call(struct broker_world *world, int16_t key, int16_t version, const void *body,
+    struct arena *arena, void *out)
 {
-    buf_consume(
-        &world->received, FRAME_LENGTH_BYTES + (size_t)codec_bytes_int32(world->received.data));
+    int32_t sent = broker_world_ask(world, key, version, body), correlation = 0;
+
+    for (int i = 0; i < STEPS_MAX && !disk_cut_is_stopped(world->disk); i++) {
+        if (broker_world_reply(world, key, version, arena, out, &correlation)) {
+            REQUIRE(correlation == sent);
+            return true;
+        }
+        step(world);
+    }
+    return false;
 }
 
 static bool
@@ -141,8 +150,7 @@ topics_make(struct broker_world *world)
     struct km_create_topics_request in;
     struct km_create_topics_response out;
     struct arena arena;
-    int32_t correlation;
-    bool made = false;
+    bool made;
 
     codec_init(&km_create_topics_request_desc, &in);
     codec_init(&km_create_topics_response_desc, &out);
@@ -157,13 +165,7 @@ topics_make(struct broker_world *world)
     in.topics.items = topics;
     in.topics.count = 2;
     arena_init(&arena, BYTES_MAX);
-    ask(world, KM_CREATE_TOPICS, CREATE_VERSION, &in);
-    for (int i = 0; i < STEPS_MAX && !made; i++) {
-        step(world);
-        made = reply_take(world, KM_CREATE_TOPICS, CREATE_VERSION, &arena, &out, &correlation);
-    }
-    if (made)
-        reply_drop(world);
+    made = broker_world_call(world, KM_CREATE_TOPICS, CREATE_VERSION, &in, &arena, &out);
     made = made && out.topics.items[0].error_code == 0 && out.topics.items[1].error_code == 0;
     arena_fini(&arena);
     return made;
@@ -269,7 +271,7 @@ broker_world_produce(struct broker_world *world, int where)
     in.topic_data.count = 1;
     in.acks = world->make.acks;
     in.timeout_ms = 30000;
-    ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
+    (void)broker_world_ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
     arena_fini(&arena);
     return number;
 }
@@ -282,7 +284,7 @@ broker_world_acks(struct broker_world *world)
     int32_t correlation;
 
     arena_init(&arena, BYTES_MAX);
-    while (reply_take(world, KM_PRODUCE, PRODUCE_VERSION, &arena, &out, &correlation)) {
+    while (broker_world_reply(world, KM_PRODUCE, PRODUCE_VERSION, &arena, &out, &correlation)) {
         const struct km_produce_response_partition_produce_response *answer =
             &out.responses.items[0].partition_responses.items[0];
 
@@ -294,7 +296,6 @@ broker_world_acks(struct broker_world *world)
                 break;
             }
         world->refused_counts[answer->error_code & 127] += answer->error_code != 0;
-        reply_drop(world);
         arena_reset(&arena);
     }
     arena_fini(&arena);
@@ -426,7 +427,6 @@ fetch_some(
     const struct km_fetch_response_partition_data *answer;
     const char *wrong = "no answer to a fetch";
     struct arena arena;
-    int32_t correlation;
 
     codec_init(&km_fetch_request_desc, &in);
     codec_init(&km_fetch_request_topic_desc, &topic);
@@ -440,20 +440,13 @@ fetch_some(
     in.topics.items = &topic;
     in.topics.count = 1;
     arena_init(&arena, BYTES_MAX);
-    ask(world, KM_FETCH, FETCH_VERSION, &in);
-    for (int i = 0; i < STEPS_MAX; i++) {
-        if (reply_take(world, KM_FETCH, FETCH_VERSION, &arena, &out, &correlation)) {
-            answer = &out.responses.items[0].partitions.items[0];
-            *more = answer->records.size > 0;
-            *code = answer->error_code;
-            wrong = answer->error_code != 0
-                        ? "a fetch was answered with an error"
-                        : records_compare(world, where, answer->records.data,
-                              *more ? (size_t)answer->records.size : 0, seen, next);
-            reply_drop(world);
-            break;
-        }
-        step(world);
+    if (broker_world_call(world, KM_FETCH, FETCH_VERSION, &in, &arena, &out)) {
+        answer = &out.responses.items[0].partitions.items[0];
+        *more = answer->records.size > 0;
+        *code = answer->error_code;
+        wrong = answer->error_code != 0 ? "a fetch was answered with an error"
+                                        : records_compare(world, where, answer->records.data,
+                                              *more ? (size_t)answer->records.size : 0, seen, next);
     }
     arena_fini(&arena);
     return wrong;

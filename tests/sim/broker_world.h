@@ -73,6 +73,18 @@ void broker_world_run(struct broker_world *world, size_t count);
 size_t broker_world_produce(struct broker_world *world, int partition);
 void broker_world_acks(struct broker_world *world);
 
+/*
+ * broker_world_ask sends any request, whose correlation id comes back; broker_world_reply decodes
+ * the next reply into the arena, false where there is none; broker_world_call does both and lets
+ * things happen meanwhile, false where the disk stops before the answer.
+ */
+int32_t broker_world_ask(
+    struct broker_world *world, int16_t key, int16_t version, const void *body);
+bool broker_world_reply(struct broker_world *world, int16_t key, int16_t version,
+    struct arena *arena, void *out, int32_t *correlation);
+bool broker_world_call(struct broker_world *world, int16_t key, int16_t version, const void *body,
+    struct arena *arena, void *out);
+
 /* broker_world_reconnect breaks the client's connection and makes a new one. */
 void broker_world_reconnect(struct broker_world *world);
 
