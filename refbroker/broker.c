@@ -126,6 +126,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->options = *options;
     b->env = options->env;
     list_init(&b->clients);
+    list_init(&b->ready_clients);
     list_init(&b->marked_fetches);
     map_init(&b->creating);
     heap_init(&b->deadlines);
@@ -265,18 +266,21 @@ broker_tick(struct broker *b)
 
     deadlines_run(b);
     (void)work_reap(b->options.work);
-    next = groups_tick(b->groups);
     fetch_wait_run(b);
+    client_unblock(b);
+    client_run_ready(b);
+    next = groups_tick(b->groups);
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));
     next = earlier(next, garbage_tick(b->garbage));
     next = earlier(next, idle_close(b));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
-    client_unblock(b);
     first = heap_first(&b->deadlines);
     if (first != NULL)
         next = earlier(next, first->deadline);
+    if (!list_is_empty(&b->ready_clients))
+        next = env_now_ms(b->env);
     gauges_set(b, tick_cpu_us(b, started_cpu_us));
     intake_tick(b);
     return next;

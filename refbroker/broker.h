@@ -14,7 +14,7 @@
  *     └── groups                  (coord/)
  *
  * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
- * lanes, the WAL's open group, replies.
+ * lanes, fetches that waited, requests that waited for an earlier one, the WAL's open group.
  */
 #ifndef REFBROKER_BROKER_H
 #define REFBROKER_BROKER_H
@@ -90,6 +90,7 @@ struct broker {
     struct env *env;
     char cluster_id[32];
     struct list clients;
+    struct list ready_clients; /* whose next requests may start */
     size_t requests_bytes;
     size_t intake_bytes;             /* of batches on the lanes that validate them */
     size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
@@ -154,7 +155,8 @@ void broker_stop(struct broker *broker);
 bool broker_is_idle(const struct broker *broker);
 
 /* broker_finish sends the answer of a parked request, exactly once; broker_finish_as ends it as a
- * handler that returns `result` would (not H_PARK). */
+ * handler that returns `result` would (not H_PARK). No other request starts inside the call, since
+ * it might change what the caller is at work on; that comes later in the tick. */
 void broker_finish(struct broker *broker, struct request *request);
 void broker_finish_as(struct broker *broker, struct request *request, enum h_result result);
 

@@ -156,6 +156,15 @@ client_dispatch(struct broker *broker, struct client *client)
 }
 
 void
+client_run_ready(struct broker *broker)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&broker->ready_clients)) != NULL)
+        client_dispatch(broker, list_of(node, struct client, in_ready));
+}
+
+void
 client_unblock(struct broker *broker)
 {
     if (!broker->producers_blocked || broker_unstored_bytes(broker) > LIMIT_UNCOMMITTED_BYTES_MAX)
@@ -216,6 +225,7 @@ broker_disconnect(struct broker *broker, struct client *client)
     while ((request = request_of(list_pop(&client->requests))) != NULL)
         drop(broker, request);
     list_remove(&broker->clients, &client->in_broker);
+    list_remove(&broker->ready_clients, &client->in_ready);
     broker->stats.connections--;
     free(client->client_host);
     free(client);
@@ -243,7 +253,11 @@ broker_finish_as(struct broker *broker, struct request *request, enum h_result r
     REQUIRE(request->parked && request->state == REQUEST_RUNNING && result != H_PARK);
     heap_remove(&broker->deadlines, &request->deadline);
     finish(broker, request, result);
-    client_dispatch(broker, client);
+    if (client->dispatching)
+        return;
+    send_finished(broker, client);
+    if (!list_is_linked(&client->in_ready))
+        list_push_back(&broker->ready_clients, &client->in_ready);
 }
 
 void
