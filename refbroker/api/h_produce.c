@@ -94,15 +94,27 @@ durable(struct broker *broker, struct append_waiter *waiter, int16_t error)
     done(broker, waiting);
 }
 
+/* Leaves everything that is waited for and puts an error in its place. */
 static void
-forget(struct broker *broker, struct waiting *waiting)
+leave(struct broker *broker, struct park *park, int16_t error)
 {
-    if (waiting->intake.under_way != NULL)
-        intake_forget(&waiting->intake);
-    else if (waiting->coordinated)
-        coordinated_forget(broker->coordinated, &waiting->waiter);
-    else
-        list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+    bool coordinated = false;
+
+    for (size_t i = 0; i < park->count; i++) {
+        struct waiting *waiting = &park->waiting[i];
+
+        if (waiting->partition == NULL)
+            continue;
+        coordinated = coordinated || waiting->coordinated;
+        if (waiting->intake.under_way != NULL)
+            intake_forget(&waiting->intake);
+        else if (!waiting->coordinated)
+            list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+        waiting->out->error_code = error;
+        waiting->out->base_offset = -1;
+    }
+    if (coordinated)
+        coordinated_forget(broker->coordinated, park);
 }
 
 /* The producer hears of what is not durable in time as Kafka says it: the records may be there
@@ -110,28 +122,14 @@ forget(struct broker *broker, struct waiting *waiting)
 static void
 timed_out(struct broker *broker, struct request *request)
 {
-    struct park *park = request->park;
-
-    for (size_t i = 0; i < park->count; i++) {
-        struct waiting *waiting = &park->waiting[i];
-
-        if (waiting->partition == NULL)
-            continue;
-        forget(broker, waiting);
-        waiting->out->error_code = KE_REQUEST_TIMED_OUT;
-        waiting->out->base_offset = -1;
-    }
+    leave(broker, request->park, KE_REQUEST_TIMED_OUT);
     broker_finish(broker, request);
 }
 
 static void
 dropped(struct broker *broker, struct request *request)
 {
-    struct park *park = request->park;
-
-    for (size_t i = 0; i < park->count; i++)
-        if (park->waiting[i].partition != NULL)
-            forget(broker, &park->waiting[i]);
+    leave(broker, request->park, KE_NONE);
 }
 
 static bool
@@ -199,7 +197,7 @@ partition_append(struct broker *broker, struct park *park, struct partition *par
         .partition = partition,
         .out = out,
         .coordinated = partition->topic->configs.values.coordinated,
-        .waiter = {.base_offset = -1, .done = durable},
+        .waiter = {.base_offset = -1, .owner = park, .done = durable},
         .intake = {.taken = taken}};
     if (waiting->coordinated && is_acknowledged(request))
         waiting->intake.committed = &waiting->waiter;

@@ -183,6 +183,18 @@ waiter_of(struct list_node *node)
     return list_of(node, struct append_waiter, node);
 }
 
+/* Waiters come in the order of their appends; only a retry waits for an offset below the last
+ * one's. */
+static void
+waiter_insert(struct list *waiters, struct append_waiter *waiter)
+{
+    struct list_node *place = waiters->head.prev;
+
+    while (place != &waiters->head && waiter_of(place)->end_offset > waiter->end_offset)
+        place = place->prev;
+    list_insert_after(waiters, place, &waiter->node);
+}
+
 void
 append_wait(struct broker *broker, struct partition *partition, struct append_waiter *waiter)
 {
@@ -191,22 +203,18 @@ append_wait(struct broker *broker, struct partition *partition, struct append_wa
     else if (waiter->end_offset <= partition->high_watermark)
         waiter->done(broker, waiter, KE_NONE);
     else
-        list_push_back(&partition->append_waiters, &waiter->node);
+        waiter_insert(&partition->append_waiters, waiter);
 }
 
-/* Waiters hang in the order of their appends, but a retry waits for an offset below the last one's:
- * all are looked at. */
 static void
 wake_appenders(struct broker *broker, struct partition *partition)
 {
-    LIST_EACH(&partition->append_waiters, node)
-    {
-        struct append_waiter *waiter = waiter_of(node);
+    struct list_node *first;
 
-        if (waiter->end_offset > partition->high_watermark)
-            continue;
-        list_remove(&partition->append_waiters, node);
-        waiter->done(broker, waiter, KE_NONE);
+    while ((first = list_first(&partition->append_waiters)) != NULL &&
+           waiter_of(first)->end_offset <= partition->high_watermark) {
+        list_remove(&partition->append_waiters, first);
+        waiter_of(first)->done(broker, waiter_of(first), KE_NONE);
     }
 }
 

@@ -65,6 +65,7 @@ struct append_waiter {
     int64_t end_offset;
     int64_t base_offset;     /* coordinated path: what was assigned; -1 otherwise */
     int64_t log_append_time; /* with base_offset */
+    const void *owner;       /* coordinated path: whose waiters leave together */
     void (*done)(struct broker *broker, struct append_waiter *waiter, int16_t error);
 };
 

@@ -445,19 +445,19 @@ coordinated_append(struct broker *broker, struct partition *partition,
 }
 
 static void
-file_forget(struct file *file, const struct append_waiter *waiter)
+file_forget(struct file *file, const void *owner)
 {
     for (size_t i = 0; file != NULL && i < file->count; i++)
-        if (file->entries[i].waiter == waiter)
+        if (file->entries[i].waiter != NULL && file->entries[i].waiter->owner == owner)
             file->entries[i].waiter = NULL;
 }
 
 void
-coordinated_forget(struct coordinated *c, struct append_waiter *waiter)
+coordinated_forget(struct coordinated *c, const void *owner)
 {
-    file_forget(c->open, waiter);
+    file_forget(c->open, owner);
     for (size_t i = 0; i < c->busy; i++)
-        file_forget(c->files[i], waiter);
+        file_forget(c->files[i], owner);
 }
 
 int64_t

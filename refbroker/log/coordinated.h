@@ -26,8 +26,9 @@ void coordinated_free(struct coordinated *coordinated);
 void coordinated_append(struct broker *broker, struct partition *partition,
     const struct append_batch *batch, struct append_waiter *waiter, struct append_result *result);
 
-/* coordinated_forget makes a waiter that goes away unknown to the file that it waits for. */
-void coordinated_forget(struct coordinated *coordinated, struct append_waiter *waiter);
+/* coordinated_forget makes the waiters of an owner that goes away unknown to the files that they
+ * wait for. */
+void coordinated_forget(struct coordinated *coordinated, const void *owner);
 
 /* coordinated_tick closes the open file when it is time, or the broker stops, and returns when
  * (monotonic ms) it wants to be asked again. */
