@@ -37,6 +37,7 @@ broker_options_default(struct broker_options *options)
     options->upload_bytes = (size_t)64 * 1024 * 1024;
     options->upload_interval_ms = 10000;
     options->cache_bytes = LIMIT_CACHE_BYTES_MAX;
+    options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
     options->commit_interval_ms = 250;
     options->commit_bytes = (size_t)8 * 1024 * 1024;
     options->retention_check_ms = 300000;
@@ -141,7 +142,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->coordinated = coordinated_new(b);
     b->garbage = garbage_new(b);
     b->retention_next_ms = env_now_ms(b->env) + options->retention_check_ms;
-    b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
+    b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
     rc = groups_load(b->groups, e);

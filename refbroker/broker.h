@@ -76,6 +76,7 @@ struct broker_options {
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
     size_t cache_bytes;
+    size_t read_cache_bytes; /* of runs read from objects */
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */

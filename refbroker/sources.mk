@@ -1,6 +1,7 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
 	refbroker/api/dispatch.c \
+	refbroker/api/doubled.c \
 	refbroker/api/fetch_session.c \
 	refbroker/api/h_configs.c \
 	refbroker/api/h_fetch.c \

@@ -6,8 +6,8 @@
  * exceed the limits by one batch, so that a consumer always makes progress. The request waits until
  * min_bytes are there, max_wait_ms is over, or a partition has an error; but as in Inkless an
  * offset out of range is no reason to answer earlier on the coordinated path, where the offset may
- * be one that another broker has seen already. Reads of objects are waited for, whatever
- * max_wait_ms says, because without them there is nothing to say.
+ * be one that another broker has seen already. Where nothing else can be said, reads of objects are
+ * waited for, whatever max_wait_ms says.
  */
 #include <string.h>
 
@@ -285,7 +285,9 @@ look_all(struct broker *broker, struct park *park)
     arena_rewind(&park->request->arena, park->before_look);
     for (size_t i = 0; i < park->slot_count; i++)
         slot_look(broker, park, &park->slots[i], &look);
-    if (look.loading)
+    /* The rest comes with the next fetch. To wait for all of it could be to wait for ever: the
+     * runs of many partitions do not fit into memory together. */
+    if (look.loading && look.bytes == 0 && !look.error)
         return false;
     return park->over || look.error || look.bytes >= in->min_bytes || park->slot_count == 0;
 }

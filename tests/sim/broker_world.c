@@ -190,6 +190,8 @@ broker_world_start(struct broker_world *world)
     options.garbage_check_ms = 20;
     options.garbage_grace_ms = 0;
     options.cache_bytes = 2000;
+    if (world->read_cache_bytes > 0)
+        options.read_cache_bytes = world->read_cache_bytes;
     if (broker_open(&options, &world->broker, &e) != RC_OK) {
         world->broker = NULL;
         work_free(world->work);
