@@ -279,7 +279,7 @@ int
 main(int argc, char **argv)
 {
     static struct bench b;
-    int64_t started, measured, middle, late, warm;
+    int64_t started, measured, warm;
     double cpu, seconds;
 
     if (argc < 10 || argc > 11 || (argc == 11 && !compress_find(argv[10], &b.codec))) {
@@ -306,8 +306,6 @@ main(int argc, char **argv)
     run(&b, strtod(argv[8], NULL));
     seconds = (double)(env_now_us(&b.env) - started) / 1e6;
     measured = b.acked - warm;
-    middle = measured / 2;
-    late = measured * 99 / 100;
     drain(&b);
     if (b.wrong || measured == 0) {
         fprintf(stderr, "a wrong answer, or none\n");
@@ -317,8 +315,8 @@ main(int argc, char **argv)
     cpu = process_settle(argv[9]) - cpu;
     qsort(b.latencies, (size_t)measured, sizeof *b.latencies, by_time);
     printf("throughput\tMB/s\t%.1f\n", (double)measured * (double)b.payload_bytes / seconds / 1e6);
-    printf("p50\tms\t%.2f\n", (double)b.latencies[middle] / 1e3);
-    printf("p99\tms\t%.2f\n", (double)b.latencies[late] / 1e3);
+    printf("p50\tms\t%.2f\n", percentile_ms(&b, 50));
+    printf("p99\tms\t%.2f\n", percentile_ms(&b, 99));
     printf("CPU\ts/GB\t%.2f\n", cpu / ((double)b.acked * (double)b.payload_bytes / 1e9));
     printf("RSS\tMB\t%.0f\n", process_memory_mb(argv[9], "Rss:"));
     return 0;
