@@ -88,12 +88,14 @@ static size_t
 part_key(char key[KEY_BYTES_MAX], bool by_id, const struct wire_uuid *topic_id, const char *topic,
     size_t topic_size, int32_t partition)
 {
+    const void *name = by_id ? (const void *)topic_id : topic;
     size_t size = by_id ? sizeof *topic_id : topic_size;
 
     if (size > KEY_BYTES_MAX - sizeof partition)
         size = KEY_BYTES_MAX - sizeof partition;
     memcpy(key, &partition, sizeof partition);
-    memcpy(key + sizeof partition, by_id ? (const char *)topic_id : topic, size);
+    if (name != NULL)
+        memcpy(key + sizeof partition, name, size);
     return size + sizeof partition;
 }
 

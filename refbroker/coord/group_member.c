@@ -345,7 +345,7 @@ group_member_join_reply(struct group_member *member, struct request *request, in
     out->protocol_name = request_text_dup(request, group->protocol_name);
     out->leader = request_text_dup(request, group->leader);
     /* Without room the arena is full, and dispatch sees that. */
-    if (strcmp(group->leader, member->member_id) == 0)
+    if (group->leader != NULL && strcmp(group->leader, member->member_id) == 0)
         (void)members_fill(member, request, out);
 }
 
