@@ -189,7 +189,8 @@ life_without(uint64_t seed, const char *place, const char *const **places, size_
 {
     static const char *seen[DISK_CUT_PLACES_MAX];
     struct rig rig = {.disk = disk_cut_new(seed)};
-    const char *wrong, *const *of_disk;
+    const char *const *of_disk;
+    const char *wrong;
 
     env_init_seeded(&rig.env, seed, 0);
     disk_cut_omit_place(rig.disk, place);
@@ -204,7 +205,8 @@ life_without(uint64_t seed, const char *place, const char *const **places, size_
 static void
 no_place_that_syncs_can_be_left_out(void **state)
 {
-    const char *const *places, *all[DISK_CUT_PLACES_MAX];
+    const char *all[DISK_CUT_PLACES_MAX];
+    const char *const *places;
     size_t count, seen;
 
     (void)state;

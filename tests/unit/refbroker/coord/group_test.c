@@ -12,7 +12,7 @@
 #include "tests/unit/unit.h"
 
 #define BYTES_MAX ((size_t)1 << 20)
-#define JOIN_VERSION 3        /* no id is handed out first */
+#define JOIN_VERSION 3        /* no id is handed out first; the other requests have it, too */
 #define JOIN_STATIC_VERSION 5 /* with group.instance.id */
 #define SYNC_VERSION 3
 #define HEARTBEAT_VERSION 3
@@ -63,14 +63,9 @@ join_take(struct rig *rig, int member, const struct km_join_group_response *out)
 static int16_t
 version_of(const struct rig *rig, int32_t correlation)
 {
-    switch (rig->api_of[correlation % REQUESTS_MAX]) {
-    case -KM_JOIN_GROUP:
-        return JOIN_STATIC_VERSION;
-    case KM_JOIN_GROUP:
-        return JOIN_VERSION;
-    default:
-        return 3;
-    }
+    int16_t api = rig->api_of[correlation % REQUESTS_MAX];
+
+    return api == -KM_JOIN_GROUP ? JOIN_STATIC_VERSION : JOIN_VERSION;
 }
 
 /* Reads all answers that are there; replies of several connections come in one row. */
