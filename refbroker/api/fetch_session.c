@@ -93,7 +93,8 @@ part_key(char key[KEY_BYTES_MAX], bool by_id, const struct wire_uuid *topic_id, 
     if (size > KEY_BYTES_MAX - sizeof partition)
         size = KEY_BYTES_MAX - sizeof partition;
     memcpy(key, &partition, sizeof partition);
-    memcpy(key + sizeof partition, by_id ? (const char *)topic_id : topic, size);
+    if (size > 0)
+        memcpy(key + sizeof partition, by_id ? (const char *)topic_id : topic, size);
     return size + sizeof partition;
 }
 
