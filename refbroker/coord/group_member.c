@@ -343,6 +343,9 @@ group_member_join_reply(struct group_member *member, struct request *request, in
     out->generation_id = group->generation;
     out->protocol_type = request_text_dup(request, group->protocol_type);
     out->protocol_name = request_text_dup(request, group->protocol_name);
+    /* A group that was read back may have none. */
+    if (group->leader == NULL)
+        return;
     out->leader = request_text_dup(request, group->leader);
     /* Without room the arena is full, and dispatch sees that. */
     if (group->leader != NULL && strcmp(group->leader, member->member_id) == 0)

@@ -2,6 +2,8 @@
  * FIRST_SEED choose others. */
 #include "refbroker/broker.h"
 
+#include <inttypes.h>
+
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "refbroker/client.h"
@@ -93,8 +95,7 @@ nothing_acknowledged_is_lost_by_a_power_cut(void **state)
     (void)state;
     for (uint64_t seed = first; seed < first + seeds; seed++)
         lives(seed, true, &acked);
-    print_message("# %zu acknowledged records, %llu cuts\n", acked,
-        (unsigned long long)seeds * CUTS_PER_SEED);
+    print_message("# %zu acknowledged records, %" PRIu64 " cuts\n", acked, seeds * CUTS_PER_SEED);
     assert_true(acked > seeds * 10);
 }
 
