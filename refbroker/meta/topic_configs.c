@@ -206,16 +206,12 @@ replicas(const struct topic_config_row *row, const char *text, struct err *e)
     return replicas_refuse(row, text, e);
 }
 
-#define KEPT false
-#define EFFECTIVE true
 static const struct topic_config_row rows[] = {
 #define TOPIC_CONFIG(name, type, default_text, check, effect, help)                                \
-    {name, CONFIG_##type, default_text, check, effect, help},
+    {name, CONFIG_##type, default_text, check, TOPIC_CONFIG_##effect, help},
 #include "refbroker/meta/topic_configs.def"
 #undef TOPIC_CONFIG
 };
-#undef KEPT
-#undef EFFECTIVE
 
 const struct topic_config_row *
 topic_configs_rows(size_t *count)

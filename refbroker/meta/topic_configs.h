@@ -33,12 +33,18 @@ enum config_type {
     CONFIG_PASSWORD = 9,
 };
 
+enum topic_config_effect {
+    TOPIC_CONFIG_KEPT,
+    TOPIC_CONFIG_EFFECTIVE, /* this broker acts on it */
+    TOPIC_CONFIG_HIDDEN,    /* kept, and not shown to clients */
+};
+
 struct topic_config_row {
     const char *name;
     enum config_type type;
     const char *default_text;
     enum rc (*check)(const struct topic_config_row *row, const char *text, struct err *e);
-    bool effective;
+    enum topic_config_effect effect;
     const char *help;
 };
 
