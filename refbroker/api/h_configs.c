@@ -210,26 +210,53 @@ alter_refuse(struct request *request, alter_out *out, int16_t code, const char *
     out->error_message = request_text_dup(request, text);
 }
 
-/* A list with an element added or taken away. The caller frees it. */
-static char *
-list_change(const char *old, struct wire_string element, bool add)
+/* Whether a word is in a list, which has commas between its words. */
+static bool
+list_has(const char *list, size_t size, const char *word, size_t word_size)
 {
+    for (size_t at = 0; at < size;) {
+        const char *comma = memchr(list + at, ',', size - at);
+        size_t length = comma == NULL ? size - at : (size_t)(comma - list) - at;
+
+        if (length == word_size && memcmp(list + at, word, length) == 0)
+            return true;
+        at += length + 1;
+    }
+    return false;
+}
+
+/* Adds the words of a list that `out` has not and that are not among the others. */
+static void
+list_add(struct buf *out, const char *list, size_t size, struct wire_string without)
+{
+    for (size_t at = 0; at < size;) {
+        const char *comma = memchr(list + at, ',', size - at);
+        size_t length = comma == NULL ? size - at : (size_t)(comma - list) - at;
+
+        if (!list_has((const char *)out->data, out->size, list + at, length) &&
+            !list_has(without.data, (size_t)without.size, list + at, length))
+            buf_printf(out, "%s%.*s", out->size > 0 ? "," : "", (int)length, list + at);
+        at += length + 1;
+    }
+}
+
+/* A list with the words of another added or taken away. The caller frees it. */
+static char *
+list_change(const char *old, struct wire_string words, bool add)
+{
+    static const struct wire_string none = {"", 0};
     struct buf out;
     size_t size;
-    const char *at = old;
 
-    buf_init(&out, 65536);
-    while (*at != '\0') {
-        size_t length = strcspn(at, ",");
-
-        if (length != (size_t)element.size || memcmp(at, element.data, length) != 0)
-            buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)length, at);
-        at += length + (at[length] == ',');
-    }
+    buf_init(&out, TOPIC_CONFIG_BYTES_MAX);
+    list_add(&out, old, strlen(old), add ? none : words);
     if (add)
-        buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)element.size, element.data);
+        list_add(&out, words.data, (size_t)words.size, none);
+    if (out.size > 0)
+        return (char *)buf_take(&out, &size);
     /* What has nothing left is an empty list, not the default. */
-    return out.size == 0 ? xstrdup("") : (char *)buf_take(&out, &size);
+    buf_fini(&out);
+    return xstrdup("");
 }
 
 /* What is wrong with an operation whatever its topic is: ConfigAdminManager looks for nulls, then
