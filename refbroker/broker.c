@@ -15,6 +15,7 @@
 #include "refbroker/log/coordinated.h"
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/garbage.h"
+#include "refbroker/log/intake.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/log/retention.h"
 #include "refbroker/log/upload.h"
@@ -37,6 +38,7 @@ broker_options_default(struct broker_options *options)
     options->upload_bytes = (size_t)64 * 1024 * 1024;
     options->upload_interval_ms = 10000;
     options->cache_bytes = LIMIT_CACHE_BYTES_MAX;
+    options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
     options->commit_interval_ms = 250;
     options->commit_bytes = (size_t)8 * 1024 * 1024;
     options->retention_check_ms = 300000;
@@ -126,6 +128,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->options = *options;
     b->env = options->env;
     list_init(&b->clients);
+    list_init(&b->ready_clients);
     list_init(&b->marked_fetches);
     map_init(&b->creating);
     heap_init(&b->deadlines);
@@ -140,7 +143,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->coordinated = coordinated_new(b);
     b->garbage = garbage_new(b);
     b->retention_next_ms = env_now_ms(b->env) + options->retention_check_ms;
-    b->reader = reader_new(b, LIMIT_READ_CACHE_BYTES_MAX);
+    b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
     rc = groups_load(b->groups, e);
@@ -148,6 +151,8 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
         broker_close(b);
         return rc;
     }
+    intake_tick(b);
+    b->tick_ended_cpu_us = env_thread_cpu_us(b->env);
     b->stats.topics = (int64_t)map_count(&b->topics.by_name);
     b->stats.partitions = b->topics.partition_count;
     *out = b;
@@ -189,22 +194,43 @@ deadlines_run(struct broker *b)
     }
 }
 
-static void
-gauges_set(struct broker *b, int64_t started_us)
+size_t
+broker_unstored_bytes(const struct broker *b)
 {
-    int64_t took = env_now_us(b->env) - started_us;
-
-    b->stats.cache_bytes = (int64_t)(b->cache.committed_bytes + b->cache.uncommitted_bytes);
-    b->stats.uncommitted_bytes = (int64_t)b->cache.uncommitted_bytes;
-    if (took > b->stats.tick_us_max)
-        b->stats.tick_us_max = took;
-    b->stats.ticks_over_2ms_total += took > TICK_US_MAX;
+    return b->cache.uncommitted_bytes + b->intake_bytes + coordinated_bytes(b->coordinated);
 }
 
 static int64_t
 earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/*
+ * CPU time of the core in this tick: that of broker_tick itself, and before it that of the frames.
+ * To ask for a thread's CPU time at every frame costs more than many a frame; so frames are bounded
+ * from above by two clocks, wall time, which counts what other processes do to us, and CPU time
+ * since the last tick, which counts the receiving, and the lower one is taken.
+ */
+static int64_t
+tick_cpu_us(struct broker *b, int64_t started_cpu_us)
+{
+    int64_t cpu_us = env_thread_cpu_us(b->env);
+    int64_t frames_us = earlier(b->frames_wall_us, started_cpu_us - b->tick_ended_cpu_us);
+
+    b->frames_wall_us = 0;
+    b->tick_ended_cpu_us = cpu_us;
+    return frames_us + cpu_us - started_cpu_us;
+}
+
+static void
+gauges_set(struct broker *b, int64_t took)
+{
+    b->stats.cache_bytes = (int64_t)(b->cache.committed_bytes + b->cache.uncommitted_bytes);
+    b->stats.uncommitted_bytes = (int64_t)broker_unstored_bytes(b);
+    if (took > b->stats.tick_us_max)
+        b->stats.tick_us_max = took;
+    b->stats.ticks_over_2ms_total += took > TICK_US_MAX;
 }
 
 /* Connections that were silent for too long, and wait for nothing, are closed. */
@@ -236,14 +262,16 @@ idle_close(struct broker *b)
 int64_t
 broker_tick(struct broker *b)
 {
-    int64_t started_us = env_now_us(b->env);
+    int64_t started_cpu_us = env_thread_cpu_us(b->env);
     int64_t next;
     struct heap_node *first;
 
     deadlines_run(b);
     (void)work_reap(b->options.work);
-    next = groups_tick(b->groups);
     fetch_wait_run(b);
+    client_unblock(b);
+    client_run_ready(b);
+    next = groups_tick(b->groups);
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));
@@ -253,7 +281,10 @@ broker_tick(struct broker *b)
     first = heap_first(&b->deadlines);
     if (first != NULL)
         next = earlier(next, first->deadline);
-    gauges_set(b, started_us);
+    if (!list_is_empty(&b->ready_clients))
+        next = env_now_ms(b->env);
+    gauges_set(b, tick_cpu_us(b, started_cpu_us));
+    intake_tick(b);
     return next;
 }
 
@@ -262,7 +293,6 @@ broker_stop(struct broker *b)
 {
     b->stopping = true;
     uploader_flush(b->uploader);
-    coordinated_flush(b->coordinated);
 }
 
 bool

@@ -14,7 +14,7 @@
  *     └── groups                  (coord/)
  *
  * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
- * lanes, the WAL's open group, replies.
+ * lanes, fetches that waited, requests that waited for an earlier one, the WAL's open group.
  */
 #ifndef REFBROKER_BROKER_H
 #define REFBROKER_BROKER_H
@@ -32,7 +32,14 @@
 #include "refbroker/stats.h"
 
 /* The lanes: one thread each. */
-enum broker_lane { LANE_WAL, LANE_DB, LANE_IO, LANE_COUNT };
+enum broker_lane {
+    LANE_WAL,
+    LANE_DB,
+    LANE_IO,
+    LANE_BATCH, /* the first of LANE_BATCH_COUNT that validate batches */
+    LANE_BATCH_COUNT = 2,
+    LANE_COUNT = LANE_BATCH + LANE_BATCH_COUNT
+};
 
 struct client;
 struct garbage;
@@ -70,6 +77,7 @@ struct broker_options {
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
     size_t cache_bytes;
+    size_t read_cache_bytes; /* of runs read from objects */
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
@@ -84,7 +92,14 @@ struct broker {
     struct env *env;
     char cluster_id[32];
     struct list clients;
+    struct list ready_clients; /* whose next requests may start */
     size_t requests_bytes;
+    size_t intake_bytes;             /* of batches on the lanes that validate them */
+    size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
+    size_t tick_records_left;
+    bool producers_blocked;    /* some wait for LIMIT_UNCOMMITTED_BYTES_MAX */
+    int64_t frames_wall_us;    /* spent on frames since the last tick */
+    int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;
     struct cache cache;
     struct catalog *catalog;
@@ -141,13 +156,20 @@ int64_t broker_tick(struct broker *broker);
 void broker_stop(struct broker *broker);
 bool broker_is_idle(const struct broker *broker);
 
-/* request_finish sends the answer of a parked request: exactly once. */
+/* broker_finish sends the answer of a parked request, exactly once; broker_finish_as ends it as a
+ * handler that returns `result` would (not H_PARK). No other request starts inside the call, since
+ * it might change what the caller is at work on; that comes later in the tick. */
 void broker_finish(struct broker *broker, struct request *request);
+void broker_finish_as(struct broker *broker, struct request *request, enum h_result result);
 
 /* broker_set_deadline has on_deadline called at a monotonic time unless the request is finished
  * before. */
 void broker_set_deadline(
     struct broker *broker, struct request *request, int64_t at_ms, request_fn *on_deadline);
+
+/* broker_unstored_bytes returns how much of what producers sent is held in memory because it lies
+ * in no object yet. */
+size_t broker_unstored_bytes(const struct broker *broker);
 
 /* broker_next_object_id hands out object ids; they are reserved in the catalog with the object
  * itself. */

@@ -37,15 +37,18 @@ forget_waiting(struct broker *broker, struct request *request)
 /* Producers wait, unanswered, while more is on its way to objects than memory is meant for; Kafka's
  * clients see a slow broker. */
 static bool
-is_blocked(const struct broker *broker, const struct request *request)
+is_blocked(struct broker *broker, const struct request *request)
 {
-    return broker->cache.uncommitted_bytes > LIMIT_UNCOMMITTED_BYTES_MAX && is_produce(request);
+    if (!is_produce(request) || broker_unstored_bytes(broker) <= LIMIT_UNCOMMITTED_BYTES_MAX)
+        return false;
+    broker->producers_blocked = true;
+    return true;
 }
 
 /* The next request that may start: everything before it is finished, or it and all before it are
  * Produces. */
 static struct request *
-next_to_start(const struct broker *broker, struct client *client)
+next_to_start(struct broker *broker, struct client *client)
 {
     bool only_produces = true;
 
@@ -77,7 +80,21 @@ close_client(struct broker *broker, struct client *client)
 }
 
 static void
-start(struct broker *broker, struct client *client, struct request *request)
+finish(struct broker *broker, struct request *request, enum h_result result)
+{
+    struct client *client = request->client;
+
+    request->parked = false;
+    request->state = REQUEST_FINISHED;
+    request->no_reply = result == H_NO_REPLY;
+    if (result == H_CLOSE || (result == H_DONE && !dispatch_finish(broker, request))) {
+        request->no_reply = true;
+        close_client(broker, client);
+    }
+}
+
+static void
+start(struct broker *broker, struct request *request)
 {
     enum h_result result;
 
@@ -88,13 +105,7 @@ start(struct broker *broker, struct client *client, struct request *request)
     /* A handler that parks may find its answer before it returns. */
     if (result == H_PARK || request->state == REQUEST_FINISHED)
         return;
-    request->parked = false;
-    request->state = REQUEST_FINISHED;
-    request->no_reply = result == H_NO_REPLY;
-    if (result == H_CLOSE || (result == H_DONE && !dispatch_finish(broker, request))) {
-        request->no_reply = true;
-        close_client(broker, client);
-    }
+    finish(broker, request, result);
 }
 
 /* Replies leave in the order of the requests. */
@@ -137,7 +148,7 @@ client_dispatch(struct broker *broker, struct client *client)
     client->dispatching = true;
     send_finished(broker, client);
     while (!client->closing && !client->full && (request = next_to_start(broker, client)) != NULL) {
-        start(broker, client, request);
+        start(broker, request);
         send_finished(broker, client);
     }
     client->dispatching = false;
@@ -145,8 +156,20 @@ client_dispatch(struct broker *broker, struct client *client)
 }
 
 void
+client_run_ready(struct broker *broker)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&broker->ready_clients)) != NULL)
+        client_dispatch(broker, list_of(node, struct client, in_ready));
+}
+
+void
 client_unblock(struct broker *broker)
 {
+    if (!broker->producers_blocked || broker_unstored_bytes(broker) > LIMIT_UNCOMMITTED_BYTES_MAX)
+        return;
+    broker->producers_blocked = false;
     LIST_EACH(&broker->clients, node)
     client_dispatch(broker, list_of(node, struct client, in_broker));
 }
@@ -154,8 +177,11 @@ client_unblock(struct broker *broker)
 void
 broker_drained(struct broker *broker, struct client *client)
 {
+    int64_t started_us = env_now_us(broker->env);
+
     client->full = false;
     client_dispatch(broker, client);
+    broker->frames_wall_us += env_now_us(broker->env) - started_us;
 }
 
 struct client *
@@ -199,6 +225,7 @@ broker_disconnect(struct broker *broker, struct client *client)
     while ((request = request_of(list_pop(&client->requests))) != NULL)
         drop(broker, request);
     list_remove(&broker->clients, &client->in_broker);
+    list_remove(&broker->ready_clients, &client->in_ready);
     broker->stats.connections--;
     free(client->client_host);
     free(client);
@@ -207,29 +234,36 @@ broker_disconnect(struct broker *broker, struct client *client)
 void
 broker_frame(struct broker *broker, struct client *client, struct blob *frame_take)
 {
-    struct request *request = request_new(client, frame_take, env_now_us(broker->env));
+    int64_t now_us = env_now_us(broker->env);
+    struct request *request = request_new(client, frame_take, now_us);
 
-    client->active_ms = request->arrived_us / 1000;
+    client->active_ms = now_us / 1000;
     list_push_back(&client->requests, &request->in_client);
     client->waiting_bytes += request->frame->size;
     broker->requests_bytes += request->frame->size;
     client_dispatch(broker, client);
+    broker->frames_wall_us += env_now_us(broker->env) - now_us;
+}
+
+void
+broker_finish_as(struct broker *broker, struct request *request, enum h_result result)
+{
+    struct client *client = request->client;
+
+    REQUIRE(request->parked && request->state == REQUEST_RUNNING && result != H_PARK);
+    heap_remove(&broker->deadlines, &request->deadline);
+    finish(broker, request, result);
+    if (client->dispatching)
+        return;
+    send_finished(broker, client);
+    if (!list_is_linked(&client->in_ready))
+        list_push_back(&broker->ready_clients, &client->in_ready);
 }
 
 void
 broker_finish(struct broker *broker, struct request *request)
 {
-    struct client *client = request->client;
-
-    REQUIRE(request->parked && request->state == REQUEST_RUNNING);
-    request->state = REQUEST_FINISHED;
-    request->parked = false;
-    heap_remove(&broker->deadlines, &request->deadline);
-    if (!request->no_reply && !dispatch_finish(broker, request)) {
-        request->no_reply = true;
-        close_client(broker, client);
-    }
-    client_dispatch(broker, client);
+    broker_finish_as(broker, request, H_DONE);
 }
 
 void

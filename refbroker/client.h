@@ -13,6 +13,7 @@
 
 struct client {
     struct list_node in_broker;
+    struct list_node in_ready; /* broker.ready_clients */
     void *peer;
     char *client_host;
     struct list requests; /* struct request.in_client, in order of arrival */
@@ -32,7 +33,11 @@ struct client {
  */
 void client_dispatch(struct broker *broker, struct client *client);
 
-/* client_unblock goes on with the Produces that waited because too much was not in objects yet. */
+/* client_run_ready does so for the clients of which a parked request was finished in this tick. */
+void client_run_ready(struct broker *broker);
+
+/* client_unblock goes on with the Produces that waited because too much was not in objects yet,
+ * once there is room. */
 void client_unblock(struct broker *broker);
 
 #endif

@@ -1,6 +1,7 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
 	refbroker/api/dispatch.c \
+	refbroker/api/doubled.c \
 	refbroker/api/fetch_session.c \
 	refbroker/api/h_configs.c \
 	refbroker/api/h_fetch.c \
@@ -29,6 +30,7 @@ refbroker_SRCS := \
 	refbroker/log/coordinated.c \
 	refbroker/log/fetch_wait.c \
 	refbroker/log/garbage.c \
+	refbroker/log/intake.c \
 	refbroker/log/log_start.c \
 	refbroker/log/mirror.c \
 	refbroker/log/object.c \

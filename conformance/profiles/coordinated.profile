@@ -5,6 +5,7 @@ about    leaderless diskless topics (diskless.enable=true), as Inkless
 topic    diskless.enable=true
 expect   fetch.leader_epoch_future               error_code=0      no leaders: any leader epoch is taken
 expect   epoch.fencing                           error_code=0      no leaders: any leader epoch is taken
+expect   fetch.error_is_immediate                too-late          an offset out of range is answered after max_wait
 expect   offsets.leader_epoch_returned           leader_epoch=-1   batches carry no leader epoch
 expect   offsets.by_timestamp_exact              batch-timestamp   times are known by batch
 expect   offsets.by_timestamp_between            batch-timestamp   times are known by batch

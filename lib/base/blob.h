@@ -4,7 +4,7 @@
  * A request's frame is received into one, and the record batches in it are then shared by the log
  * cache, the WAL and fetch replies without a copy. Whoever keeps a pointer into a blob holds a
  * reference. Counting is not atomic: references are taken and dropped on the owner's thread only;
- * workers use bytes that the owner keeps referenced meanwhile.
+ * workers use bytes that the owner keeps referenced meanwhile, and may make a blob for the owner.
  *
  * BLOB_SPARE_MAX bytes of freed blobs are kept for reuse, because the first touch of fresh pages
  * costs more than copying them.

@@ -43,6 +43,12 @@ env_now_ms(const struct env *env)
 }
 
 int64_t
+env_thread_cpu_us(const struct env *env)
+{
+    return env->seeded ? env->now_us : clock_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int64_t
 env_wall_ms(const struct env *env)
 {
     return (env->seeded ? env->wall_start_us + env->now_us : clock_us(CLOCK_REALTIME)) / 1000;

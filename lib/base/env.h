@@ -28,6 +28,10 @@ void env_init_seeded(struct env *env, uint64_t seed, int64_t wall_start_us);
 int64_t env_now_us(const struct env *env);
 int64_t env_now_ms(const struct env *env);
 
+/* env_thread_cpu_us is the CPU time that the calling thread has used; seeded, where nothing takes
+ * time, the monotonic clock. A real one costs about a microsecond to ask for. */
+int64_t env_thread_cpu_us(const struct env *env);
+
 /* env_wall_ms is the wall clock: milliseconds since 1970, as in Kafka's timestamps. */
 int64_t env_wall_ms(const struct env *env);
 

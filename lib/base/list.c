@@ -39,6 +39,12 @@ list_push_front(struct list *list, struct list_node *node)
 }
 
 void
+list_insert_after(struct list *list, struct list_node *place, struct list_node *node)
+{
+    insert(list, node, place, place->next);
+}
+
+void
 list_remove(struct list *list, struct list_node *node)
 {
     if (node->next == NULL)

@@ -34,6 +34,9 @@ bool list_is_empty(const struct list *list);
 void list_push_back(struct list *list, struct list_node *node);
 void list_push_front(struct list *list, struct list_node *node);
 
+/* list_insert_after puts node behind `place`, which is in the list. */
+void list_insert_after(struct list *list, struct list_node *place, struct list_node *node);
+
 /* list_remove unlinks node from the list that it is in; without effect on an unlinked node. */
 void list_remove(struct list *list, struct list_node *node);
 

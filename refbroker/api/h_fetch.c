@@ -4,8 +4,10 @@
  *
  * Partitions are served in the order of the request or the session. The first one that has data may
  * exceed the limits by one batch, so that a consumer always makes progress. The request waits until
- * min_bytes are there, max_wait_ms is over, or a partition has an error. Reads of objects are
- * waited for, whatever max_wait_ms says, because without them there is nothing to say.
+ * min_bytes are there, max_wait_ms is over, or a partition has an error; but as in Inkless an
+ * offset out of range is no reason to answer earlier on the coordinated path, where the offset may
+ * be one that another broker has seen already. Where nothing else can be said, reads of objects are
+ * waited for, whatever max_wait_ms says.
  */
 #include <string.h>
 
@@ -173,12 +175,15 @@ slot_look(struct broker *broker, struct park *park, struct slot *slot, struct lo
     out->aborted_transactions.count = -1;
     out->records.size = 0;
     partition = slot->partition = partition_find(broker, park, slot->part, &error);
-    if (error == KE_NONE && (slot->part->fetch_offset < partition->log_start_offset ||
-                                slot->part->fetch_offset > partition->high_watermark))
-        error = KE_OFFSET_OUT_OF_RANGE;
     if (error != KE_NONE) {
         refuse(out, error);
         look->error = true;
+        return;
+    }
+    if (slot->part->fetch_offset < partition->log_start_offset ||
+        slot->part->fetch_offset > partition->high_watermark) {
+        refuse(out, KE_OFFSET_OUT_OF_RANGE);
+        look->error = look->error || !partition->topic->configs.values.coordinated;
         return;
     }
     out->high_watermark = partition->high_watermark;
@@ -280,7 +285,9 @@ look_all(struct broker *broker, struct park *park)
     arena_rewind(&park->request->arena, park->before_look);
     for (size_t i = 0; i < park->slot_count; i++)
         slot_look(broker, park, &park->slots[i], &look);
-    if (look.loading)
+    /* The rest comes with the next fetch. To wait for all of it could be to wait for ever: the
+     * runs of many partitions do not fit into memory together. */
+    if (look.loading && look.bytes == 0 && !look.error)
         return false;
     return park->over || look.error || look.bytes >= in->min_bytes || park->slot_count == 0;
 }

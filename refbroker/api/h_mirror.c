@@ -131,6 +131,9 @@ append_all(struct broker *broker, struct park *park)
             if (partition == NULL)
                 refuse(park->request, to,
                     topic == NULL ? KE_UNKNOWN_TOPIC_ID : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+            else if (topic->changing)
+                refuse(park->request, to, KE_NOT_LEADER_OR_FOLLOWER,
+                    "a change of the topic's state is under way");
             else if (topic->state != TOPIC_MIRRORING)
                 refuse(park->request, to, KE_INVALID_TOPIC_EXCEPTION,
                     "the topic is not in state mirroring");
@@ -237,7 +240,7 @@ position_all(struct broker *broker, struct request *request)
             const partition_in *from = &in->topics.items[i].partitions.items[k];
             struct partition *partition = topics_partition(topic, from->partition_index);
 
-            if (partition == NULL || topic->state != TOPIC_MIRRORING ||
+            if (partition == NULL || topic->state != TOPIC_MIRRORING || topic->changing ||
                 from->log_start_offset <= partition->log_start_offset)
                 continue;
             positioning->open++;

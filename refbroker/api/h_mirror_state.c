@@ -6,6 +6,12 @@
  * block it and are counted in the answer. Then every partition gets a leader epoch above all that a
  * client may have seen here or at the source (leader_epoch_min), and the broker hands out producer
  * ids above every mirrored one.
+ *
+ * The catalog learns of a promotion only when the log below the new epoch, markers included, is
+ * durable: otherwise a crash could leave a promoted topic with a transaction that nobody ends, or
+ * an epoch that begins behind the log's end. Until a change is through, its topic is `changing` and
+ * takes no records. Who goes away while the log is waited for has changed nothing but the
+ * transactions that were ended.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,13 +34,24 @@
 typedef struct km_mirror_state_request_topic state_in;
 typedef struct km_mirror_state_response_topic state_out;
 
+struct job;
+
+/* One partition of a promotion; waiter.end_offset is where the epoch begins. */
+struct part {
+    struct append_waiter waiter;
+    struct partition *partition; /* NULL once it is durable up to there, or failed */
+    struct change *change;
+};
+
 struct change {
+    struct job *job;
     struct wire_uuid topic_id;
     enum topic_state state;
     int32_t index;        /* in the answer */
     int32_t leader_epoch; /* promotion: of all partitions */
-    int32_t partition_count;
-    int64_t *end_offsets; /* of each partition: where the epoch begins */
+    int32_t part_count;
+    struct part *parts;
+    int16_t error; /* the log did not become durable */
 };
 
 struct job {
@@ -43,8 +60,11 @@ struct job {
     struct request *request; /* NULL once it is gone */
     struct change *changes;
     size_t count;
+    size_t open; /* parts that are not durable */
     int64_t producer_id_next;
 };
+
+static void part_durable(struct broker *broker, struct append_waiter *waiter, int16_t error);
 
 static void
 refuse(struct request *request, state_out *out, int16_t error, const char *text)
@@ -150,10 +170,12 @@ promote_check(struct job *job, struct topic *topic, const state_in *in, state_ou
         return false;
     }
     change->leader_epoch = epoch + 1;
-    change->partition_count = topic->partition_count;
-    change->end_offsets = xcalloc((size_t)topic->partition_count, sizeof *change->end_offsets);
+    change->part_count = topic->partition_count;
+    change->parts = xcalloc((size_t)topic->partition_count, sizeof *change->parts);
     for (int32_t i = 0; i < topic->partition_count; i++)
-        change->end_offsets[i] = topic->partitions[i]->log_end_offset;
+        change->parts[i] = (struct part){.partition = topic->partitions[i],
+            .change = change,
+            .waiter = {.end_offset = topic->partitions[i]->log_end_offset, .done = part_durable}};
     job->producer_id_next = producer_id_above(topic, job->producer_id_next);
     return true;
 }
@@ -171,21 +193,27 @@ topic_check(struct job *job, const state_in *in, state_out *out, int32_t index)
     }
     out->topic_id = topic->topic_id;
     out->state = (int8_t)topic->state;
+    if (topic->changing) {
+        refuse(job->request, out, KE_INVALID_REQUEST, "another change of its state is under way");
+        return;
+    }
     if ((int)topic->state == in->state)
         return;
+    change->job = job;
     change->topic_id = topic->topic_id;
     change->state = (enum topic_state)in->state;
     change->index = index;
     if (in->state == TOPIC_MIRRORING && topic->state == TOPIC_ACTIVE && is_empty(topic) &&
         !topic->configs.values.coordinated)
-        job->count++;
+        topic->changing = true;
     else if (in->state == TOPIC_PROMOTED && topic->state == TOPIC_MIRRORING)
-        job->count += promote_check(job, topic, in, out);
+        topic->changing = promote_check(job, topic, in, out);
     else
         refuse(job->request, out, KE_INVALID_REQUEST,
             in->state == TOPIC_MIRRORING ? "only an empty topic of the wal path that takes "
                                            "producers can begin to be mirrored"
                                          : "only a topic in state mirroring can be promoted");
+    job->count += topic->changing;
 }
 
 static enum rc
@@ -193,9 +221,9 @@ change_apply(struct catalog *catalog, const struct change *change, struct err *e
 {
     enum rc rc = catalog_put_topic_state(catalog, &change->topic_id, change->state, e);
 
-    for (int32_t i = 0; i < change->partition_count && rc == RC_OK; i++)
-        rc = catalog_put_leader_epoch(
-            catalog, &change->topic_id, i, change->leader_epoch, change->end_offsets[i], e);
+    for (int32_t i = 0; i < change->part_count && rc == RC_OK; i++)
+        rc = catalog_put_leader_epoch(catalog, &change->topic_id, i, change->leader_epoch,
+            change->parts[i].waiter.end_offset, e);
     return rc;
 }
 
@@ -207,7 +235,8 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
-        rc = change_apply(catalog, &job->changes[i], e);
+        if (job->changes[i].error == KE_NONE)
+            rc = change_apply(catalog, &job->changes[i], e);
     snprintf(text, sizeof text, "%" PRId64, job->producer_id_next);
     return rc == RC_OK ? catalog_put_setting(catalog, "producer_id_next", text, e) : rc;
 }
@@ -220,9 +249,22 @@ change_enter(struct broker *broker, const struct change *change)
     if (topic == NULL)
         return;
     topic->state = change->state;
-    for (int32_t i = 0; i < change->partition_count; i++) {
+    for (int32_t i = 0; i < change->part_count; i++) {
         topic->partitions[i]->leader_epoch = change->leader_epoch;
-        partition_epoch_start(topic->partitions[i], change->leader_epoch, change->end_offsets[i]);
+        partition_epoch_start(
+            topic->partitions[i], change->leader_epoch, change->parts[i].waiter.end_offset);
+    }
+}
+
+/* Topics may be gone by now. */
+static void
+changing_end(struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        struct topic *topic = topics_find_id(&job->broker->topics, &job->changes[i].topic_id);
+
+        if (topic != NULL)
+            topic->changing = false;
     }
 }
 
@@ -230,9 +272,19 @@ static void
 job_free(struct job *job)
 {
     for (size_t i = 0; i < job->count; i++)
-        free(job->changes[i].end_offsets);
+        free(job->changes[i].parts);
     free(job->changes);
     free(job);
+}
+
+static void
+answer_fill(const struct change *change, int16_t failure, struct km_mirror_state_response *out)
+{
+    state_out *topic = &out->topics.items[change->index];
+
+    topic->error_code = change->error != KE_NONE ? change->error : failure;
+    if (topic->error_code == KE_NONE)
+        topic->state = (int8_t)change->state;
 }
 
 static void
@@ -240,34 +292,91 @@ job_done(struct catalog_job *catalog_job)
 {
     struct job *job = (struct job *)(void *)catalog_job;
     struct broker *broker = job->broker;
-    struct km_mirror_state_response *out = job->request == NULL ? NULL : job->request->out;
+    struct request *request = job->request;
+    bool failed = catalog_job->rc != RC_OK;
 
-    if (catalog_job->rc != RC_OK)
+    if (failed)
         log_error("MIRROR-STATE", "%s", catalog_job->err.text);
+    changing_end(job);
     for (size_t i = 0; i < job->count; i++) {
-        struct change *change = &job->changes[i];
+        const struct change *change = &job->changes[i];
 
-        if (catalog_job->rc == RC_OK)
+        if (!failed && change->error == KE_NONE)
             change_enter(broker, change);
-        if (out != NULL && catalog_job->rc != RC_OK)
-            out->topics.items[change->index].error_code = KE_KAFKA_STORAGE_ERROR;
-        else if (out != NULL)
-            out->topics.items[change->index].state = (int8_t)change->state;
+        if (request != NULL)
+            answer_fill(change, failed ? KE_KAFKA_STORAGE_ERROR : KE_NONE, request->out);
     }
-    if (catalog_job->rc == RC_OK && job->producer_id_next > broker->producer_id_end) {
+    if (!failed && job->producer_id_next > broker->producer_id_end) {
         broker->producer_id_next = job->producer_id_next;
         broker->producer_id_end = job->producer_id_next;
     }
-    if (job->request != NULL)
-        broker_finish(broker, job->request);
+    if (request != NULL)
+        broker_finish(broker, request);
     job_free(job);
 }
 
 static void
-dropped(struct broker *broker, struct request *request)
+dropped_while_applied(struct broker *broker, struct request *request)
 {
     (void)broker;
     ((struct job *)request->park)->request = NULL;
+}
+
+static void
+dropped_while_waiting(struct broker *broker, struct request *request)
+{
+    struct job *job = request->park;
+
+    (void)broker;
+    for (size_t i = 0; i < job->count; i++)
+        for (int32_t k = 0; k < job->changes[i].part_count; k++) {
+            struct part *part = &job->changes[i].parts[k];
+
+            if (part->partition != NULL)
+                list_remove(&part->partition->append_waiters, &part->waiter.node);
+        }
+    changing_end(job);
+    job_free(job);
+}
+
+static void
+part_leave(struct job *job)
+{
+    if (--job->open > 0)
+        return;
+    job->request->on_drop = dropped_while_applied;
+    job->job.apply = apply;
+    job->job.done = job_done;
+    catalog_submit(job->broker->catalog, &job->job);
+}
+
+static void
+part_durable(struct broker *broker, struct append_waiter *waiter, int16_t error)
+{
+    struct part *part = list_of(waiter, struct part, waiter);
+
+    (void)broker;
+    part->partition = NULL;
+    if (error != KE_NONE)
+        part->change->error = error;
+    part_leave(part->change->job);
+}
+
+static void
+job_start(struct job *job)
+{
+    size_t open = 1;
+
+    for (size_t i = 0; i < job->count; i++)
+        open += (size_t)job->changes[i].part_count;
+    job->open = open;
+    job->request->park = job;
+    job->request->on_drop = dropped_while_waiting;
+    for (size_t i = 0; i < job->count; i++)
+        for (int32_t k = 0; k < job->changes[i].part_count; k++)
+            append_wait(
+                job->broker, job->changes[i].parts[k].partition, &job->changes[i].parts[k].waiter);
+    part_leave(job);
 }
 
 enum h_result
@@ -293,10 +402,6 @@ h_mirror_state(struct broker *broker, struct request *request, const void *in_, 
         job_free(job);
         return H_DONE;
     }
-    job->job.apply = apply;
-    job->job.done = job_done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
+    job_start(job);
     return H_PARK;
 }

@@ -12,6 +12,7 @@
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/read.h"
@@ -31,6 +32,7 @@ typedef struct km_list_offsets_response_partition_response partition_out;
 struct park {
     struct reader_waiter load;
     struct request *request;
+    bool *answered; /* of each partition, in the request's order */
 };
 
 static int64_t
@@ -141,62 +143,109 @@ epoch_check(const struct partition *partition, int32_t epoch)
     return epoch > partition->leader_epoch ? KE_UNKNOWN_LEADER_EPOCH : KE_NONE;
 }
 
-static bool
-is_doubled(const struct km_list_offsets_request_topic *topic, int32_t index)
-{
-    for (int32_t i = 0; i < topic->partitions.count; i++)
-        if (i != index && topic->partitions.items[i].partition_index ==
-                              topic->partitions.items[index].partition_index)
-            return true;
-    return false;
-}
-
+/* Answers one partition; READER_LOADING where it has to be asked again. */
 static enum reader_state
-topic_answer(struct broker *broker, struct park *park, const struct km_list_offsets_request *in,
-    const struct km_list_offsets_request_topic *ask,
-    struct km_list_offsets_response_topic_response *out)
+slot_answer(struct broker *broker, struct park *park, struct topic *topic,
+    const struct km_list_offsets_request_partition *want, partition_out *out)
 {
-    struct topic *topic = topics_find(&broker->topics, ask->name.data, (size_t)ask->name.size);
+    const struct km_list_offsets_request *in = park->request->in;
+    struct partition *partition =
+        topic == NULL ? NULL : topics_partition(topic, want->partition_index);
     enum reader_state state = READER_READY;
 
-    for (int32_t i = 0; i < ask->partitions.count; i++) {
-        const struct km_list_offsets_request_partition *want = &ask->partitions.items[i];
-        partition_out *to = &out->partitions.items[i];
-        struct partition *partition =
-            topic == NULL ? NULL : topics_partition(topic, want->partition_index);
-
-        codec_init(&km_list_offsets_response_partition_response_desc, to);
-        to->partition_index = want->partition_index;
-        if (is_doubled(ask, i))
-            to->error_code = KE_INVALID_REQUEST;
-        else if (partition == NULL)
-            to->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
-        else if (!version_allows(park->request->header.api_version, want->timestamp))
-            to->error_code = KE_UNSUPPORTED_VERSION;
-        else
-            to->error_code = epoch_check(partition, want->current_leader_epoch);
-        if (to->error_code == KE_NONE &&
-            partition_answer(broker, park, in, partition, want->timestamp, to) == READER_LOADING)
-            state = READER_LOADING;
-        /* Older replies have no field for it. */
-        if (park->request->header.api_version < 4)
-            to->leader_epoch = -1;
-    }
+    codec_init(&km_list_offsets_response_partition_response_desc, out);
+    out->partition_index = want->partition_index;
+    if (partition == NULL)
+        out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
+    else if (!version_allows(park->request->header.api_version, want->timestamp))
+        out->error_code = KE_UNSUPPORTED_VERSION;
+    else
+        out->error_code = epoch_check(partition, want->current_leader_epoch);
+    if (out->error_code == KE_NONE)
+        state = partition_answer(broker, park, in, partition, want->timestamp, out);
+    /* Older replies have no field for it. */
+    if (park->request->header.api_version < 4)
+        out->leader_epoch = -1;
     return state;
 }
 
+/* Answers what has no answer yet. What was answered once stays: runs of all partitions need not be
+ * in memory at the same time. */
 static enum reader_state
 answer(struct broker *broker, struct park *park)
 {
     const struct km_list_offsets_request *in = park->request->in;
     struct km_list_offsets_response *out = park->request->out;
     enum reader_state state = READER_READY;
+    size_t slot = 0;
+
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        const struct km_list_offsets_request_topic *ask = &in->topics.items[i];
+        struct topic *topic = topics_find(&broker->topics, ask->name.data, (size_t)ask->name.size);
+
+        for (int32_t k = 0; k < ask->partitions.count; k++, slot++) {
+            if (park->answered[slot])
+                continue;
+            if (slot_answer(broker, park, topic, &ask->partitions.items[k],
+                    &out->topics.items[i].partitions.items[k]) == READER_LOADING)
+                state = READER_LOADING;
+            else
+                park->answered[slot] = true;
+        }
+    }
+    return state;
+}
+
+/* Partitions that a topic names twice are refused. */
+static void
+doubled_refuse(const struct km_list_offsets_request_topic *ask,
+    struct km_list_offsets_response_topic_response *out, bool *answered)
+{
+    struct doubled doubled;
+
+    doubled_init(&doubled);
+    for (int32_t k = 0; k < ask->partitions.count; k++)
+        doubled_note(&doubled, &ask->partitions.items[k].partition_index, sizeof(int32_t));
+    for (int32_t k = 0; k < ask->partitions.count; k++) {
+        int32_t index = ask->partitions.items[k].partition_index;
+
+        answered[k] = doubled_is(&doubled, &index, sizeof index);
+        out->partitions.items[k].partition_index = index;
+        if (answered[k])
+            out->partitions.items[k].error_code = KE_INVALID_REQUEST;
+    }
+    doubled_fini(&doubled);
+}
+
+static bool
+response_make(struct park *park, const struct km_list_offsets_request *in,
+    struct km_list_offsets_response *out)
+{
+    struct arena *arena = &park->request->arena;
+    size_t slot = 0;
 
     for (int32_t i = 0; i < in->topics.count; i++)
-        if (topic_answer(broker, park, in, &in->topics.items[i], &out->topics.items[i]) ==
-            READER_LOADING)
-            state = READER_LOADING;
-    return state;
+        slot += (size_t)in->topics.items[i].partitions.count;
+    park->answered = arena_array(arena, slot, sizeof *park->answered);
+    out->topics.items =
+        codec_array(arena, &km_list_offsets_response_topic_response_desc, in->topics.count);
+    if (arena_is_full(arena))
+        return false;
+    out->topics.count = in->topics.count;
+    slot = 0;
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        int32_t count = in->topics.items[i].partitions.count;
+
+        out->topics.items[i].name = in->topics.items[i].name;
+        out->topics.items[i].partitions.items =
+            codec_array(arena, &km_list_offsets_response_partition_response_desc, count);
+        if (out->topics.items[i].partitions.items == NULL)
+            return false;
+        out->topics.items[i].partitions.count = count;
+        doubled_refuse(&in->topics.items[i], &out->topics.items[i], &park->answered[slot]);
+        slot += (size_t)count;
+    }
+    return true;
 }
 
 static void
@@ -224,22 +273,11 @@ h_list_offsets(struct broker *broker, struct request *request, const void *in_, 
     struct km_list_offsets_response *out = out_;
     struct park *park = arena_alloc(&request->arena, sizeof *park);
 
-    out->topics.items = codec_array(
-        &request->arena, &km_list_offsets_response_topic_response_desc, in->topics.count);
-    if (arena_is_full(&request->arena))
+    if (park == NULL)
         return H_CLOSE;
-    out->topics.count = in->topics.count;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        int32_t count = in->topics.items[i].partitions.count;
-
-        out->topics.items[i].name = in->topics.items[i].name;
-        out->topics.items[i].partitions.items =
-            codec_array(&request->arena, &km_list_offsets_response_partition_response_desc, count);
-        out->topics.items[i].partitions.count = count;
-        if (arena_is_full(&request->arena))
-            return H_CLOSE;
-    }
     park->request = request;
+    if (!response_make(park, in, out))
+        return H_CLOSE;
     park->load.ready = loaded;
     request->park = park;
     if (answer(broker, park) == READER_READY) {

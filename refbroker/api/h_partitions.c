@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/limits.h"
@@ -41,15 +42,12 @@ grow_refuse(struct request *request, grow_out *out, int16_t error, const char *t
     out->error_message = request_text_dup(request, text);
 }
 
-static bool
-is_doubled(const struct km_create_partitions_request *in, int32_t index)
+static void
+names_note(struct doubled *names, const struct km_create_partitions_request *in)
 {
+    doubled_init(names);
     for (int32_t i = 0; i < in->topics.count; i++)
-        if (i != index && in->topics.items[i].name.size == in->topics.items[index].name.size &&
-            memcmp(in->topics.items[i].name.data, in->topics.items[index].name.data,
-                (size_t)in->topics.items[index].name.size) == 0)
-            return true;
-    return false;
+        doubled_note(names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size);
 }
 
 static struct topic *
@@ -142,6 +140,7 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
 {
     const struct km_create_partitions_request *in = in_;
     struct km_create_partitions_response *out = out_;
+    struct doubled names;
     struct job *job;
 
     out->results.items = codec_array(
@@ -151,12 +150,14 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
     out->results.count = in->topics.count;
     job = xcalloc(1, sizeof *job);
     job->growths = xcalloc((size_t)in->topics.count, sizeof *job->growths);
+    names_note(&names, in);
     for (int32_t i = 0; i < in->topics.count; i++) {
         grow_out *result = &out->results.items[i];
         struct topic *topic = NULL;
 
         result->name = in->topics.items[i].name;
-        if (is_doubled(in, i))
+        if (doubled_is(
+                &names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size))
             grow_refuse(request, result, KE_INVALID_REQUEST, "Duplicate topic name.");
         else
             topic = grow_check(broker, request, &in->topics.items[i], result);
@@ -164,6 +165,7 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
             job->growths[job->count++] =
                 (struct growth){topic->topic_id, in->topics.items[i].count, i};
     }
+    doubled_fini(&names);
     if (in->validate_only || job->count == 0) {
         free(job->growths);
         free(job);

@@ -1,16 +1,17 @@
 /*
  * Produce (KafkaApis.handleProduceRequest, ReplicaManager.appendRecords).
  *
- * From v13 topics come by id. acks 1 and all both wait until the batch is durable; acks 0 is never
- * answered, and an error closes the connection, so that the producer notices.
+ * From v13 topics come by id. acks 1 and all both wait until the batch is durable; acks 0 waits
+ * until it is taken and is never answered, but an error closes the connection, so that the producer
+ * notices.
  */
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
-#include "refbroker/log/append.h"
 #include "refbroker/log/coordinated.h"
+#include "refbroker/log/intake.h"
 #include "refbroker/meta/topics.h"
 
 typedef struct km_produce_request_topic_produce_data topic_in;
@@ -19,9 +20,10 @@ typedef struct km_produce_response_partition_produce_response partition_out;
 
 struct park;
 
-/* One partition that waits for durability. */
+/* One partition whose records wait to be taken, then to be durable. */
 struct waiting {
     struct append_waiter waiter;
+    struct intake_waiter intake;
     struct park *park;
     struct partition *partition; /* NULL once it is done */
     partition_out *out;
@@ -32,38 +34,87 @@ struct park {
     struct request *request;
     struct waiting *waiting;
     size_t count;
-    size_t open;  /* waiters not done */
+    size_t open;  /* of them not done */
     bool counted; /* all are in place: the last one finishes the request */
 };
 
 static void
-waiter_done(struct broker *broker, struct append_waiter *waiter, int16_t error)
+refuse(partition_out *out, int16_t error, const char *text)
 {
-    struct waiting *waiting = (struct waiting *)(void *)waiter;
+    out->error_code = error;
+    out->base_offset = -1;
+    out->log_append_time_ms = -1;
+    out->log_start_offset = -1;
+    out->error_message = request_text(text);
+}
+
+static bool
+is_acknowledged(const struct request *request)
+{
+    return ((const struct km_produce_request *)request->in)->acks != 0;
+}
+
+/* An acks=0 producer learns of an error only by its connection. */
+static enum h_result
+outcome(const struct request *request)
+{
+    const struct km_produce_response *out = request->out;
+
+    if (is_acknowledged(request))
+        return H_DONE;
+    for (int32_t i = 0; i < out->responses.count; i++)
+        for (int32_t k = 0; k < out->responses.items[i].partition_responses.count; k++)
+            if (out->responses.items[i].partition_responses.items[k].error_code != 0)
+                return H_CLOSE;
+    return H_NO_REPLY;
+}
+
+static void
+done(struct broker *broker, struct waiting *waiting)
+{
     struct park *park = waiting->park;
 
+    waiting->partition = NULL;
+    park->open--;
+    if (park->open == 0 && park->counted)
+        broker_finish_as(broker, park->request, outcome(park->request));
+}
+
+static void
+durable(struct broker *broker, struct append_waiter *waiter, int16_t error)
+{
+    struct waiting *waiting = list_of(waiter, struct waiting, waiter);
+
     if (error != 0) {
-        waiting->out->error_code = error;
-        waiting->out->base_offset = -1;
-        waiting->out->log_append_time_ms = -1;
-        waiting->out->log_start_offset = -1;
+        refuse(waiting->out, error, NULL);
     } else if (waiter->base_offset >= 0) {
         waiting->out->base_offset = waiter->base_offset;
         waiting->out->log_append_time_ms = waiter->log_append_time;
     }
-    waiting->partition = NULL;
-    park->open--;
-    if (park->open == 0 && park->counted)
-        broker_finish(broker, park->request);
+    done(broker, waiting);
 }
 
+/* Leaves everything that is waited for and puts an error in its place. */
 static void
-forget(struct broker *broker, struct waiting *waiting)
+leave(struct broker *broker, struct park *park, int16_t error)
 {
-    if (waiting->coordinated)
-        coordinated_forget(broker->coordinated, &waiting->waiter);
-    else
-        list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+    bool coordinated = false;
+
+    for (size_t i = 0; i < park->count; i++) {
+        struct waiting *waiting = &park->waiting[i];
+
+        if (waiting->partition == NULL)
+            continue;
+        coordinated = coordinated || waiting->coordinated;
+        if (waiting->intake.under_way != NULL)
+            intake_forget(&waiting->intake);
+        else if (!waiting->coordinated)
+            list_remove(&waiting->partition->append_waiters, &waiting->waiter.node);
+        waiting->out->error_code = error;
+        waiting->out->base_offset = -1;
+    }
+    if (coordinated)
+        coordinated_forget(broker->coordinated, park);
 }
 
 /* The producer hears of what is not durable in time as Kafka says it: the records may be there
@@ -71,28 +122,14 @@ forget(struct broker *broker, struct waiting *waiting)
 static void
 timed_out(struct broker *broker, struct request *request)
 {
-    struct park *park = request->park;
-
-    for (size_t i = 0; i < park->count; i++) {
-        struct waiting *waiting = &park->waiting[i];
-
-        if (waiting->partition == NULL)
-            continue;
-        forget(broker, waiting);
-        waiting->out->error_code = KE_REQUEST_TIMED_OUT;
-        waiting->out->base_offset = -1;
-    }
+    leave(broker, request->park, KE_REQUEST_TIMED_OUT);
     broker_finish(broker, request);
 }
 
 static void
 dropped(struct broker *broker, struct request *request)
 {
-    struct park *park = request->park;
-
-    for (size_t i = 0; i < park->count; i++)
-        if (park->waiting[i].partition != NULL)
-            forget(broker, &park->waiting[i]);
+    leave(broker, request->park, KE_NONE);
 }
 
 static bool
@@ -116,52 +153,56 @@ record_errors_fill(struct request *request, const struct append_result *result, 
     return true;
 }
 
+/* The records are in the log or in the open file, or refused. */
 static void
-refuse(partition_out *out, int16_t error, const char *text)
+taken(struct broker *broker, struct intake_waiter *intake, const struct append_result *result)
 {
-    out->error_code = error;
-    out->base_offset = -1;
-    out->log_append_time_ms = -1;
-    out->log_start_offset = -1;
-    out->error_message = request_text(text);
+    struct waiting *waiting = list_of(intake, struct waiting, intake);
+    struct request *request = waiting->park->request;
+    struct partition *partition = waiting->partition;
+    partition_out *out = waiting->out;
+
+    if (result->error != 0) {
+        refuse(out, result->error, result->text);
+        /* Without room for the single errors the arena is full, and dispatch sees that. */
+        (void)record_errors_fill(request, result, out);
+        done(broker, waiting);
+        return;
+    }
+    out->base_offset = result->base_offset;
+    out->log_append_time_ms = result->log_append_time;
+    out->log_start_offset = partition->log_start_offset;
+    waiting->waiter.end_offset = result->end_offset;
+    if (!is_acknowledged(request))
+        done(broker, waiting);
+    else if (!waiting->coordinated)
+        append_wait(broker, partition, &waiting->waiter);
 }
 
-/* Appends one partition's records; true where its answer has to wait. */
-static bool
-partition_append(struct broker *broker, struct request *request, struct partition *partition,
-    const partition_in *in, partition_out *out, struct waiting *waiting)
+static void
+partition_append(struct broker *broker, struct park *park, struct partition *partition,
+    const partition_in *in, partition_out *out)
 {
+    struct request *request = park->request;
     const struct km_produce_request *produce = request->in;
-    struct append_ask ask = {.blob = request->frame,
+    struct waiting *waiting = &park->waiting[park->count++];
+    struct intake_ask ask = {.blob = request->frame,
         .size = in->records.size <= 0 ? 0 : (size_t)in->records.size,
-        .arena = &request->arena,
         .produce_version = request->header.api_version,
         .has_transactional_id = produce->transactional_id.size >= 0};
-    bool coordinated = partition->topic->configs.values.coordinated;
-    struct append_result result;
 
     if (ask.size > 0)
         ask.data = request->frame->data + (in->records.data - request->frame->data);
-    waiting->waiter.base_offset = -1;
-    waiting->waiter.done = waiter_done;
-    if (coordinated)
-        coordinated_append(broker, partition, &ask, &waiting->waiter, &result);
-    else
-        append_client(broker, partition, &ask, &result);
-    if (result.error != 0) {
-        refuse(out, result.error, result.text);
-        /* Without room for the single errors the arena is full, and dispatch sees that. */
-        (void)record_errors_fill(request, &result, out);
-        return false;
-    }
-    out->base_offset = result.base_offset;
-    out->log_append_time_ms = result.log_append_time;
-    out->log_start_offset = partition->log_start_offset;
-    waiting->partition = partition;
-    waiting->out = out;
-    waiting->coordinated = coordinated;
-    waiting->waiter.end_offset = result.end_offset;
-    return true;
+    *waiting = (struct waiting){.park = park,
+        .partition = partition,
+        .out = out,
+        .coordinated = partition->topic->configs.values.coordinated,
+        .waiter = {.base_offset = -1, .owner = park, .done = durable},
+        .intake = {.taken = taken}};
+    if (waiting->coordinated && is_acknowledged(request))
+        waiting->intake.committed = &waiting->waiter;
+    park->open++;
+    intake_submit(broker, partition, &ask, &waiting->intake);
 }
 
 static struct topic *
@@ -185,20 +226,13 @@ topic_find(struct broker *broker, const struct request *request, const topic_in 
     return topic;
 }
 
-static enum h_result
+static void
 topic_append(struct broker *broker, struct request *request, const topic_in *in,
     struct km_produce_response_topic_produce_response *out, struct park *park, int16_t refusal)
 {
     int16_t error;
     struct topic *topic = topic_find(broker, request, in, &error);
 
-    out->name = in->name;
-    out->topic_id = in->topic_id;
-    out->partition_responses.items = codec_array(&request->arena,
-        &km_produce_response_partition_produce_response_desc, in->partition_data.count);
-    if (out->partition_responses.items == NULL)
-        return H_CLOSE;
-    out->partition_responses.count = in->partition_data.count;
     for (int32_t i = 0; i < in->partition_data.count; i++) {
         const partition_in *from = &in->partition_data.items[i];
         partition_out *to = &out->partition_responses.items[i];
@@ -209,39 +243,38 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
             refuse(to, refusal, NULL);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
-        else if (partition_append(
-                     broker, request, partition, from, to, &park->waiting[park->count]))
-            park->waiting[park->count++].park = park;
+        else
+            partition_append(broker, park, partition, from, to);
     }
-    return H_DONE;
 }
 
-/* An acks=0 producer learns of an error only by its connection. */
-static enum h_result
-unacknowledged(const struct km_produce_response *out)
+/* All memory is there before the first batch is on its way. */
+static struct park *
+response_make(
+    struct request *request, const struct km_produce_request *in, struct km_produce_response *out)
 {
-    for (int32_t i = 0; i < out->responses.count; i++)
-        for (int32_t k = 0; k < out->responses.items[i].partition_responses.count; k++)
-            if (out->responses.items[i].partition_responses.items[k].error_code != 0)
-                return H_CLOSE;
-    return H_NO_REPLY;
-}
+    struct park *park = arena_alloc(&request->arena, sizeof *park);
+    size_t partitions = 0;
 
-static enum h_result
-wait_durable(struct broker *broker, struct request *request, struct park *park, int32_t timeout_ms)
-{
-    park->open = park->count;
-    request->park = park;
-    for (size_t i = 0; i < park->count; i++)
-        if (!park->waiting[i].coordinated)
-            append_wait(broker, park->waiting[i].partition, &park->waiting[i].waiter);
-    park->counted = true;
-    if (park->open == 0)
-        return H_DONE;
-    request->on_drop = dropped;
-    broker_set_deadline(
-        broker, request, env_now_ms(broker->env) + (timeout_ms < 0 ? 0 : timeout_ms), timed_out);
-    return H_PARK;
+    out->responses.items = codec_array(
+        &request->arena, &km_produce_response_topic_produce_response_desc, in->topic_data.count);
+    if (park == NULL || out->responses.items == NULL)
+        return NULL;
+    out->responses.count = in->topic_data.count;
+    for (int32_t i = 0; i < in->topic_data.count; i++) {
+        const topic_in *from = &in->topic_data.items[i];
+        struct km_produce_response_topic_produce_response *to = &out->responses.items[i];
+
+        to->name = from->name;
+        to->topic_id = from->topic_id;
+        to->partition_responses.items = codec_array(&request->arena,
+            &km_produce_response_partition_produce_response_desc, from->partition_data.count);
+        to->partition_responses.count = from->partition_data.count;
+        partitions += (size_t)from->partition_data.count;
+    }
+    park->request = request;
+    park->waiting = arena_array(&request->arena, partitions, sizeof *park->waiting);
+    return arena_is_full(&request->arena) ? NULL : park;
 }
 
 /* What the whole request is refused with: wrong acks, or transactional records without a
@@ -272,31 +305,21 @@ h_produce(struct broker *broker, struct request *request, const void *in_, void 
 {
     const struct km_produce_request *in = in_;
     struct km_produce_response *out = out_;
-    struct park *park = arena_alloc(&request->arena, sizeof *park);
+    struct park *park = response_make(request, in, out);
     int16_t refusal = request_check(in);
-    size_t partitions = 0;
 
-    for (int32_t i = 0; i < in->topic_data.count; i++)
-        partitions += (size_t)in->topic_data.items[i].partition_data.count;
-    out->responses.items = codec_array(
-        &request->arena, &km_produce_response_topic_produce_response_desc, in->topic_data.count);
-    if (park != NULL)
-        park->waiting = arena_array(&request->arena, partitions, sizeof *park->waiting);
-    if (arena_is_full(&request->arena))
+    if (park == NULL)
         return H_CLOSE;
-    park->request = request;
-    out->responses.count = in->topic_data.count;
-    for (int32_t i = 0; i < in->topic_data.count; i++) {
-        if (topic_append(broker, request, &in->topic_data.items[i], &out->responses.items[i], park,
-                refusal) != H_DONE)
-            return H_CLOSE;
-    }
-    if (in->acks == 0) {
-        /* Nobody waits: the files that batches went into must not tell this request. */
-        for (size_t i = 0; i < park->count; i++)
-            if (park->waiting[i].coordinated)
-                forget(broker, &park->waiting[i]);
-        return unacknowledged(out);
-    }
-    return wait_durable(broker, request, park, in->timeout_ms);
+    for (int32_t i = 0; i < in->topic_data.count; i++)
+        topic_append(
+            broker, request, &in->topic_data.items[i], &out->responses.items[i], park, refusal);
+    request->park = park;
+    park->counted = true;
+    if (park->open == 0)
+        return outcome(request);
+    request->on_drop = dropped;
+    if (is_acknowledged(request))
+        broker_set_deadline(broker, request,
+            env_now_ms(broker->env) + (in->timeout_ms < 0 ? 0 : in->timeout_ms), timed_out);
+    return H_PARK;
 }

@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/append.h"
@@ -33,15 +34,12 @@ text_dup(struct wire_string text)
     return text.size < 0 ? NULL : xmemdup(text.data, (size_t)text.size);
 }
 
-static bool
-is_doubled(const struct km_create_topics_request *in, int32_t index)
+static void
+names_note(struct doubled *names, const struct km_create_topics_request *in)
 {
+    doubled_init(names);
     for (int32_t i = 0; i < in->topics.count; i++)
-        if (i != index && in->topics.items[i].name.size == in->topics.items[index].name.size &&
-            memcmp(in->topics.items[i].name.data, in->topics.items[index].name.data,
-                (size_t)in->topics.items[index].name.size) == 0)
-            return true;
-    return false;
+        doubled_note(names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size);
 }
 
 static void
@@ -139,6 +137,7 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
     const struct km_create_topics_request *in = in_;
     struct km_create_topics_response *out = out_;
     struct create_topic *topics;
+    struct doubled names;
     struct park *park;
     size_t accepted = 0;
 
@@ -149,11 +148,13 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
     out->topics.count = in->topics.count;
     topics = xcalloc((size_t)in->topics.count, sizeof *topics);
     park = xcalloc(1, sizeof *park + (size_t)in->topics.count * sizeof park->index[0]);
+    names_note(&names, in);
     for (int32_t i = 0; i < in->topics.count; i++) {
         struct create_topic *topic = &topics[accepted];
 
         out->topics.items[i].name = in->topics.items[i].name;
-        if (is_doubled(in, i)) {
+        if (doubled_is(
+                &names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size)) {
             out->topics.items[i].error_code = KE_INVALID_REQUEST;
             out->topics.items[i].error_message = request_text("Duplicate topic name.");
             continue;
@@ -164,6 +165,7 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
         if (topic->error != 0 || in->validate_only)
             topic_answer(request, topic, &out->topics.items[i]);
     }
+    doubled_fini(&names);
     if (in->validate_only || accepted == 0) {
         create_topics_free(topics, accepted);
         free(park);

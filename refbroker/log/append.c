@@ -87,92 +87,9 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
     return false;
 }
 
-/* Compresses as the topic asks where the producer did otherwise. The caller unrefs *blob, which is
- * new then. */
-static enum rc
-recompress(const struct topic_values *values, const struct batch_view *batch, struct buf *scratch,
-    struct blob **blob, struct err *e)
-{
-    struct buf out;
-    enum rc rc;
-
-    buf_init(&out, APPEND_UNCOMPRESSED_BYTES_MAX);
-    rc = batch_rewrite_codec(batch, (enum compress_codec)values->compression_codec, scratch,
-        APPEND_UNCOMPRESSED_BYTES_MAX, &out, e);
-    if (rc == RC_OK) {
-        *blob = blob_new(out.size);
-        if (*blob == NULL)
-            rc = err_set(e, RC_LIMIT, "no memory for %zu bytes", out.size);
-        else
-            memcpy((*blob)->data, out.data, out.size);
-    }
-    buf_fini(&out);
-    return rc;
-}
-
-bool
-append_validate(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    int64_t now_ms, struct buf *scratch, struct batch_validate_result *valid,
-    struct append_result *result)
-{
-    const struct topic_values *values = &partition->topic->configs.values;
-    struct batch_validate_rules rules = {
-        .now_ms = now_ms,
-        .timestamp_before_max_ms = values->timestamp_before_max_ms,
-        .timestamp_after_max_ms = values->timestamp_after_max_ms,
-        .batch_bytes_max = (size_t)values->max_message_bytes,
-        .uncompressed_bytes_max = APPEND_UNCOMPRESSED_BYTES_MAX,
-        .produce_version = ask->produce_version,
-        .log_append_time = values->log_append_time,
-        .compacted = values->compacts,
-    };
-    struct err e;
-
-    if (batch_validate(ask->data, ask->size, &rules, ask->arena, scratch, valid, &e) != RC_OK) {
-        refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "the answer needs too much memory");
-        return false;
-    }
-    if (valid->fault == BATCH_VALIDATE_OK)
-        return true;
-    refused(broker, result, batch_validate_code(valid->fault), batch_validate_text(valid->fault));
-    result->record_errors = valid->errors;
-    result->record_error_count = valid->error_count;
-    return false;
-}
-
-bool
-append_convert(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    const struct batch_validate_result *valid, int64_t log_append_time, struct buf *scratch,
-    struct append_form *form, struct append_result *result)
-{
-    const struct topic_values *values = &partition->topic->configs.values;
-    struct batch_rewrite change = {.fields = BATCH_REWRITE_TIMESTAMP,
-        .max_timestamp = log_append_time >= 0 ? log_append_time : valid->max_timestamp,
-        .log_append_time = log_append_time >= 0};
-    struct err e;
-
-    *form = (struct append_form){blob_ref(ask->blob), ask->data, valid->batch.size};
-    if (values->compression_codec >= 0 &&
-        (int)batch_view_codec(&valid->batch) != values->compression_codec) {
-        blob_unref(form->blob);
-        form->blob = NULL;
-        if (recompress(values, &valid->batch, scratch, &form->blob, &e) != RC_OK) {
-            refused(broker, result, KE_UNKNOWN_SERVER_ERROR, "recompression failed");
-            return false;
-        }
-        form->data = form->blob->data;
-        form->size = form->blob->size;
-    }
-    if (change.log_append_time || valid->batch.max_timestamp != valid->max_timestamp ||
-        batch_view_is_log_append_time(&valid->batch))
-        batch_rewrite_header(form->data, form->size, &change);
-    return true;
-}
-
-/* Appends a batch that is valid and in order. */
+/* Appends a batch that is in order. */
 static void
-accept(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    const struct batch_validate_result *valid, int64_t now_ms, struct buf *scratch,
+accept(struct broker *broker, struct partition *partition, const struct append_batch *from,
     struct append_result *result)
 {
     struct batch_rewrite change = {
@@ -180,20 +97,15 @@ accept(struct broker *broker, struct partition *partition, const struct append_a
         .base_offset = partition->log_end_offset,
         .leader_epoch = partition->leader_epoch,
     };
-    struct append_form form;
     struct batch_view batch;
     struct err e;
 
-    result->log_append_time = partition->topic->configs.values.log_append_time ? now_ms : -1;
-    if (!append_convert(
-            broker, partition, ask, valid, result->log_append_time, scratch, &form, result))
-        return;
-    batch_rewrite_header(form.data, form.size, &change);
-    REQUIRE(batch_view_parse(form.data, form.size, &batch, &e) == RC_OK);
+    batch_rewrite_header(from->data, from->size, &change);
+    REQUIRE(batch_view_parse(from->data, from->size, &batch, &e) == RC_OK);
+    result->log_append_time = from->log_append_time;
     result->base_offset = batch.base_offset;
     result->end_offset = batch_view_next_offset(&batch);
-    log_add(broker, partition, form.blob, &batch);
-    blob_unref(form.blob);
+    log_add(broker, partition, from->blob, &batch);
 }
 
 /* No coordinator here has begun a transaction, so no producer can be in one. */
@@ -208,22 +120,18 @@ transaction_check(
 }
 
 void
-append_client(struct broker *broker, struct partition *partition, const struct append_ask *ask,
+append_client(struct broker *broker, struct partition *partition, const struct append_batch *from,
     struct append_result *result)
 {
-    int64_t now_ms = env_wall_ms(broker->env);
-    struct batch_validate_result valid;
-    struct buf scratch;
+    struct batch_view batch;
+    struct err e;
 
     *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
-    if (storage_check(broker, partition, result) != 0)
-        return;
-    buf_init(&scratch, APPEND_UNCOMPRESSED_BYTES_MAX);
-    if (append_validate(broker, partition, ask, now_ms, &scratch, &valid, result) &&
-        transaction_check(broker, &valid.batch, result) &&
-        sequence_check(broker, partition, &valid.batch, result))
-        accept(broker, partition, ask, &valid, now_ms, &scratch, result);
-    buf_fini(&scratch);
+    REQUIRE(batch_view_parse(from->data, from->size, &batch, &e) == RC_OK);
+    if (storage_check(broker, partition, result) == 0 &&
+        transaction_check(broker, &batch, result) &&
+        sequence_check(broker, partition, &batch, result))
+        accept(broker, partition, from, result);
 }
 
 void
@@ -275,6 +183,18 @@ waiter_of(struct list_node *node)
     return list_of(node, struct append_waiter, node);
 }
 
+/* Waiters come in the order of their appends; only a retry waits for an offset below the last
+ * one's. */
+static void
+waiter_insert(struct list *waiters, struct append_waiter *waiter)
+{
+    struct list_node *place = waiters->head.prev;
+
+    while (place != &waiters->head && waiter_of(place)->end_offset > waiter->end_offset)
+        place = place->prev;
+    list_insert_after(waiters, place, &waiter->node);
+}
+
 void
 append_wait(struct broker *broker, struct partition *partition, struct append_waiter *waiter)
 {
@@ -283,22 +203,18 @@ append_wait(struct broker *broker, struct partition *partition, struct append_wa
     else if (waiter->end_offset <= partition->high_watermark)
         waiter->done(broker, waiter, KE_NONE);
     else
-        list_push_back(&partition->append_waiters, &waiter->node);
+        waiter_insert(&partition->append_waiters, waiter);
 }
 
-/* Waiters hang in the order of their appends, but a retry waits for an offset below the last one's:
- * all are looked at. */
 static void
 wake_appenders(struct broker *broker, struct partition *partition)
 {
-    LIST_EACH(&partition->append_waiters, node)
-    {
-        struct append_waiter *waiter = waiter_of(node);
+    struct list_node *first;
 
-        if (waiter->end_offset > partition->high_watermark)
-            continue;
-        list_remove(&partition->append_waiters, node);
-        waiter->done(broker, waiter, KE_NONE);
+    while ((first = list_first(&partition->append_waiters)) != NULL &&
+           waiter_of(first)->end_offset <= partition->high_watermark) {
+        list_remove(&partition->append_waiters, first);
+        waiter_of(first)->done(broker, waiter_of(first), KE_NONE);
     }
 }
 

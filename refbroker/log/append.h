@@ -1,10 +1,9 @@
 /*
- * append: record batches into a partition of the wal path.
+ * append: valid record batches into a partition of the wal path.
  *
- * The leader validates a batch as Kafka does, assigns offsets, notes the producer, and hands the
- * batch to cache and WAL; it is visible and acknowledged only when the WAL says that it is durable.
- * The batch stays where it was received: offset, leader epoch and timestamps are written into the
- * frame, and only a topic's own compression.type makes a copy.
+ * The leader checks sequence numbers as Kafka does, assigns offsets, notes the producer, and hands
+ * the batch to cache and WAL; it is visible and acknowledged only when the WAL says that it is
+ * durable. The batch stays where it was received: offset and leader epoch are written into it.
  *
  * All functions run on the owner's thread and do not block.
  */
@@ -15,55 +14,29 @@
 #include "refbroker/broker.h"
 #include "refbroker/log/wal.h"
 
-/* Records of one batch may grow this much when they are decompressed for validation. */
-#define APPEND_UNCOMPRESSED_BYTES_MAX ((size_t)256 * 1024 * 1024)
-
-/* What became of the records of one partition. */
+/* What became of the records of one partition. record_errors is of intake's making. */
 struct append_result {
     int16_t error;    /* Kafka's code; the rest is set for 0 */
     const char *text; /* for people, static; NULL: none */
-    const struct batch_validate_record_error *record_errors; /* in the arena */
+    const struct batch_validate_record_error *record_errors;
     int32_t record_error_count;
     int64_t base_offset;
     int64_t end_offset;      /* acknowledge once the high watermark is here */
     int64_t log_append_time; /* -1: CreateTime */
 };
 
-/* Records of one partition of a Produce request: `size` bytes at `data` inside `blob`. Scratch
- * memory comes from the arena. */
-struct append_ask {
-    struct blob *blob;
+/* A producer's batch that is valid, in the form in which it is stored. */
+struct append_batch {
+    struct blob *blob; /* holds data */
     uint8_t *data;
     size_t size;
-    struct arena *arena;
-    int16_t produce_version;
+    int64_t log_append_time;   /* of a topic with LogAppendTime; -1: CreateTime */
     bool has_transactional_id; /* of the request */
 };
 
-/* append_client appends what a producer sent. */
-void append_client(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    struct append_result *result);
-
-/* append_validate checks records by the topic's rules, for both write paths; valid->fault is set to
- * the verdict. False where the answer needs too much memory: result is set. */
-bool append_validate(struct broker *broker, struct partition *partition,
-    const struct append_ask *ask, int64_t now_ms, struct buf *scratch,
-    struct batch_validate_result *valid, struct append_result *result);
-
-/* The form in which a batch is stored. */
-struct append_form {
-    struct blob *blob; /* holds data; counted for the caller, who unrefs it */
-    uint8_t *data;
-    size_t size;
-};
-
-/* append_convert gives a valid batch that form, for both write paths: compressed as the topic asks,
- * its header's timestamp as the records (or log_append_time, where that is not -1) have it. It may
- * write into the batch asked for. False where result is set, nothing is held then. */
-bool append_convert(struct broker *broker, struct partition *partition,
-    const struct append_ask *ask, const struct batch_validate_result *valid,
-    int64_t log_append_time, struct buf *scratch, struct append_form *form,
-    struct append_result *result);
+/* append_client appends what a producer sent; it writes into the batch. */
+void append_client(struct broker *broker, struct partition *partition,
+    const struct append_batch *batch, struct append_result *result);
 
 /* append_internal appends one batch that the broker built itself (offset commits, markers); it is
  * taken as valid. */
@@ -92,6 +65,7 @@ struct append_waiter {
     int64_t end_offset;
     int64_t base_offset;     /* coordinated path: what was assigned; -1 otherwise */
     int64_t log_append_time; /* with base_offset */
+    const void *owner;       /* coordinated path: whose waiters leave together */
     void (*done)(struct broker *broker, struct append_waiter *waiter, int16_t error);
 };
 

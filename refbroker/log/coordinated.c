@@ -55,7 +55,7 @@ struct coordinated {
     struct file *open;   /* NULL: nothing waits */
     size_t busy;         /* files under way */
     struct file **files; /* under way, in order */
-    bool flush;
+    size_t bytes;        /* of batches in all files */
 };
 
 struct coordinated *
@@ -76,6 +76,7 @@ file_free(struct file *file)
         blob_unref(file->entries[i].blob);
         partition_release(file->entries[i].partition);
     }
+    file->coordinated->bytes -= file->bytes;
     free(file->entries);
     free(file->runs);
     free(file);
@@ -169,14 +170,14 @@ run_extend(struct file *file, const struct entry *entry, bool first_of_partition
         last->run.last_offset + 1 != entry->base_offset ||
         last->run.size + batch->size > LIMIT_RUN_BYTES ||
         last->run.log_append_time != entry->log_append_time) {
-        file->runs[file->run_count++] = (struct object_run){.topic_id = entry->partition->topic_id,
+        last = &file->runs[file->run_count++];
+        *last = (struct object_run){.topic_id = entry->partition->topic_id,
             .partition = entry->partition->index,
             .run = {.base_offset = entry->base_offset,
                 .max_timestamp = batch->max_timestamp,
                 .log_append_time = entry->log_append_time,
                 .object_id = file->object_id,
                 .position = entry->position}};
-        last = &file->runs[file->run_count - 1];
     }
     last->run.last_offset = entry->base_offset + batch->last_offset_delta;
     last->run.size += (uint32_t)batch->size;
@@ -399,8 +400,8 @@ file_close(struct coordinated *c)
 }
 
 static void
-entry_add(struct coordinated *c, struct partition *partition, struct blob *blob,
-    const struct batch_view *batch, int64_t log_append_time, struct append_waiter *waiter)
+entry_add(struct coordinated *c, struct partition *partition, const struct append_batch *from,
+    const struct batch_view *batch, struct append_waiter *waiter)
 {
     struct file *file = c->open;
 
@@ -415,68 +416,48 @@ entry_add(struct coordinated *c, struct partition *partition, struct blob *blob,
     }
     partition_hold(partition);
     file->entries[file->count++] = (struct entry){.partition = partition,
-        .blob = blob_ref(blob),
+        .blob = blob_ref(from->blob),
         .batch = *batch,
         .waiter = waiter,
         .base_offset = -1,
-        .log_append_time = log_append_time};
+        .log_append_time = from->log_append_time};
     file->bytes += batch->size;
-}
-
-/* The time of a topic with LogAppendTime is written by the reader, with the offsets. */
-static void
-entry_take(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    const struct batch_validate_result *valid, int64_t log_append_time, struct buf *scratch,
-    struct append_waiter *waiter, struct append_result *result)
-{
-    struct append_form form;
-    struct batch_view batch;
-    struct err e;
-
-    if (!append_convert(broker, partition, ask, valid, -1, scratch, &form, result))
-        return;
-    REQUIRE(batch_view_parse(form.data, form.size, &batch, &e) == RC_OK);
-    entry_add(broker->coordinated, partition, form.blob, &batch, log_append_time, waiter);
-    blob_unref(form.blob);
+    c->bytes += batch->size;
 }
 
 void
-coordinated_append(struct broker *broker, struct partition *partition, const struct append_ask *ask,
-    struct append_waiter *waiter, struct append_result *result)
+coordinated_append(struct broker *broker, struct partition *partition,
+    const struct append_batch *from, struct append_waiter *waiter, struct append_result *result)
 {
-    int64_t now_ms = env_wall_ms(broker->env);
-    bool log_append_time = partition->topic->configs.values.log_append_time;
-    struct batch_validate_result valid;
-    struct buf scratch;
+    struct batch_view batch;
+    struct err e;
 
     *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
-    buf_init(&scratch, APPEND_UNCOMPRESSED_BYTES_MAX);
-    if (append_validate(broker, partition, ask, now_ms, &scratch, &valid, result)) {
-        /* What Inkless answers to transactions: docs/design.md, coordinated path. */
-        if (batch_view_is_transactional(&valid.batch))
-            result->error = ask->has_transactional_id ? KE_NOT_LEADER_OR_FOLLOWER
-                                                      : KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-        else
-            entry_take(broker, partition, ask, &valid, log_append_time ? now_ms : -1, &scratch,
-                waiter, result);
+    REQUIRE(batch_view_parse(from->data, from->size, &batch, &e) == RC_OK);
+    /* What Inkless answers to transactions: docs/design.md, coordinated path. */
+    if (!batch_view_is_transactional(&batch)) {
+        entry_add(broker->coordinated, partition, from, &batch, waiter);
+        return;
     }
-    buf_fini(&scratch);
+    broker->stats.produce_refused_total++;
+    result->error = from->has_transactional_id ? KE_NOT_LEADER_OR_FOLLOWER
+                                               : KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 }
 
 static void
-file_forget(struct file *file, const struct append_waiter *waiter)
+file_forget(struct file *file, const void *owner)
 {
     for (size_t i = 0; file != NULL && i < file->count; i++)
-        if (file->entries[i].waiter == waiter)
+        if (file->entries[i].waiter != NULL && file->entries[i].waiter->owner == owner)
             file->entries[i].waiter = NULL;
 }
 
 void
-coordinated_forget(struct coordinated *c, struct append_waiter *waiter)
+coordinated_forget(struct coordinated *c, const void *owner)
 {
-    file_forget(c->open, waiter);
+    file_forget(c->open, owner);
     for (size_t i = 0; i < c->busy; i++)
-        file_forget(c->files[i], waiter);
+        file_forget(c->files[i], owner);
 }
 
 int64_t
@@ -485,21 +466,20 @@ coordinated_tick(struct coordinated *c)
     const struct broker_options *options = &c->broker->options;
     int64_t due;
 
-    if (c->open == NULL) {
-        c->flush = false;
+    if (c->open == NULL)
         return INT64_MAX;
-    }
     due = c->open->opened_ms + options->commit_interval_ms;
-    if (!c->flush && c->open->bytes < options->commit_bytes && env_now_ms(c->broker->env) < due)
+    if (!c->broker->stopping && c->open->bytes < options->commit_bytes &&
+        env_now_ms(c->broker->env) < due)
         return due;
     file_close(c);
     return INT64_MAX;
 }
 
-void
-coordinated_flush(struct coordinated *c)
+size_t
+coordinated_bytes(const struct coordinated *c)
 {
-    c->flush = true;
+    return c->bytes;
 }
 
 bool

@@ -21,20 +21,21 @@
 struct coordinated *coordinated_new(struct broker *broker);
 void coordinated_free(struct coordinated *coordinated);
 
-/* coordinated_append validates a batch and adds it to the open file. result->error is 0 where it
- * was taken: waiter->done then follows with the offsets in the waiter. */
+/* coordinated_append adds a valid batch to the open file. result->error is 0 where it was taken:
+ * waiter->done then follows with the offsets in the waiter; NULL where nobody waits. */
 void coordinated_append(struct broker *broker, struct partition *partition,
-    const struct append_ask *ask, struct append_waiter *waiter, struct append_result *result);
+    const struct append_batch *batch, struct append_waiter *waiter, struct append_result *result);
 
-/* coordinated_forget makes a waiter that goes away unknown to the file that it waits for. */
-void coordinated_forget(struct coordinated *coordinated, struct append_waiter *waiter);
+/* coordinated_forget makes the waiters of an owner that goes away unknown to the files that they
+ * wait for. */
+void coordinated_forget(struct coordinated *coordinated, const void *owner);
 
-/* coordinated_tick closes the open file when it is time and returns when (monotonic ms) it wants to
- * be asked again. */
+/* coordinated_tick closes the open file when it is time, or the broker stops, and returns when
+ * (monotonic ms) it wants to be asked again. */
 int64_t coordinated_tick(struct coordinated *coordinated);
 
-/* coordinated_flush closes the open file at the next tick. */
-void coordinated_flush(struct coordinated *coordinated);
+/* coordinated_bytes returns the bytes of batches that are held until their file is committed. */
+size_t coordinated_bytes(const struct coordinated *coordinated);
 
 bool coordinated_is_idle(const struct coordinated *coordinated);
 

@@ -34,8 +34,14 @@ fetch_wait_mark(struct broker *broker, struct fetch_waiter *waiter)
 void
 fetch_wait_wake(struct broker *broker, struct partition *partition)
 {
-    LIST_EACH(&partition->fetch_waiters, node)
-    fetch_wait_mark(broker, list_of(node, struct fetch_waiter_place, in_partition)->waiter);
+    struct list_node *node;
+
+    while ((node = list_pop(&partition->fetch_waiters)) != NULL) {
+        struct fetch_waiter_place *place = list_of(node, struct fetch_waiter_place, in_partition);
+
+        place->partition = NULL;
+        fetch_wait_mark(broker, place->waiter);
+    }
 }
 
 void

@@ -2,8 +2,9 @@
  * fetch_wait: fetches that wait for new data in partitions.
  *
  * A parked fetch hangs in each of its partitions by a fetch_waiter. When a partition's high
- * watermark (or start) moves, its waiters are marked, and at the end of the tick each marked one is
- * called once, however many of its partitions moved.
+ * watermark (or start) moves, its waiters are marked and leave it, so that the next move finds only
+ * new ones; at the end of the tick each marked one is called once, however many of its partitions
+ * moved, and hangs itself up again if it goes on waiting.
  */
 #ifndef REFBROKER_LOG_FETCH_WAIT_H
 #define REFBROKER_LOG_FETCH_WAIT_H
@@ -16,13 +17,13 @@ struct fetch_waiter;
 struct fetch_waiter_place {
     struct list_node in_partition;
     struct fetch_waiter *waiter;
-    struct partition *partition;
+    struct partition *partition; /* NULL: left it */
 };
 
 struct fetch_waiter {
     struct list_node marked;
     struct request *request;
-    request_fn *again; /* looks again; the waiter stays in place until fetch_wait_leave */
+    request_fn *again; /* looks again, then fetch_wait_leave, and perhaps fetch_wait_enter */
     struct fetch_waiter_place *places;
     size_t count;
 };

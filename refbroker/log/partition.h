@@ -66,6 +66,7 @@ struct partition {
     int32_t index;
     int32_t leader_epoch;
     uint32_t holds;
+    uint32_t intakes; /* producers' batches on a lane (intake.h) */
     bool stopped;
     int64_t log_start_offset;
     int64_t committed_end;

@@ -38,8 +38,10 @@ struct reader {
     struct broker *broker;
     struct map entries; /* by run_key */
     struct list use_order;
-    size_t bytes;
-    size_t bytes_max;
+    size_t bytes;         /* in memory */
+    size_t loading_bytes; /* on their way */
+    size_t bytes_max;     /* of either */
+    struct list room;     /* waiters for which nothing could be loaded */
 };
 
 void
@@ -57,6 +59,7 @@ reader_new(struct broker *broker, size_t bytes_max)
     reader->bytes_max = bytes_max;
     map_init(&reader->entries);
     list_init(&reader->use_order);
+    list_init(&reader->room);
     return reader;
 }
 
@@ -150,15 +153,27 @@ shrink(struct reader *reader)
         entry_drop(reader, list_of(list_first(&reader->use_order), struct entry, in_use_order));
 }
 
+/* Those who wait now; who asks again inside the call may come to wait again. */
+static void
+waiters_call(struct broker *broker, struct list *waiters)
+{
+    for (size_t left = waiters->count; left > 0 && !list_is_empty(waiters); left--) {
+        struct reader_waiter *waiter = list_of(list_pop(waiters), struct reader_waiter, node);
+
+        waiter->waits_in = NULL;
+        waiter->ready(broker, waiter);
+    }
+}
+
 static void
 load_done(struct work_job *job)
 {
     struct entry *entry = (struct entry *)(void *)job;
     struct reader *reader = entry->reader;
     struct broker *broker = reader->broker;
-    struct list_node *node;
 
     entry->loading = false;
+    reader->loading_bytes -= entry->run.size;
     broker->stats.store_requests_get_total++;
     if (entry->rc == RC_OK) {
         broker->stats.store_bytes_get_total += entry->run.size;
@@ -173,13 +188,24 @@ load_done(struct work_job *job)
         log_error(
             "OBJECT-READ", "object %016" PRIx64 ": %s", entry->run.object_id, entry->err.text);
     }
-    while ((node = list_pop(&entry->waiters)) != NULL) {
-        struct reader_waiter *waiter = list_of(node, struct reader_waiter, node);
-
-        waiter->waits_in = NULL;
-        waiter->ready(broker, waiter);
-    }
+    waiters_call(broker, &entry->waiters);
+    waiters_call(broker, &reader->room);
     shrink(reader);
+}
+
+static bool
+has_room(const struct reader *reader, const struct run *run)
+{
+    return reader->loading_bytes == 0 || reader->loading_bytes + run->size <= reader->bytes_max;
+}
+
+static void
+wait_in(struct reader_waiter *waiter, struct list *waiters)
+{
+    if (waiter == NULL || waiter->waits_in != NULL)
+        return;
+    waiter->waits_in = waiters;
+    list_push_back(waiters, &waiter->node);
 }
 
 static struct entry *
@@ -198,6 +224,7 @@ load(struct reader *reader, struct partition *partition, const struct run *run)
         return NULL;
     }
     entry->loading = true;
+    reader->loading_bytes += run->size;
     list_init(&entry->waiters);
     entry->job.run = load_run;
     entry->job.done = load_done;
@@ -212,7 +239,7 @@ read_ahead(struct reader *reader, struct partition *partition, const struct run 
     const struct run *next = run_index_find(&partition->runs, run->last_offset + 1);
     struct run_key key;
 
-    if (next == NULL)
+    if (next == NULL || !has_room(reader, next))
         return;
     key = key_of(next);
     if (map_get(&reader->entries, &key, sizeof key) == NULL)
@@ -231,6 +258,10 @@ reader_get(struct reader *reader, struct partition *partition, const struct run 
         entry_drop(reader, entry);
         entry = NULL;
     }
+    if (entry == NULL && !has_room(reader, run)) {
+        wait_in(waiter, &reader->room);
+        return READER_LOADING;
+    }
     if (entry == NULL)
         entry = load(reader, partition, run);
     if (entry == NULL) {
@@ -238,10 +269,7 @@ reader_get(struct reader *reader, struct partition *partition, const struct run 
         return READER_FAILED;
     }
     if (entry->loading) {
-        if (waiter != NULL && waiter->waits_in == NULL) {
-            waiter->waits_in = &entry->waiters;
-            list_push_back(&entry->waiters, &waiter->node);
-        }
+        wait_in(waiter, &entry->waiters);
         return READER_LOADING;
     }
     if (entry->error != 0) {

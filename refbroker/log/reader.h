@@ -4,7 +4,11 @@
  * reader_get answers at once: the run's bytes are here, or they are being fetched on the I/O lane,
  * or they cannot be had. Whoever waits leaves a reader_waiter and is called once the load has
  * ended; then it asks again. What was read is kept for a while (LIMIT_READ_CACHE_BYTES_MAX, least
- * recently used first out), and the run behind it is fetched ahead.
+ * recently used first out), and the run behind it is fetched ahead. No more than the same amount is
+ * on its way at once; what is asked for beyond that waits.
+ *
+ * Who needs several runs must not wait until all are here together, since they may never be: take
+ * each when it comes.
  *
  * Every run is held against its checksum: a damaged one answers CORRUPT_MESSAGE for its partition,
  * and nothing else suffers. Batches of coordinated topics get their offsets (and LogAppendTime)

@@ -6,7 +6,6 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/crc32c.h"
-#include "refbroker/client.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/object.h"
 #include "refbroker/log/reader.h"
@@ -251,7 +250,6 @@ commit_done(struct catalog_job *job)
     wal_trim(broker->wal, upload->wal_sequence);
     upload_free(upload);
     uploader->busy = NULL;
-    client_unblock(broker);
 }
 
 static void

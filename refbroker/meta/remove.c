@@ -37,15 +37,7 @@ waiters_end(struct broker *broker, struct topic *topic)
         struct partition *partition = topic->partitions[i];
 
         append_fail_waiters(broker, partition, KE_UNKNOWN_TOPIC_OR_PARTITION);
-        LIST_EACH(&partition->fetch_waiters, node)
-        {
-            struct fetch_waiter_place *place =
-                list_of(node, struct fetch_waiter_place, in_partition);
-
-            list_remove(&partition->fetch_waiters, node);
-            fetch_wait_mark(broker, place->waiter);
-            place->partition = NULL;
-        }
+        fetch_wait_wake(broker, partition);
     }
 }
 

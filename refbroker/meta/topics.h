@@ -29,6 +29,7 @@ struct topic {
     struct wire_uuid topic_id;
     char *name;
     enum topic_state state;
+    bool changing; /* a change of the state is under way: no records until it is through */
     int16_t replication_factor; /* as asked for; one copy is what there is */
     int64_t created_ms;
     int32_t partition_count;

@@ -41,7 +41,7 @@ port_send(void *peer, const struct wire_fragment *pieces, size_t count, void (*s
 static void
 port_close(void *peer)
 {
-    (void)peer;
+    ((struct broker_world *)peer)->closed = true;
 }
 
 static void
@@ -59,6 +59,8 @@ broker_world_init(struct broker_world *world, uint64_t seed)
     env_init_seeded(&world->time, seed ^ 0x5eed, INT64_C(1700000000) * 1000000);
     world->disk = disk_cut_new(seed);
     world->only_partition = -1;
+    world->make = (struct broker_world_make){
+        .codec = -1, .value_bytes = 64, .timestamp = INT64_C(1700000000000), .acks = -1};
     buf_init(&world->received, BYTES_MAX);
     log_set_fd(-1);
 }
@@ -86,9 +88,8 @@ step(struct broker_world *world)
     (void)broker_tick(world->broker);
 }
 
-/* Sends a request; its correlation id comes back. */
-static int32_t
-ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
+int32_t
+broker_world_ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
 {
     struct blob *frame;
     struct buf out;
@@ -104,11 +105,11 @@ ask(struct broker_world *world, int16_t key, int16_t version, const void *body)
     return world->correlation;
 }
 
-/* Decodes the next reply, if there is one; *correlation tells whose it is. */
-static bool
-reply_take(struct broker_world *world, int16_t key, int16_t version, struct arena *arena, void *out,
-    int32_t *correlation)
+bool
+broker_world_reply(struct broker_world *world, int16_t key, int16_t version, struct arena *arena,
+    void *out, int32_t *correlation)
 {
+    uint8_t *bytes;
     size_t size;
     struct err e;
 
@@ -116,30 +117,40 @@ reply_take(struct broker_world *world, int16_t key, int16_t version, struct aren
         return false;
     size = (size_t)codec_bytes_int32(world->received.data);
     REQUIRE(world->received.size >= FRAME_LENGTH_BYTES + size);
-    REQUIRE(
-        frame_response_decode(frame_api(key), version, world->received.data + FRAME_LENGTH_BYTES,
-            size, correlation, arena, out, &e) == RC_OK);
+    bytes = arena_dup(arena, world->received.data + FRAME_LENGTH_BYTES, size);
+    buf_consume(&world->received, FRAME_LENGTH_BYTES + size);
+    REQUIRE(bytes != NULL && frame_response_decode(frame_api(key), version, bytes, size,
+                                 correlation, arena, out, &e) == RC_OK);
     return true;
 }
 
-static void
-reply_drop(struct broker_world *world)
+bool
+broker_world_call(struct broker_world *world, int16_t key, int16_t version, const void *body,
+    struct arena *arena, void *out)
 {
-    buf_consume(
-        &world->received, FRAME_LENGTH_BYTES + (size_t)codec_bytes_int32(world->received.data));
+    int32_t sent = broker_world_ask(world, key, version, body), correlation = 0;
+
+    for (int i = 0; i < STEPS_MAX && !disk_cut_is_stopped(world->disk); i++) {
+        if (broker_world_reply(world, key, version, arena, out, &correlation)) {
+            REQUIRE(correlation == sent);
+            return true;
+        }
+        step(world);
+    }
+    return false;
 }
 
 static bool
 topics_make(struct broker_world *world)
 {
     struct km_create_topics_request_creatable_topic topics[2];
-    struct km_create_topics_request_creatable_topic_config config = {
-        request_text("diskless.enable"), request_text("true")};
+    struct km_create_topics_request_creatable_topic_config configs[] = {
+        {request_text("compression.type"), request_text("lz4")},
+        {request_text("diskless.enable"), request_text("true")}};
     struct km_create_topics_request in;
     struct km_create_topics_response out;
     struct arena arena;
-    int32_t correlation;
-    bool made = false;
+    bool made;
 
     codec_init(&km_create_topics_request_desc, &in);
     codec_init(&km_create_topics_response_desc, &out);
@@ -148,19 +159,13 @@ topics_make(struct broker_world *world)
         topics[i].name = request_text(topic_names[i]);
         topics[i].num_partitions = BROKER_WORLD_PARTITIONS;
         topics[i].replication_factor = 1;
+        topics[i].configs.items = configs;
+        topics[i].configs.count = i + 1;
     }
-    topics[1].configs.items = &config;
-    topics[1].configs.count = 1;
     in.topics.items = topics;
     in.topics.count = 2;
     arena_init(&arena, BYTES_MAX);
-    ask(world, KM_CREATE_TOPICS, CREATE_VERSION, &in);
-    for (int i = 0; i < STEPS_MAX && !made; i++) {
-        step(world);
-        made = reply_take(world, KM_CREATE_TOPICS, CREATE_VERSION, &arena, &out, &correlation);
-    }
-    if (made)
-        reply_drop(world);
+    made = broker_world_call(world, KM_CREATE_TOPICS, CREATE_VERSION, &in, &arena, &out);
     made = made && out.topics.items[0].error_code == 0 && out.topics.items[1].error_code == 0;
     arena_fini(&arena);
     return made;
@@ -185,6 +190,8 @@ broker_world_start(struct broker_world *world)
     options.garbage_check_ms = 20;
     options.garbage_grace_ms = 0;
     options.cache_bytes = 2000;
+    if (world->read_cache_bytes > 0)
+        options.read_cache_bytes = world->read_cache_bytes;
     if (broker_open(&options, &world->broker, &e) != RC_OK) {
         world->broker = NULL;
         work_free(world->work);
@@ -201,113 +208,144 @@ broker_world_start(struct broker_world *world)
 /* --- producing ------------------------------------------------------------------------------- */
 
 static struct wire_records
-batch_make(int64_t number, struct arena *arena)
+batch_make(struct broker_world *world, int64_t number, struct arena *arena)
 {
+    const struct broker_world_make *make = &world->make;
     struct batch_builder_options options = batch_builder_defaults();
-    struct batch_builder_record record = {.timestamp = INT64_C(1700000000000), .key_size = -1};
+    struct batch_builder_record record = {.timestamp = make->timestamp, .key_size = -1};
     struct batch_builder builder;
-    uint8_t value[64];
+    uint8_t *value = xmalloc(make->value_bytes);
     struct buf out;
     struct err e;
     uint8_t *data;
     int32_t size;
 
-    memset(value, (int)(number & 0x7f), sizeof value);
+    options.codec = make->codec >= 0                        ? (enum compress_codec)make->codec
+                    : env_random_below(&world->env, 2) == 0 ? COMPRESS_NONE
+                                                            : COMPRESS_LZ4;
+    memset(value, (int)(number & 0x7f), make->value_bytes);
     memcpy(value, &number, sizeof number);
     record.value = value;
-    record.value_size = (int32_t)sizeof value;
+    record.value_size = (int32_t)make->value_bytes;
     buf_init(&out, BYTES_MAX);
     batch_builder_init(&builder, BYTES_MAX);
     batch_builder_start(&builder, &options);
     REQUIRE(batch_builder_append(&builder, &record, &e) == RC_OK);
+    record.value_size = 0;
+    for (record.offset = 1; record.offset <= make->fillers; record.offset++)
+        REQUIRE(batch_builder_append(&builder, &record, &e) == RC_OK);
     REQUIRE(batch_builder_finish(&builder, &out, &e) == RC_OK);
+    out.data[BATCH_VIEW_CRC_AT] ^= make->damaged;
     data = arena_dup(arena, out.data, out.size);
     size = (int32_t)out.size;
     batch_builder_fini(&builder);
     buf_fini(&out);
+    free(value);
     return (struct wire_records){data, NULL, size, 0};
 }
 
-struct pending {
-    int32_t correlation;
-    size_t record;
-};
-
-static void
-produce_one(struct broker_world *world, struct pending *pending)
+size_t
+broker_world_produce(struct broker_world *world, int where)
 {
     struct km_produce_request_partition_produce_data partition;
     struct km_produce_request_topic_produce_data topic;
     struct km_produce_request in;
     struct arena arena;
-    int where = world->only_partition >= 0
-                    ? world->only_partition
-                    : (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
+    size_t number = world->record_count;
 
-    if (world->record_count == world->record_capacity) {
-        world->record_capacity = world->record_capacity == 0 ? 64 : world->record_capacity * 2;
+    if (number == world->record_capacity) {
+        world->record_capacity = number == 0 ? 64 : number * 2;
         world->records = xrealloc(world->records, world->record_capacity, sizeof *world->records);
     }
-    world->records[world->record_count] = (struct broker_world_record){-1, where};
+    world->records[number] = (struct broker_world_record){
+        .offset = -1, .partition = where, .correlation = world->correlation + 1};
+    world->record_count++;
     arena_init(&arena, BYTES_MAX);
     codec_init(&km_produce_request_desc, &in);
     codec_init(&km_produce_request_topic_produce_data_desc, &topic);
     codec_init(&km_produce_request_partition_produce_data_desc, &partition);
     partition.index = where % BROKER_WORLD_PARTITIONS;
-    partition.records = batch_make((int64_t)world->record_count, &arena);
+    partition.records = batch_make(world, (int64_t)number, &arena);
     topic.name = request_text(topic_names[where / BROKER_WORLD_PARTITIONS]);
     topic.partition_data.items = &partition;
     topic.partition_data.count = 1;
     in.topic_data.items = &topic;
     in.topic_data.count = 1;
-    in.acks = -1;
+    in.acks = world->make.acks;
     in.timeout_ms = 30000;
-    pending->record = world->record_count++;
-    pending->correlation = ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
+    (void)broker_world_ask(world, KM_PRODUCE, PRODUCE_VERSION, &in);
     arena_fini(&arena);
+    return number;
 }
 
-static void
-acks_take(struct broker_world *world, const struct pending *pending, size_t count)
+void
+broker_world_acks(struct broker_world *world)
 {
     struct km_produce_response out;
     struct arena arena;
     int32_t correlation;
 
     arena_init(&arena, BYTES_MAX);
-    while (reply_take(world, KM_PRODUCE, PRODUCE_VERSION, &arena, &out, &correlation)) {
+    while (broker_world_reply(world, KM_PRODUCE, PRODUCE_VERSION, &arena, &out, &correlation)) {
         const struct km_produce_response_partition_produce_response *answer =
             &out.responses.items[0].partition_responses.items[0];
 
-        for (size_t i = 0; i < count; i++)
-            if (pending[i].correlation == correlation && answer->error_code == 0) {
-                world->records[pending[i].record].offset = answer->base_offset;
-                world->acked_count++;
+        for (size_t i = world->record_count; i-- > 0;)
+            if (world->records[i].correlation == correlation) {
+                world->records[i].error = answer->error_code;
+                world->records[i].offset = answer->error_code == 0 ? answer->base_offset : -1;
+                world->acked_count += answer->error_code == 0;
+                break;
             }
         world->refused_counts[answer->error_code & 127] += answer->error_code != 0;
-        reply_drop(world);
         arena_reset(&arena);
     }
     arena_fini(&arena);
 }
 
+static int
+partition_choose(struct broker_world *world)
+{
+    return world->only_partition >= 0
+               ? world->only_partition
+               : (int)env_random_below(&world->env, 2 * BROKER_WORLD_PARTITIONS);
+}
+
 void
 broker_world_run(struct broker_world *world, size_t count)
 {
-    struct pending *pending = xcalloc(count, sizeof *pending);
     size_t sent = 0;
 
     while (sent < count && !disk_cut_is_stopped(world->disk)) {
-        if (env_random_below(&world->env, 3) == 0 && world->client->requests.count < 30)
-            produce_one(world, &pending[sent++]);
+        if (env_random_below(&world->env, 3) == 0 && world->client->requests.count < 30) {
+            (void)broker_world_produce(world, partition_choose(world));
+            sent++;
+        }
         step(world);
-        acks_take(world, pending, sent);
+        broker_world_acks(world);
     }
     for (int i = 0; i < 400 && !disk_cut_is_stopped(world->disk); i++) {
         step(world);
-        acks_take(world, pending, sent);
+        broker_world_acks(world);
     }
-    free(pending);
+}
+
+void
+broker_world_reconnect(struct broker_world *world)
+{
+    broker_disconnect(world->broker, world->client);
+    buf_clear(&world->received);
+    world->client = broker_connect(world->broker, world, "world");
+    world->closed = false;
+}
+
+struct partition *
+broker_world_partition(const struct broker_world *world, int partition)
+{
+    const char *name = topic_names[partition / BROKER_WORLD_PARTITIONS];
+
+    return topics_partition(topics_find(&world->broker->topics, name, strlen(name)),
+        partition % BROKER_WORLD_PARTITIONS);
 }
 
 void
@@ -344,6 +382,7 @@ static const char *
 records_compare(struct broker_world *world, int where, const uint8_t *data, size_t size, bool *seen,
     int64_t *next)
 {
+    int64_t previous = -1;
     struct batch_view_cursor cursor = {data, size};
     struct batch_records_record record;
     struct batch_records records;
@@ -367,6 +406,9 @@ records_compare(struct broker_world *world, int where, const uint8_t *data, size
             return "a record is there that nobody wrote there";
         if (seen[number])
             return "a record is there twice";
+        if (number < previous)
+            return "records are not in the order in which they were sent";
+        previous = number;
         seen[number] = true;
         if (world->records[number].offset >= 0 && world->records[number].offset != record.offset)
             return "a record is not at the offset of its acknowledgement";
@@ -387,7 +429,6 @@ fetch_some(
     const struct km_fetch_response_partition_data *answer;
     const char *wrong = "no answer to a fetch";
     struct arena arena;
-    int32_t correlation;
 
     codec_init(&km_fetch_request_desc, &in);
     codec_init(&km_fetch_request_topic_desc, &topic);
@@ -401,20 +442,13 @@ fetch_some(
     in.topics.items = &topic;
     in.topics.count = 1;
     arena_init(&arena, BYTES_MAX);
-    ask(world, KM_FETCH, FETCH_VERSION, &in);
-    for (int i = 0; i < STEPS_MAX; i++) {
-        if (reply_take(world, KM_FETCH, FETCH_VERSION, &arena, &out, &correlation)) {
-            answer = &out.responses.items[0].partitions.items[0];
-            *more = answer->records.size > 0;
-            *code = answer->error_code;
-            wrong = answer->error_code != 0
-                        ? "a fetch was answered with an error"
-                        : records_compare(world, where, answer->records.data,
-                              *more ? (size_t)answer->records.size : 0, seen, next);
-            reply_drop(world);
-            break;
-        }
-        step(world);
+    if (broker_world_call(world, KM_FETCH, FETCH_VERSION, &in, &arena, &out)) {
+        answer = &out.responses.items[0].partitions.items[0];
+        *more = answer->records.size > 0;
+        *code = answer->error_code;
+        wrong = answer->error_code != 0 ? "a fetch was answered with an error"
+                                        : records_compare(world, where, answer->records.data,
+                                              *more ? (size_t)answer->records.size : 0, seen, next);
     }
     arena_fini(&arena);
     return wrong;

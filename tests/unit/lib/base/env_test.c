@@ -1,6 +1,8 @@
 #include "lib/base/env.h"
 
+#include <poll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -22,6 +24,32 @@ the_real_clocks_go_forward(void **state)
     }
     assert_in_range(env_wall_ms(&env) / 1000, wall - 1, wall + 5);
     assert_true(env_now_ms(&env) >= before / 1000);
+}
+
+/* Waiting for an empty pipe costs none, working does. */
+static void
+a_thread_s_cpu_time_counts_its_work_only(void **state)
+{
+    int64_t before, after;
+    struct pollfd empty;
+    struct env env;
+    int ends[2];
+
+    (void)state;
+    env_init_real(&env);
+    assert_int_equal(pipe(ends), 0);
+    empty = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    before = env_thread_cpu_us(&env);
+    assert_int_equal(poll(&empty, 1, 50), 0);
+    after = env_thread_cpu_us(&env);
+    assert_in_range(after - before, 0, 20000);
+    while (env_thread_cpu_us(&env) < after + 2000)
+        continue;
+    close(ends[0]);
+    close(ends[1]);
+    env_init_seeded(&env, 1, 0);
+    env_advance(&env, 7);
+    assert_int_equal(env_thread_cpu_us(&env), 7);
 }
 
 static void
@@ -128,6 +156,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_real_clocks_go_forward),
+        cmocka_unit_test(a_thread_s_cpu_time_counts_its_work_only),
         cmocka_unit_test(the_seeded_clock_stands_until_it_is_moved),
         cmocka_unit_test(equal_seeds_give_equal_numbers_and_others_do_not),
         cmocka_unit_test(the_generator_is_splitmix64),

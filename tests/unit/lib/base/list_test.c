@@ -40,6 +40,21 @@ elements_stand_in_the_order_of_pushing(void **state)
 }
 
 static void
+an_element_can_be_put_behind_another(void **state)
+{
+    struct item items[] = {{1, {0}}, {2, {0}}, {3, {0}}, {4, {0}}};
+    struct list list;
+
+    (void)state;
+    list_init(&list);
+    list_push_back(&list, &items[0].node);
+    list_insert_after(&list, &items[0].node, &items[2].node);
+    list_insert_after(&list, &items[0].node, &items[1].node);
+    list_insert_after(&list, &items[2].node, &items[3].node);
+    assert_numbers(&list, "1234");
+}
+
+static void
 what_is_popped_or_removed_is_unlinked(void **state)
 {
     struct item items[] = {{1, {0}}, {2, {0}}, {3, {0}}};
@@ -101,6 +116,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_stand_in_the_order_of_pushing),
+        cmocka_unit_test(an_element_can_be_put_behind_another),
         cmocka_unit_test(what_is_popped_or_removed_is_unlinked),
         cmocka_unit_test(an_unlinked_node_is_removed_without_effect),
         cmocka_unit_test(the_current_element_may_leave_during_a_walk),

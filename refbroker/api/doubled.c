@@ -1,0 +1,29 @@
+#include "refbroker/api/doubled.h"
+
+/* Values that only differ in their address. */
+static char once, often;
+
+void
+doubled_init(struct doubled *doubled)
+{
+    map_init(&doubled->counts);
+}
+
+void
+doubled_fini(struct doubled *doubled)
+{
+    map_fini(&doubled->counts, NULL);
+}
+
+void
+doubled_note(struct doubled *doubled, const void *key, size_t size)
+{
+    if (map_put(&doubled->counts, key, size, &once) != NULL)
+        (void)map_put(&doubled->counts, key, size, &often);
+}
+
+bool
+doubled_is(const struct doubled *doubled, const void *key, size_t size)
+{
+    return map_get(&doubled->counts, key, size) == &often;
+}
