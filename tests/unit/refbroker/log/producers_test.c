@@ -69,7 +69,7 @@ batch_of(const struct step *step, int64_t offset)
 static int64_t
 first_open(const struct producers *producers)
 {
-    int64_t first = producers_first_open(producers);
+    int64_t first = producers_first_unstable(producers, INT64_MAX);
 
     return first == INT64_MAX ? -1 : first;
 }
@@ -323,7 +323,7 @@ beyond_the_limit_the_one_silent_longest_is_forgotten(void **state)
     assert_int_equal(producers_check(producers, &batch, &first), PRODUCER_APPEND);
     batch = simple(2, 7, 0, 0, false);
     assert_int_equal(producers_check(producers, &batch, &first), PRODUCER_OUT_OF_ORDER);
-    assert_int_equal(producers_first_open(producers), 0);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), 0);
     producers_free(producers);
 }
 
@@ -362,7 +362,7 @@ a_cut_or_longer_state_is_corrupt_and_leaves_nothing(void **state)
         memcpy(exact, saved.data, size);
         assert_int_equal(producers_load(producers, exact, size, &e), RC_CORRUPT);
         assert_int_equal(producers_count(producers), 0);
-        assert_int_equal(producers_first_open(producers), INT64_MAX);
+        assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
         free(exact);
     }
     assert_non_null(strstr(e.text, "is not readable"));
@@ -440,7 +440,7 @@ random_damage_of_a_saved_state_does_no_harm(void **state)
             loaded++;
             while (producers_next(producers, &position, &info))
                 producers_note_marker(producers, info.producer_id, 7, 0, 100, 0, false);
-            assert_int_equal(producers_first_open(producers), INT64_MAX);
+            assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
             producers_save(producers, &again);
             assert_int_equal(producers_load(producers, again.data, again.size, NULL), RC_OK);
         }
