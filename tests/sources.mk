@@ -3,6 +3,7 @@ tests_SRCS := \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \
+	tests/sim/txn_client.c \
 	tests/unit/lib/base/disk_battery.c \
 	tests/unit/lib/store/store_battery.c \
 	tests/unit/log_capture.c \
