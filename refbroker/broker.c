@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/kerr.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/client.h"
 #include "refbroker/coord/groups.h"
@@ -168,6 +169,21 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     return RC_OK;
 }
 
+/* Nobody waits for a write any more that will not come; what is told of it may want to write again,
+ * which a stopped partition refuses. */
+static void
+waiters_end(struct broker *b)
+{
+    struct topic *topic;
+
+    for (size_t position = 0; (topic = topics_next(&b->topics, &position)) != NULL;)
+        for (int32_t i = 0; i < topic->partition_count; i++)
+            topic->partitions[i]->stopped = true;
+    for (size_t position = 0; (topic = topics_next(&b->topics, &position)) != NULL;)
+        for (int32_t i = 0; i < topic->partition_count; i++)
+            append_fail_waiters(b, topic->partitions[i], KE_KAFKA_STORAGE_ERROR);
+}
+
 void
 broker_close(struct broker *b)
 {
@@ -175,6 +191,7 @@ broker_close(struct broker *b)
         return;
     while (!list_is_empty(&b->clients))
         broker_disconnect(b, list_of(list_first(&b->clients), struct client, in_broker));
+    waiters_end(b);
     groups_free(b->groups);
     txns_free(b->txns);
     coordinated_free(b->coordinated);

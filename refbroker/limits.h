@@ -57,5 +57,7 @@
 
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
+#define LIMIT_FETCH_SESSION_PARTS_MAX                                                              \
+    1000000 /* partitions in all sessions together, some 200 bytes each */
 
 #endif

@@ -3,7 +3,9 @@ refbroker_SRCS := \
 	refbroker/api/dispatch.c \
 	refbroker/api/doubled.c \
 	refbroker/api/fetch_session.c \
+	refbroker/api/h_acls.c \
 	refbroker/api/h_configs.c \
+	refbroker/api/h_copies.c \
 	refbroker/api/h_fetch.c \
 	refbroker/api/h_group_offsets.c \
 	refbroker/api/h_groups.c \
@@ -16,6 +18,8 @@ refbroker_SRCS := \
 	refbroker/api/h_produce.c \
 	refbroker/api/h_producer_id.c \
 	refbroker/api/h_records.c \
+	refbroker/api/h_sasl.c \
+	refbroker/api/h_tokens.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
 	refbroker/api/h_txn_admin.c \

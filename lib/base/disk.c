@@ -124,8 +124,9 @@ real_write(struct disk_file *file, int64_t at, const void *data, size_t size, st
 }
 
 static enum rc
-real_sync(struct disk_file *file, struct err *e)
+real_sync(struct disk_file *file, const char *place, struct err *e)
 {
+    (void)place;
     return fdatasync(file_of(file)->fd) == 0 ? RC_OK : fail(e, "sync", file_of(file)->path);
 }
 
@@ -187,12 +188,13 @@ real_make_folder(struct disk *disk, const char *path, struct err *e)
 }
 
 static enum rc
-real_sync_folder(struct disk *disk, const char *path, struct err *e)
+real_sync_folder(struct disk *disk, const char *path, const char *place, struct err *e)
 {
     int fd = openat(
         real_of(disk)->root_fd, *path == '\0' ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum rc rc = RC_OK;
 
+    (void)place;
     if (fd < 0)
         return fail(e, "open folder", path);
     if (fsync(fd) != 0)
@@ -327,9 +329,9 @@ disk_write(struct disk_file *file, int64_t at, const void *data, size_t size, st
 }
 
 enum rc
-disk_sync(struct disk_file *file, struct err *e)
+disk_sync_at(struct disk_file *file, const char *place, struct err *e)
 {
-    return file->disk->ops->sync(file, e);
+    return file->disk->ops->sync(file, place, e);
 }
 
 enum rc
@@ -369,9 +371,9 @@ disk_make_folder(struct disk *disk, const char *path, struct err *e)
 }
 
 enum rc
-disk_sync_folder(struct disk *disk, const char *path, struct err *e)
+disk_sync_folder_at(struct disk *disk, const char *path, const char *place, struct err *e)
 {
-    return disk->ops->sync_folder(disk, path, e);
+    return disk->ops->sync_folder(disk, path, place, e);
 }
 
 enum rc

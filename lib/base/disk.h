@@ -44,14 +44,14 @@ struct disk_ops {
     enum rc (*read)(
         struct disk_file *, int64_t at, void *data, size_t size, size_t *got, struct err *);
     enum rc (*write)(struct disk_file *, int64_t at, const void *data, size_t size, struct err *);
-    enum rc (*sync)(struct disk_file *, struct err *);
+    enum rc (*sync)(struct disk_file *, const char *place, struct err *);
     enum rc (*resize)(struct disk_file *, int64_t size, struct err *);
     enum rc (*size)(struct disk_file *, int64_t *size, struct err *);
     enum rc (*lock)(struct disk_file *, struct err *);
     enum rc (*rename)(struct disk *, const char *from, const char *to, struct err *);
     enum rc (*remove)(struct disk *, const char *path, struct err *);
     enum rc (*make_folder)(struct disk *, const char *path, struct err *);
-    enum rc (*sync_folder)(struct disk *, const char *path, struct err *);
+    enum rc (*sync_folder)(struct disk *, const char *path, const char *place, struct err *);
     enum rc (*list)(struct disk *, const char *path, disk_list_fn *, void *arg, struct err *);
     void (*free)(struct disk *);
 };
@@ -83,8 +83,15 @@ MUST_CHECK enum rc disk_read(
 MUST_CHECK enum rc disk_write(
     struct disk_file *file, int64_t at, const void *data, size_t size, struct err *e);
 
+/* The place in the source from which a sync is asked for: a simulated disk can take out one of them
+ * and see whether anybody notices. */
+#define DISK_PLACE __FILE__ ":" DISK_PLACE_TEXT(__LINE__)
+#define DISK_PLACE_TEXT(line) DISK_PLACE_LITERAL(line)
+#define DISK_PLACE_LITERAL(line) #line
+
 /* disk_sync returns RC_OK when content and size are on the medium. */
-MUST_CHECK enum rc disk_sync(struct disk_file *file, struct err *e);
+#define disk_sync(file, e) disk_sync_at((file), DISK_PLACE, (e))
+MUST_CHECK enum rc disk_sync_at(struct disk_file *file, const char *place, struct err *e);
 
 MUST_CHECK enum rc disk_resize(struct disk_file *file, int64_t size, struct err *e);
 MUST_CHECK enum rc disk_size(struct disk_file *file, int64_t *size, struct err *e);
@@ -97,7 +104,9 @@ MUST_CHECK enum rc disk_lock(struct disk_file *file, struct err *e);
 MUST_CHECK enum rc disk_rename(struct disk *disk, const char *from, const char *to, struct err *e);
 MUST_CHECK enum rc disk_remove(struct disk *disk, const char *path, struct err *e);
 MUST_CHECK enum rc disk_make_folder(struct disk *disk, const char *path, struct err *e);
-MUST_CHECK enum rc disk_sync_folder(struct disk *disk, const char *path, struct err *e);
+#define disk_sync_folder(disk, path, e) disk_sync_folder_at((disk), (path), DISK_PLACE, (e))
+MUST_CHECK enum rc disk_sync_folder_at(
+    struct disk *disk, const char *path, const char *place, struct err *e);
 
 /* disk_list calls fn with the name of each file of a folder, in no particular order. */
 MUST_CHECK enum rc disk_list(

@@ -16,6 +16,7 @@ struct fetch_sessions {
     struct env *env;
     struct map by_id;
     struct list use_order; /* longest unused first */
+    size_t part_count;     /* of all sessions */
 };
 
 struct fetch_sessions *
@@ -64,6 +65,7 @@ session_remove(struct fetch_sessions *sessions, int32_t id)
     if (session == NULL)
         return;
     list_remove(&sessions->use_order, &session->in_use_order);
+    sessions->part_count -= map_count(&session->parts);
     session_free(session);
 }
 
@@ -86,12 +88,14 @@ static size_t
 part_key(char key[KEY_BYTES_MAX], bool by_id, const struct wire_uuid *topic_id, const char *topic,
     size_t topic_size, int32_t partition)
 {
+    const void *name = by_id ? (const void *)topic_id : topic;
     size_t size = by_id ? sizeof *topic_id : topic_size;
 
     if (size > KEY_BYTES_MAX - sizeof partition)
         size = KEY_BYTES_MAX - sizeof partition;
     memcpy(key, &partition, sizeof partition);
-    memcpy(key + sizeof partition, by_id ? (const char *)topic_id : topic, size);
+    if (name != NULL)
+        memcpy(key + sizeof partition, name, size);
     return size + sizeof partition;
 }
 
@@ -126,9 +130,12 @@ part_put(struct fetch_session *session, const struct km_fetch_request_topic *top
     fetch_part_read(part, in);
 }
 
-static void
-request_apply(struct fetch_session *session, const struct km_fetch_request *in)
+/* False where all sessions together have too many partitions now. */
+static bool
+request_apply(struct fetch_sessions *sessions, struct fetch_session *session,
+    const struct km_fetch_request *in)
 {
+    size_t before = map_count(&session->parts);
     char key[KEY_BYTES_MAX];
 
     for (int32_t i = 0; i < in->topics.count; i++)
@@ -146,6 +153,8 @@ request_apply(struct fetch_session *session, const struct km_fetch_request *in)
                 part_free(part);
         }
     }
+    sessions->part_count += map_count(&session->parts) - before;
+    return sessions->part_count <= LIMIT_FETCH_SESSION_PARTS_MAX;
 }
 
 static int32_t
@@ -187,7 +196,10 @@ session_continue(struct fetch_sessions *sessions, const struct km_fetch_request 
     if (session->by_id != by_id)
         return KE_FETCH_SESSION_TOPIC_ID_ERROR;
     session->epoch = session->epoch == INT32_MAX ? 1 : session->epoch + 1;
-    request_apply(session, in);
+    if (!request_apply(sessions, session, in)) {
+        session_remove(sessions, session->id);
+        return KE_FETCH_SESSION_ID_NOT_FOUND;
+    }
     list_remove(&sessions->use_order, &session->in_use_order);
     list_push_back(&sessions->use_order, &session->in_use_order);
     session->used_ms = env_now_ms(sessions->env);
@@ -206,7 +218,10 @@ fetch_session_begin(struct fetch_sessions *sessions, const struct km_fetch_reque
         if (in->session_epoch == EPOCH_FINAL || in->topics.count == 0 || !place_find(sessions))
             return KE_NONE;
         *session = session_new(sessions, by_id);
-        request_apply(*session, in);
+        if (!request_apply(sessions, *session, in)) {
+            session_remove(sessions, (*session)->id);
+            *session = NULL;
+        }
         return KE_NONE;
     }
     *incremental = true;

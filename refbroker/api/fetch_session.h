@@ -7,7 +7,9 @@
  * starts anew.
  *
  * Limits: LIMIT_FETCH_SESSIONS_MAX sessions; a new one takes the place of one that was silent for
- * two minutes, and where there is none it is not made (id 0). Not thread-safe.
+ * two minutes, and where there is none it is not made (id 0). LIMIT_FETCH_SESSION_PARTS_MAX
+ * partitions in all sessions: a session that would go beyond is not made, one that grows beyond
+ * ends (70), and its client goes on without. Not thread-safe.
  */
 #ifndef REFBROKER_API_FETCH_SESSION_H
 #define REFBROKER_API_FETCH_SESSION_H

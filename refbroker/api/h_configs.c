@@ -294,16 +294,17 @@ resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out
         const alter_config *config = &in->configs.items[i];
         struct change *change = &job->changes[job->count];
         const char *why;
+        enum rc rc;
 
         change->topic_id = topic->topic_id;
         change->resource = index;
         change->name = xmemdup(config->name.data, (size_t)config->name.size);
         change->value = new_value(topic, change->name, config, &e);
         job->count++;
-        if (e.code == RC_OK && change->value != NULL &&
-            topic_configs_check(change->name, change->value, &e) != RC_OK)
-            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
-        else if (e.code != RC_OK)
+        rc = e.code;
+        if (rc == RC_OK && change->value != NULL)
+            rc = topic_configs_check(change->name, change->value, &e);
+        if (rc != RC_OK)
             alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
         why = path_change_refused(topic, change->name, change->value);
         if (out->error_code == 0 && why != NULL)

@@ -171,55 +171,74 @@ group_member_restore(
     return member;
 }
 
-static bool
-supports(const struct group_member *member, const char *name)
-{
-    for (int32_t i = 0; i < member->protocol_count; i++)
-        if (strcmp(member->protocols[i].name, name) == 0)
-            return true;
-    return false;
-}
+/* What is known of a protocol's name: how many members support it, and how many prefer it. */
+struct candidate {
+    const struct group_member *last; /* that was counted */
+    size_t supporters;
+    size_t votes;
+};
 
-static bool
-all_support(const struct group *group, const char *name)
+/* Counts every protocol of every member; a name that a member gives twice counts once. The caller
+ * ends the map with map_fini and free. */
+static void
+candidates_count(const struct group *group, struct map *candidates)
 {
     const struct group_member *member;
     size_t position = 0;
 
+    map_init(candidates);
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
-        if (!supports(member, name))
-            return false;
-    return true;
+        for (int32_t i = 0; i < member->protocol_count; i++) {
+            struct candidate *candidate = map_get_text(candidates, member->protocols[i].name);
+
+            if (candidate == NULL) {
+                candidate = xcalloc(1, sizeof *candidate);
+                (void)map_put_text(candidates, member->protocols[i].name, candidate);
+            }
+            candidate->supporters += candidate->last != member;
+            candidate->last = member;
+        }
+}
+
+/* The first protocol of a member that all support, or NULL. */
+static struct candidate *
+vote(const struct group *group, const struct map *candidates, const struct group_member *member,
+    const char **name)
+{
+    for (int32_t i = 0; i < member->protocol_count; i++) {
+        struct candidate *candidate = map_get_text(candidates, member->protocols[i].name);
+
+        *name = member->protocols[i].name;
+        if (candidate->supporters == map_count(&group->members))
+            return candidate;
+    }
+    return NULL;
 }
 
 /* Each member votes for the first of its protocols that all support. */
 const char *
 group_member_vote(const struct group *group)
 {
-    const struct group_member *member, *voter;
-    const char *best = NULL;
+    const struct group_member *member;
+    struct candidate *candidate;
+    const char *best = "", *name;
     size_t position = 0, best_votes = 0;
+    struct map candidates;
 
+    candidates_count(group, &candidates);
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
-        for (int32_t i = 0; i < member->protocol_count; i++) {
-            const char *name = member->protocols[i].name;
-            size_t votes = 0, at = 0;
-
-            if (!all_support(group, name))
-                continue;
-            while ((voter = map_next(&group->members, &at, NULL, NULL)) != NULL)
-                for (int32_t k = 0; k < voter->protocol_count; k++)
-                    if (all_support(group, voter->protocols[k].name)) {
-                        votes += strcmp(voter->protocols[k].name, name) == 0;
-                        break;
-                    }
-            if (votes > best_votes) {
-                best = name;
-                best_votes = votes;
-            }
-            break;
+        if ((candidate = vote(group, &candidates, member, &name)) != NULL)
+            candidate->votes++;
+    position = 0;
+    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL) {
+        candidate = vote(group, &candidates, member, &name);
+        if (candidate != NULL && candidate->votes > best_votes) {
+            best = name;
+            best_votes = candidate->votes;
         }
-    return best == NULL ? "" : best;
+    }
+    map_fini(&candidates, free);
+    return best;
 }
 
 /* --- ids that were handed out --------------------------------------------------------------------
@@ -324,9 +343,12 @@ group_member_join_reply(struct group_member *member, struct request *request, in
     out->generation_id = group->generation;
     out->protocol_type = request_text_dup(request, group->protocol_type);
     out->protocol_name = request_text_dup(request, group->protocol_name);
+    /* A group that was read back may have none. */
+    if (group->leader == NULL)
+        return;
     out->leader = request_text_dup(request, group->leader);
     /* Without room the arena is full, and dispatch sees that. */
-    if (strcmp(group->leader, member->member_id) == 0)
+    if (group->leader != NULL && strcmp(group->leader, member->member_id) == 0)
         (void)members_fill(member, request, out);
 }
 
@@ -351,19 +373,22 @@ group_member_sync_reply(struct group_member *member, struct request *request, in
 static bool
 protocols_fit(const struct group *group, const struct group_join *join)
 {
+    struct map candidates;
+    bool fit = false;
+
     if (map_count(&group->members) == 0)
         return join->protocol_type.size > 0 && join->protocol_count > 0;
     if (group->protocol_type == NULL || !request_is_text(join->protocol_type, group->protocol_type))
         return false;
-    for (int32_t i = 0; i < join->protocol_count; i++) {
-        char *name = text_dup(join->protocols[i].name);
-        bool ok = all_support(group, name);
+    candidates_count(group, &candidates);
+    for (int32_t i = 0; i < join->protocol_count && !fit; i++) {
+        struct wire_string name = join->protocols[i].name;
+        const struct candidate *candidate = map_get(&candidates, name.data, (size_t)name.size);
 
-        free(name);
-        if (ok)
-            return true;
+        fit = candidate != NULL && candidate->supporters == map_count(&group->members);
     }
-    return false;
+    map_fini(&candidates, free);
+    return fit;
 }
 
 /* client id (or instance id), a dash and a random uuid, as Kafka makes them. */

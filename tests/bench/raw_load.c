@@ -2,11 +2,12 @@
  * raw_load: what a broker takes, with nothing in front of it: pre-built batches, raw Produce
  * requests, every ack checked.
  *
- *   raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS IN_FLIGHT SECONDS PID
+ *   raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS IN_FLIGHT SECONDS PID [CODEC]
  *
  * Each request carries one batch for every partition. After two seconds of warm-up throughput and
  * latency are measured; then the load ends, and so does what process PID does in its background.
- * Its CPU seconds are those of all this time, for all bytes of it. Prints figures as
+ * Its CPU seconds are those of all this time, for all bytes of it. With a codec the records are
+ * such that they become much smaller, and BATCH_BYTES is the size before. Prints figures as
  * "metric<TAB>unit<TAB>value". Exits with 1 where a single ack is wrong.
  */
 #include <arpa/inet.h>
@@ -36,6 +37,7 @@
 #define BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define RECORD_BYTES 1000
 #define WARM_UP_SECONDS 2
+#define UNIQUE_BYTES 400 /* of a record, with a codec: hexadecimal digits, the rest is the same */
 
 struct link {
     int fd;
@@ -55,6 +57,7 @@ struct bench {
     int link_count;
     int in_flight;
     int partitions;
+    enum compress_codec codec;
     size_t payload_bytes; /* of a request's batches */
     int64_t *latencies;
     size_t latency_count;
@@ -63,21 +66,32 @@ struct bench {
     bool wrong;
 };
 
+static void
+value_make(struct env *env, enum compress_codec codec, uint8_t *value, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    env_random_bytes(env, value, size);
+    for (size_t i = 0; codec != COMPRESS_NONE && i < size; i++)
+        value[i] = (uint8_t)(i < UNIQUE_BYTES ? digits[value[i] % 16] : 'x');
+}
+
 static struct buf
-batch_make(struct env *env, size_t bytes)
+batch_make(struct env *env, size_t bytes, enum compress_codec codec)
 {
     struct batch_builder_options options = batch_builder_defaults();
     struct batch_builder builder;
     struct buf out;
     struct err e;
 
+    options.codec = codec;
     batch_builder_init(&builder, BYTES_MAX);
     batch_builder_start(&builder, &options);
     for (int64_t i = 0; batch_builder_size(&builder) + RECORD_BYTES < bytes || i == 0; i++) {
         struct batch_builder_record record = {.offset = i, .timestamp = env_wall_ms(env)};
         uint8_t value[RECORD_BYTES - 20];
 
-        env_random_bytes(env, value, sizeof value);
+        value_make(env, codec, value, sizeof value);
         record.value = value;
         record.value_size = (int32_t)sizeof value;
         record.key_size = -1;
@@ -96,7 +110,7 @@ request_make(struct bench *b, const char *topic_name, size_t batch_bytes)
         xcalloc((size_t)b->partitions, sizeof *partitions);
     struct km_produce_request_topic_produce_data topic;
     struct km_produce_request in;
-    struct buf batch = batch_make(&b->env, batch_bytes);
+    struct buf batch = batch_make(&b->env, batch_bytes, b->codec);
     struct err e;
 
     codec_init(&km_produce_request_desc, &in);
@@ -252,17 +266,25 @@ by_time(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* Of sorted latencies. */
+static double
+percentile_ms(const struct bench *b, size_t percent)
+{
+    size_t at = b->latency_count * percent / 100;
+
+    return (double)b->latencies[at] / 1e3;
+}
+
 int
 main(int argc, char **argv)
 {
     static struct bench b;
     int64_t started, measured, warm;
-    size_t middle, late;
     double cpu, seconds;
 
-    if (argc != 10) {
+    if (argc < 10 || argc > 11 || (argc == 11 && !compress_find(argv[10], &b.codec))) {
         fprintf(stderr, "usage: raw_load HOST PORT TOPIC PARTITIONS BATCH_BYTES CONNECTIONS "
-                        "IN_FLIGHT SECONDS PID\n");
+                        "IN_FLIGHT SECONDS PID [CODEC]\n");
         return 2;
     }
     env_init_real(&b.env);
@@ -290,13 +312,11 @@ main(int argc, char **argv)
         return 1;
     }
     REQUIRE(measured <= LATENCIES_MAX);
-    middle = (size_t)measured / 2;
-    late = (size_t)measured * 99 / 100;
     cpu = process_settle(argv[9]) - cpu;
     qsort(b.latencies, (size_t)measured, sizeof *b.latencies, by_time);
     printf("throughput\tMB/s\t%.1f\n", (double)measured * (double)b.payload_bytes / seconds / 1e6);
-    printf("p50\tms\t%.2f\n", (double)b.latencies[middle] / 1e3);
-    printf("p99\tms\t%.2f\n", (double)b.latencies[late] / 1e3);
+    printf("p50\tms\t%.2f\n", percentile_ms(&b, 50));
+    printf("p99\tms\t%.2f\n", percentile_ms(&b, 99));
     printf("CPU\ts/GB\t%.2f\n", cpu / ((double)b.acked * (double)b.payload_bytes / 1e9));
     printf("RSS\tMB\t%.0f\n", process_memory_mb(argv[9], "Rss:"));
     return 0;

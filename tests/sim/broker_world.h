@@ -21,7 +21,7 @@
 #define BROKER_WORLD_PARTITIONS 3 /* of each topic */
 
 struct broker_world_record {
-    int64_t offset; /* acknowledged here; -1: no answer, or an error */
+    int64_t offset; /* acknowledged, or read by a check, here; -1: neither */
     int partition;  /* 0..2 of the wal topic, 3..5 of the coordinated one */
     int16_t error;  /* answered; 0 otherwise */
     int32_t correlation;

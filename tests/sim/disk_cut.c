@@ -19,6 +19,9 @@ struct cut_disk {
     uint64_t pages_left; /* NO_LIMIT and what is near it: enough */
     uint64_t life;       /* handles of an earlier one are dead */
     bool stopped;
+    const char *places[DISK_CUT_PLACES_MAX]; /* from which a sync was asked for */
+    size_t place_count;
+    const char *omitted_place; /* NULL: none */
 };
 
 struct cut_file {
@@ -265,14 +268,39 @@ cut_write(struct disk_file *file, int64_t at, const void *data, size_t size, str
     return fits == size ? RC_OK : err_set(e, RC_NO_SPACE, "no space for %zu bytes", size);
 }
 
+static void
+place_note(struct cut_disk *d, const char *place)
+{
+    for (size_t i = 0; i < d->place_count; i++)
+        if (strcmp(d->places[i], place) == 0)
+            return;
+    REQUIRE(d->place_count < DISK_CUT_PLACES_MAX);
+    d->places[d->place_count++] = place;
+}
+
+size_t
+disk_cut_places(const struct disk *disk, const char *const **places)
+{
+    *places = disk_of(disk)->places;
+    return disk_of(disk)->place_count;
+}
+
+void
+disk_cut_omit_place(struct disk *disk, const char *place)
+{
+    disk_of(disk)->omitted_place = place;
+}
+
 /* One sync of a file or a folder, with the faults that are planned for it. */
 static enum rc
-node_sync(struct cut_disk *d, struct disk_cut_node *node, struct err *e)
+node_sync(struct cut_disk *d, struct disk_cut_node *node, const char *place, struct err *e)
 {
     bool stops = step(d);
     bool fails = strikes(d, DISK_CUT_FAIL_SYNC);
     bool omitted = strikes(d, DISK_CUT_OMIT_SYNC);
 
+    place_note(d, place);
+    omitted |= d->omitted_place != NULL && strcmp(d->omitted_place, place) == 0;
     d->counts.syncs++;
     if (stops) /* It may have got anywhere; what did not is still dirty. */
         return stopped(e);
@@ -283,11 +311,11 @@ node_sync(struct cut_disk *d, struct disk_cut_node *node, struct err *e)
 }
 
 static enum rc
-cut_sync(struct disk_file *file, struct err *e)
+cut_sync(struct disk_file *file, const char *place, struct err *e)
 {
     struct cut_disk *d = disk_of(file->disk);
 
-    return is_dead(d, file) ? stopped(e) : node_sync(d, file_of(file)->node, e);
+    return is_dead(d, file) ? stopped(e) : node_sync(d, file_of(file)->node, place, e);
 }
 
 static enum rc
@@ -410,7 +438,7 @@ cut_make_folder(struct disk *disk, const char *path, struct err *e)
 }
 
 static enum rc
-cut_sync_folder(struct disk *disk, const char *path, struct err *e)
+cut_sync_folder(struct disk *disk, const char *path, const char *place, struct err *e)
 {
     struct cut_disk *d = disk_of(disk);
     struct disk_cut_node *node;
@@ -421,7 +449,7 @@ cut_sync_folder(struct disk *disk, const char *path, struct err *e)
     if (node == NULL || !node->is_folder)
         return not_found("sync folder", path, e);
     d->counts.folder_syncs++;
-    return node_sync(d, node, e);
+    return node_sync(d, node, place, e);
 }
 
 static enum rc

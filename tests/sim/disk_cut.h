@@ -27,6 +27,7 @@
 
 #define DISK_CUT_NAME_BYTES_MAX 255
 #define DISK_CUT_SECTOR_BYTES 512
+#define DISK_CUT_PLACES_MAX 64
 
 struct disk_cut_counts {
     uint64_t opens;
@@ -73,6 +74,12 @@ bool disk_cut_is_stopped(const struct disk *disk);
  * plan back. disk_cut_fault_is_due tells whether it has yet to happen. */
 void disk_cut_fault(struct disk *disk, enum disk_cut_fault fault, uint64_t n);
 bool disk_cut_fault_is_due(const struct disk *disk, enum disk_cut_fault fault);
+
+/* disk_cut_omit_place takes all syncs of one place in the source (DISK_PLACE) out of the program,
+ * NULL puts them back; power cuts change nothing in it. disk_cut_places lists the places from which
+ * a sync was asked for so far. */
+void disk_cut_omit_place(struct disk *disk, const char *place);
+size_t disk_cut_places(const struct disk *disk, const char *const **places);
 
 /* disk_cut_limit lets files take `bytes` more (in whole pages); RC_NO_SPACE beyond. UINT64_MAX
  * takes the limit away. What is removed gives its space back. */

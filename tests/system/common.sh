@@ -11,7 +11,7 @@ count=0
 # Only jobs of this shell that still run: the number of one that has ended may be somebody else's by now.
 finish() {
     local pid
-    for pid in $(jobs -pr); do kill -9 "$pid" && wait "$pid" 2>/dev/null; done
+    for pid in $(jobs -pr); do kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
     rm -rf "$work"
 }
 trap finish EXIT

@@ -10,6 +10,8 @@ metric() {
     exec 3>&-
 }
 
+grep -q __asan_init "$refbroker" && sanitized=1 || sanitized=
+
 start_refbroker one "$port" --http "127.0.0.1:$http" --set kdl.commit.interval.ms=20
 
 # claim NAME CODEC [CONFIG]: one load; most batches go by a lane, and few ticks are long.
@@ -22,6 +24,8 @@ claim() {
     requests=$(($(metric requests_total) - requests)) long=$(($(metric ticks_over_2ms_total) - long))
     lane=$(($(metric produce_lane_batches_total) - lane)) batches=$(($(metric produce_batches_total) - batches))
     echo "# $name: $requests requests, $batches batches, $lane of them by a lane; $long ticks over 2 ms, the longest $(metric tick_us_max) µs"
+    # Sanitizers make everything slower by a factor of their own: only that lanes are used is judged then.
+    [ -n "$sanitized" ] && long=0
     [ "$requests" -ge 20 ] && [ "$lane" -eq "$batches" ] && [ "$long" -le $((requests / 20)) ]
     ok "$name: ticks are short" $?
 }

@@ -239,7 +239,7 @@ a_filter_leaves_the_names_that_contain_it(void **state)
     assert_non_null(strstr(text, "/pay  Esc all"));
     assert_int_equal(choice.selected, 1);
     free(text);
-    strcpy(choice.filter, "none");
+    snprintf(choice.filter, sizeof choice.filter, "none");
     text = page(&model, &choice, 12);
     assert_null(strstr(text, "pay"));
     assert_int_equal(choice.selected, 0);

@@ -2,6 +2,11 @@
  * FIRST_SEED choose others. */
 #include "refbroker/broker.h"
 
+#include <inttypes.h>
+
+#include "gen/messages.h"
+#include "lib/wire/codec.h"
+#include "refbroker/client.h"
 #include "tests/sim/broker_world.h"
 #include "tests/sim/disk_cut.h"
 #include "tests/unit/unit.h"
@@ -90,8 +95,7 @@ nothing_acknowledged_is_lost_by_a_power_cut(void **state)
     (void)state;
     for (uint64_t seed = first; seed < first + seeds; seed++)
         lives(seed, true, &acked);
-    print_message("# %zu acknowledged records, %llu cuts\n", acked,
-        (unsigned long long)seeds * CUTS_PER_SEED);
+    print_message("# %zu acknowledged records, %" PRIu64 " cuts\n", acked, seeds * CUTS_PER_SEED);
     assert_true(acked > seeds * 10);
 }
 
@@ -207,6 +211,67 @@ a_damaged_object_is_an_error_of_its_partition_only(void **state)
     broker_world_fini(&world);
 }
 
+/* --- an end at any time ----------------------------------------------------------------------- */
+
+static void
+coordinator_wait(struct broker_world *world)
+{
+    struct km_find_coordinator_request in;
+    struct km_find_coordinator_response out;
+    struct arena arena;
+
+    arena_init(&arena, 1 << 20);
+    codec_init(&km_find_coordinator_request_desc, &in);
+    in.key = request_text("g");
+    do {
+        assert_true(broker_world_call(world, KM_FIND_COORDINATOR, 3, &in, &arena, &out));
+        arena_reset(&arena);
+        broker_world_rest(world, 10);
+    } while (out.error_code != 0);
+    arena_fini(&arena);
+}
+
+static void
+offset_commit_send(struct broker_world *world)
+{
+    struct km_offset_commit_request_partition partition;
+    struct km_offset_commit_request_topic topic;
+    struct km_offset_commit_request in;
+
+    codec_init(&km_offset_commit_request_desc, &in);
+    codec_init(&km_offset_commit_request_topic_desc, &topic);
+    codec_init(&km_offset_commit_request_partition_desc, &partition);
+    topic.name = request_text("wal");
+    topic.partitions.items = &partition;
+    topic.partitions.count = 1;
+    in.group_id = request_text("g");
+    in.generation_id_or_member_epoch = -1;
+    in.topics.items = &topic;
+    in.topics.count = 1;
+    (void)broker_world_ask(world, KM_OFFSET_COMMIT, 7, &in);
+}
+
+/* The WAL has not even been asked when the end comes: as after a stop that took too long. */
+static void
+a_broker_can_be_closed_while_commits_and_produces_wait(void **state)
+{
+    struct broker_world world;
+
+    (void)state;
+    broker_world_init(&world, 1);
+    assert_null(broker_world_start(&world));
+    coordinator_wait(&world);
+    for (int partition = 0; partition < 2 * BROKER_WORLD_PARTITIONS; partition++)
+        (void)broker_world_produce(&world, partition);
+    broker_world_reconnect(&world);
+    offset_commit_send(&world);
+    assert_int_equal(world.client->requests.count, 1);
+    work_free(world.work);
+    broker_close(world.broker);
+    world.broker = NULL;
+    broker_world_fini(&world);
+}
+
 int
 main(void)
 {
@@ -217,6 +282,7 @@ main(void)
         cmocka_unit_test(a_full_disk_refuses_with_56_and_recovers_when_space_returns),
         cmocka_unit_test(a_failed_sync_stops_its_partitions_and_no_others),
         cmocka_unit_test(a_damaged_object_is_an_error_of_its_partition_only),
+        cmocka_unit_test(a_broker_can_be_closed_while_commits_and_produces_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,6 +184,45 @@ committed_transactions_survive_failed_syncs_too(void **state)
     assert_true(cuts >= 200);
 }
 
+static const char *
+life_without(uint64_t seed, const char *place, const char *const **places, size_t *count)
+{
+    static const char *seen[DISK_CUT_PLACES_MAX];
+    struct rig rig = {.disk = disk_cut_new(seed)};
+    const char *const *of_disk;
+    const char *wrong;
+
+    env_init_seeded(&rig.env, seed, 0);
+    disk_cut_omit_place(rig.disk, place);
+    wrong = live_and_die(&rig, STARTS, false);
+    *count = disk_cut_places(rig.disk, &of_disk);
+    memcpy(seen, of_disk, *count * sizeof *seen);
+    *places = seen;
+    disk_free(rig.disk);
+    return wrong;
+}
+
+static void
+no_place_that_syncs_can_be_left_out(void **state)
+{
+    const char *all[DISK_CUT_PLACES_MAX];
+    const char *const *places;
+    size_t count, seen;
+
+    (void)state;
+    assert_null(life_without(0, NULL, &places, &count));
+    assert_true(count >= 2);
+    memcpy(all, places, count * sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t seed = 0;
+
+        while (seed < SEEDS && life_without(seed, all[i], &places, &seen) == NULL)
+            seed++;
+        if (seed == SEEDS)
+            fail_msg("without the sync of %s nothing is lost", all[i]);
+    }
+}
+
 /* The first start makes three files and their names durable, and a commit is one sync: without it,
  * some cut shows it. */
 static void
@@ -258,6 +297,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(committed_transactions_survive_cuts_and_kills),
         cmocka_unit_test(committed_transactions_survive_failed_syncs_too),
+        cmocka_unit_test(no_place_that_syncs_can_be_left_out),
         cmocka_unit_test(a_commit_without_its_sync_is_missed),
         cmocka_unit_test(what_a_start_has_shown_stays),
     };

@@ -12,12 +12,8 @@
 #include "tests/unit/unit.h"
 
 #define BYTES_MAX ((size_t)1 << 20)
-#define JOIN_VERSION 3        /* no id is handed out first */
+#define VERSION 3             /* of all requests; JoinGroup hands out no id first */
 #define JOIN_STATIC_VERSION 5 /* with group.instance.id */
-#define SYNC_VERSION 3
-#define HEARTBEAT_VERSION 3
-#define LEAVE_VERSION 3
-#define FIND_VERSION 3
 #define SESSION_MS 10000
 #define REBALANCE_MS 60000
 #define MEMBERS 3
@@ -63,14 +59,8 @@ join_take(struct rig *rig, int member, const struct km_join_group_response *out)
 static int16_t
 version_of(const struct rig *rig, int32_t correlation)
 {
-    switch (rig->api_of[correlation % REQUESTS_MAX]) {
-    case -KM_JOIN_GROUP:
-        return JOIN_STATIC_VERSION;
-    case KM_JOIN_GROUP:
-        return JOIN_VERSION;
-    default:
-        return 3;
-    }
+    return rig->api_of[correlation % REQUESTS_MAX] == -KM_JOIN_GROUP ? JOIN_STATIC_VERSION
+                                                                     : VERSION;
 }
 
 /* Reads all answers that are there; replies of several connections come in one row. */
@@ -152,8 +142,7 @@ join_send(struct rig *rig, int member, const char *protocol, const char *instanc
     in.protocol_type = request_text("consumer");
     in.protocols.items = &item;
     in.protocols.count = 1;
-    send_as(
-        rig, member, KM_JOIN_GROUP, instance_id == NULL ? JOIN_VERSION : JOIN_STATIC_VERSION, &in);
+    send_as(rig, member, KM_JOIN_GROUP, instance_id == NULL ? VERSION : JOIN_STATIC_VERSION, &in);
 }
 
 static void
@@ -171,7 +160,7 @@ sync_send(struct rig *rig, int member)
     in.member_id = request_text(rig->ids[member]);
     in.assignments.items = &item;
     in.assignments.count = 1;
-    send_as(rig, member, KM_SYNC_GROUP, SYNC_VERSION, &in);
+    send_as(rig, member, KM_SYNC_GROUP, VERSION, &in);
 }
 
 static void
@@ -183,7 +172,7 @@ heartbeat_send(struct rig *rig, int member, int32_t generation)
     in.group_id = request_text("g");
     in.generation_id = generation;
     in.member_id = request_text(rig->ids[member]);
-    send_as(rig, member, KM_HEARTBEAT, HEARTBEAT_VERSION, &in);
+    send_as(rig, member, KM_HEARTBEAT, VERSION, &in);
 }
 
 static void
@@ -199,7 +188,7 @@ leave_send(struct rig *rig, int member, const char *instance_id)
     in.group_id = request_text("g");
     in.members.items = &item;
     in.members.count = 1;
-    send_as(rig, member, KM_LEAVE_GROUP, LEAVE_VERSION, &in);
+    send_as(rig, member, KM_LEAVE_GROUP, VERSION, &in);
 }
 
 /* --- the rig ---------------------------------------------------------------------------------- */
@@ -216,7 +205,7 @@ coordinator_wait(struct rig *rig)
     in.key = request_text("g");
     do {
         assert_true(
-            broker_world_call(&rig->world, KM_FIND_COORDINATOR, FIND_VERSION, &in, &arena, &out));
+            broker_world_call(&rig->world, KM_FIND_COORDINATOR, VERSION, &in, &arena, &out));
         arena_reset(&arena);
         broker_world_rest(&rig->world, 10);
     } while (out.error_code != 0);
@@ -508,6 +497,36 @@ what_is_queued_behind_an_answer_waits_until_the_answer_s_cause_is_through(void *
     assert_null(map_get_text(&group_of(rig)->statics, "x"));
 }
 
+/* The record may come from anybody who could write into __consumer_offsets. */
+static void
+a_restored_group_without_a_leader_is_served(void **state)
+{
+    struct rig *rig = *state;
+    struct km_group_metadata_value_member_metadata saved;
+    struct km_group_metadata_value value;
+    struct group *group;
+
+    codec_init(&km_group_metadata_value_desc, &value);
+    codec_init(&km_group_metadata_value_member_metadata_desc, &saved);
+    saved.member_id = request_text("one");
+    saved.session_timeout = SESSION_MS;
+    saved.subscription = (struct wire_bytes){(const uint8_t *)"m", 1};
+    value.protocol_type = request_text("consumer");
+    value.protocol = request_text("range");
+    value.leader = request_text(NULL);
+    value.generation = 5;
+    value.members.items = &saved;
+    value.members.count = 1;
+    group = groups_make(rig->world.broker->groups, request_text("g"));
+    group_restore(group, &value);
+    assert_int_equal(group->state, GROUP_STABLE);
+    snprintf(rig->ids[0], sizeof rig->ids[0], "one");
+    join_send(rig, 0, "range", NULL);
+    settle(rig);
+    assert_int_equal(rig->codes[0], OK);
+    assert_int_equal(rig->generation, 5);
+}
+
 int
 main(void)
 {
@@ -519,6 +538,7 @@ main(void)
         TEST(a_member_that_waits_needs_no_heartbeats),
         TEST(a_member_whose_connection_breaks_while_it_joins_stays_for_its_session),
         TEST(a_static_member_takes_the_place_of_its_instance),
+        TEST(a_restored_group_without_a_leader_is_served),
         TEST(what_is_queued_behind_an_answer_waits_until_the_answer_s_cause_is_through),
     };
 

@@ -1,0 +1,160 @@
+package kdl.published;
+
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.jar.JarFile;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.kafka.common.test.api.ClusterTemplate;
+import org.apache.kafka.common.test.api.ClusterTest;
+import org.apache.kafka.common.test.api.ClusterTests;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/**
+ * Runs Apache Kafka's own cluster tests, one fresh broker each, and appends a row for each to a file:
+ * class#method[invocation], passed, failed or not-applicable, milliseconds, brokers asked for, reason. Methods that have rows are
+ * passed over, so that a run that was ended goes on.
+ *
+ * <p>Runner JARS RESULTS SHARD SHARDS PATTERN: jars separated by colons; PATTERN of class#method.
+ */
+public final class Runner {
+    private static final String METHOD_DONE = "method-done";
+    private static final int REASON_CHARS_MAX = 300;
+
+    private Runner() {}
+
+    public static void main(String[] args) throws Exception {
+        Path results = Path.of(args[1]);
+        int shard = Integer.parseInt(args[2]), shards = Integer.parseInt(args[3]);
+        Pattern wanted = Pattern.compile(args[4]);
+        Set<String> done = methodsDone(results);
+        Map<String, Method> methods = new TreeMap<>();
+        for (String jar : args[0].split(":")) clusterTests(jar, methods);
+        PrintStream out = System.out;
+        // The tests' own chatter is no output of this program.
+        System.setOut(System.err);
+        Launcher launcher = LauncherFactory.create();
+        int number = 0;
+        for (Map.Entry<String, Method> entry : methods.entrySet()) {
+            String name = entry.getKey();
+            boolean mine = number++ % shards == shard;
+            if (mine && wanted.matcher(name).find() && !done.contains(name)) run(launcher, name, entry.getValue(), results, out);
+        }
+        System.exit(0);
+    }
+
+    private static Set<String> methodsDone(Path results) throws IOException {
+        Set<String> done = new HashSet<>();
+        if (Files.exists(results))
+            for (String line : Files.readAllLines(results)) {
+                String[] fields = line.split("\t");
+                if (fields.length > 1 && fields[1].equals(METHOD_DONE)) done.add(fields[0]);
+            }
+        return done;
+    }
+
+    private static void clusterTests(String jar, Map<String, Method> into) throws IOException {
+        try (JarFile file = new JarFile(jar); Stream<String> names = file.stream().map(entry -> entry.getName())) {
+            for (String name : names.filter(n -> n.endsWith(".class") && !n.contains("$")).sorted().toList()) {
+                try {
+                    Class<?> type = Class.forName(name.replace('/', '.').substring(0, name.length() - ".class".length()), false, Runner.class.getClassLoader());
+                    for (Method method : type.getDeclaredMethods())
+                        if (isClusterTest(method)) into.put(type.getName() + "#" + method.getName(), method);
+                } catch (LinkageError | ClassNotFoundException e) {
+                    // A class whose jars are not here holds no cluster test that could run.
+                }
+            }
+        }
+    }
+
+    private static boolean isClusterTest(Method method) {
+        return method.isAnnotationPresent(ClusterTest.class) || method.isAnnotationPresent(ClusterTests.class)
+            || method.isAnnotationPresent(ClusterTemplate.class);
+    }
+
+    private static void run(Launcher launcher, String name, Method method, Path results, PrintStream out) throws IOException {
+        List<String> rows = Collections.synchronizedList(new ArrayList<>());
+        Map<String, Long> began = new HashMap<>();
+        launcher.execute(LauncherDiscoveryRequestBuilder.request()
+            .selectors(selectMethod(method.getDeclaringClass(), method))
+            .configurationParameter("junit.jupiter.extensions.autodetection.enabled", "true")
+            .configurationParameter("junit.jupiter.execution.timeout.testtemplate.method.default", System.getProperty("kdl.timeout", "90 s"))
+            .configurationParameter("junit.jupiter.execution.timeout.thread.mode.default", "SEPARATE_THREAD")
+            .build(), new TestExecutionListener() {
+                @Override
+                public void executionStarted(TestIdentifier test) {
+                    began.put(test.getUniqueId(), System.nanoTime());
+                }
+
+                @Override
+                public void executionSkipped(TestIdentifier test, String reason) {
+                    rows.add(row(name + "[" + invocation(test) + "]", "not-applicable", 0, "disabled by Kafka: " + reason));
+                }
+
+                @Override
+                public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+                    long ms = (System.nanoTime() - began.getOrDefault(test.getUniqueId(), System.nanoTime())) / 1_000_000;
+                    String reason = result.getThrowable().map(Runner::reasonOf).orElse("");
+                    if (test.isTest()) rows.add(row(name + "[" + invocation(test) + "]", status(result), ms, reason));
+                    else if (result.getStatus() == TestExecutionResult.Status.FAILED) rows.add(row(name, "failed", ms, reason));
+                }
+            });
+        rows.add(row(name, METHOD_DONE, 0, ""));
+        Files.write(results, rows, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        rows.stream().filter(row -> !row.contains("\t" + METHOD_DONE)).forEach(out::println);
+        out.flush();
+    }
+
+    private static String row(String name, String status, long ms, String reason) {
+        return String.join("\t", name, status, String.valueOf(ms), String.valueOf(OneBroker.brokersAsked()), reason);
+    }
+
+    private static String status(TestExecutionResult result) {
+        return switch (result.getStatus()) {
+            case SUCCESSFUL -> "passed";
+            case ABORTED -> "not-applicable";
+            case FAILED -> result.getThrowable().map(Runner::isNotApplicable).orElse(false) ? "not-applicable" : "failed";
+        };
+    }
+
+    /** A test may wrap what it gets. */
+    private static boolean isNotApplicable(Throwable thrown) {
+        for (Throwable t = thrown; t != null; t = t.getCause())
+            if (t instanceof org.opentest4j.TestAbortedException) return true;
+        return false;
+    }
+
+    private static String reasonOf(Throwable thrown) {
+        Throwable deepest = thrown;
+        while (deepest.getCause() != null && !(deepest instanceof org.opentest4j.TestAbortedException)) deepest = deepest.getCause();
+        String text = deepest.toString().replaceAll("\\s+", " ");
+        return text.length() > REASON_CHARS_MAX ? text.substring(0, REASON_CHARS_MAX) : text;
+    }
+
+    /** "#3" of [test-template-invocation:#3]. */
+    private static String invocation(TestIdentifier test) {
+        String id = test.getUniqueId();
+        int at = id.lastIndexOf('#');
+        return at < 0 ? "" : id.substring(at + 1).replace("]", "");
+    }
+}
