@@ -37,6 +37,7 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
 	refbroker/coord/txn_marker.c \
 	refbroker/coord/txn_partitions.c \

@@ -13,6 +13,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
+#include "refbroker/coord/topic_pattern.h"
 #include "refbroker/coord/txn_marker.h"
 #include "refbroker/coord/txns.h"
 
@@ -82,6 +83,7 @@ h_describe_transactions(struct broker *broker, struct request *request, const vo
 struct filter {
     unsigned states; /* bits; all without a filter by state */
     struct map producer_ids; /* as keys */
+    const struct topic_pattern *pattern; /* of ids; NULL: any */
     int64_t duration_ms;
     int64_t now_ms;
 };
@@ -93,8 +95,10 @@ filter_passes(const struct filter *filter, const struct txn *txn)
         return false;
     if (filter->duration_ms >= 0 && filter->now_ms - txn->now.start_ms <= filter->duration_ms)
         return false;
-    return map_count(&filter->producer_ids) == 0 ||
-           map_get_int(&filter->producer_ids, txn->now.producer_id) != NULL;
+    if (map_count(&filter->producer_ids) > 0 &&
+        map_get_int(&filter->producer_ids, txn->now.producer_id) == NULL)
+        return false;
+    return filter->pattern == NULL || topic_pattern_matches(filter->pattern, txn->id);
 }
 
 /* The states asked for; names that mean none go into the answer. False where there is no memory. */
@@ -151,15 +155,28 @@ h_list_transactions(struct broker *broker, struct request *request, const void *
     struct km_list_transactions_response *out = out_;
     struct filter filter = {
         .duration_ms = in->duration_filter, .now_ms = env_wall_ms(broker->env)};
+    struct topic_pattern *pattern = NULL;
+    const char *why;
     bool ok;
 
     if (!states_read(request, in, out, &filter.states))
         return H_CLOSE;
+    if (in->transactional_id_pattern.size > 0) {
+        pattern = topic_pattern_new(in->transactional_id_pattern.data,
+            (size_t)in->transactional_id_pattern.size, &why);
+        if (pattern == NULL) {
+            out->error_code = KE_INVALID_REGULAR_EXPRESSION;
+            out->unknown_state_filters.count = 0;
+            return H_DONE;
+        }
+    }
+    filter.pattern = pattern;
     map_init(&filter.producer_ids);
     for (int32_t i = 0; i < in->producer_id_filters.count; i++)
         (void)map_put_int(&filter.producer_ids, in->producer_id_filters.items[i], broker);
     ok = list_fill(broker, request, &filter, out);
     map_fini(&filter.producer_ids, NULL);
+    topic_pattern_free(pattern);
     return ok ? H_DONE : H_CLOSE;
 }
 

@@ -410,21 +410,29 @@ public final class TxnObserver {
                 .setProducerIdFilters(List.of(p.producerId)), 1);
             see("listed " + states, answer.errorCode(), answer.transactionStates().size(), answer.unknownStateFilters());
         }
+        for (String pattern : new String[] {"describe", "descr", "d.*e", "^describe$", "[a-z]{8}", "DESCRIBE", "", "a(b", "x|describe", "\\w+"}) {
+            ListTransactionsResponseData answer = list(new ListTransactionsRequestData().setTransactionalIdPattern(pattern)
+                .setProducerIdFilters(List.of(p.producerId)).setStateFilters(List.of("CompleteCommit", "Nonsense")), 2);
+            see("listed by pattern '" + pattern + "'", answer.errorCode(), answer.transactionStates().size(), answer.unknownStateFilters());
+        }
         see("by duration", list(new ListTransactionsRequestData().setDurationFilter(0).setProducerIdFilters(List.of(p.producerId)), 1)
             .transactionStates().size(), list(new ListTransactionsRequestData().setDurationFilter(3_600_000)
             .setProducerIdFilters(List.of(p.producerId)), 1).transactionStates().size());
     }
 
     private void administration() throws IOException {
-        RawProducer p = producer("hanging");
+        RawProducer p = producer("observed-hanging");
         see("hanging", p.produce(12, 13));
         see("markers refused", marker(p, -1, 0, 1, 13), marker(p, 0, 0, 2, 13), marker(p, 0, 0, 1, 99), marker(p, 0, 0, 1, "missing", 0));
         see("hangs", producers(13, p));
-        see("admin abort", marker(p, 0, 5, 1, 13), producers(13, p));
-        see("older coordinator", marker(p, 0, 4, 1, 13));
-        see("unknown producer", marker(new RawProducer(connection, "", TOPIC), 1, 0, 2, 14));
+        see("admin abort", marker(p, 0, 0, 1, 13), producers(13, p));
+        RawProducer unknown = new RawProducer(connection, "", TOPIC);
+        see("unknown producer", marker(unknown, 1, 0, 2, 14), marker(unknown, 1, 5, 1, 14), producers(14, unknown));
+        see("older coordinator", marker(unknown, 1, 4, 1, 14));
         awaitStable(13);
         see("visible", visible(13));
+        see("the coordinator knows nothing of it", state(p.id), p.end(5, false));
+        awaitState(p.id, "CompleteAbort");
     }
 
     private void interleaved() throws IOException {

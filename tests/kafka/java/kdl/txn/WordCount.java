@@ -87,6 +87,9 @@ public final class WordCount {
         config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         config.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
         config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 50);
+        // Streams leaves no group when it ends: the next one waits this long for its partitions.
+        config.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 6_000);
+        config.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), 1_000);
         config.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         config.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         config.put("auto.offset.reset", "earliest");
