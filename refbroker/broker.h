@@ -83,11 +83,11 @@ struct broker_options {
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
-    int64_t retention_check_ms; /* log.retention.check.interval.ms */
-    int64_t garbage_check_ms;   /* how often objects without use are looked for */
-    int64_t garbage_grace_ms;   /* how long they stay then */
-    int64_t idle_ms;            /* connections.max.idle.ms */
-    int64_t txn_timeout_max_ms; /* transaction.max.timeout.ms */
+    int64_t retention_check_ms;        /* log.retention.check.interval.ms */
+    int64_t garbage_check_ms;          /* how often objects without use are looked for */
+    int64_t garbage_grace_ms;          /* how long they stay then */
+    int64_t idle_ms;                   /* connections.max.idle.ms */
+    int64_t txn_timeout_max_ms;        /* transaction.max.timeout.ms */
     int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
     int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */

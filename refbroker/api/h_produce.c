@@ -39,9 +39,9 @@ struct park {
     struct request *request;
     struct waiting *waiting;
     size_t count;
-    size_t open;  /* of them not done */
+    size_t open;     /* of them not done */
     int16_t refusal; /* of the whole request */
-    bool counted; /* all are in place: the last one finishes the request */
+    bool counted;    /* all are in place: the last one finishes the request */
 };
 
 static void
@@ -241,8 +241,7 @@ gate_error(
 
     switch (error) {
     case KE_CONCURRENT_TRANSACTIONS:
-        return request->header.api_version >= PRODUCE_VERSION_ADDS ? error
-                                                                   : KE_NOT_ENOUGH_REPLICAS;
+        return request->header.api_version >= PRODUCE_VERSION_ADDS ? error : KE_NOT_ENOUGH_REPLICAS;
     case KE_COORDINATOR_LOAD_IN_PROGRESS:
     case KE_COORDINATOR_NOT_AVAILABLE:
     case KE_NOT_COORDINATOR:
@@ -366,8 +365,8 @@ gate_make(struct broker *broker, struct request *request, int16_t *refusal)
 }
 
 static enum h_result
-records_take(struct broker *broker, struct request *request, struct park *park,
-    const struct txn_gate *gate)
+records_take(
+    struct broker *broker, struct request *request, struct park *park, const struct txn_gate *gate)
 {
     const struct km_produce_request *in = request->in;
     struct km_produce_response *out = request->out;

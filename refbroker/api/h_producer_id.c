@@ -1,9 +1,9 @@
 /*
  * InitProducerId (TransactionCoordinator.handleInitProducerId, KIP-98, KIP-360).
  *
- * Without a transactional id every request gets a new producer id. With one the coordinator decides.
- * Two-phase commit is switched off, as it is in a Kafka without settings (53), and a prepared
- * transaction cannot be kept, as Kafka 4.3 answers (35). Versions below 4 know no code 90.
+ * Without a transactional id every request gets a new producer id. With one the coordinator
+ * decides. Two-phase commit is switched off, as it is in a Kafka without settings (53), and a
+ * prepared transaction cannot be kept, as Kafka 4.3 answers (35). Versions below 4 know no code 90.
  */
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /*
  * AddPartitionsToTxn, AddOffsetsToTxn, EndTxn (TransactionCoordinator, KIP-98, KIP-890).
  *
- * Below version 4 AddPartitionsToTxn comes from a client, for one transaction; from 4 on it may hold
- * many, and may only ask whether partitions are in (verify_only). One partition that cannot be added
- * keeps the others out (55). Versions below 2 know no code 90.
+ * Below version 4 AddPartitionsToTxn comes from a client, for one transaction; from 4 on it may
+ * hold many, and may only ask whether partitions are in (verify_only). One partition that cannot be
+ * added keeps the others out (55). Versions below 2 know no code 90.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +98,8 @@ partition_check(const struct broker *broker, const topic_in *in, int32_t index)
     return KE_NONE;
 }
 
-/* Judges the partitions and collects them; the codes stand in the answer. False where one is bad. */
+/* Judges the partitions and collects them; the codes stand in the answer. False where one is bad.
+ */
 static bool
 partitions_check(const struct broker *broker, const struct txn_in *in, topic_out *out,
     struct txn_partitions *partitions)
@@ -114,8 +115,8 @@ partitions_check(const struct broker *broker, const struct txn_in *in, topic_out
                 error != KE_NONE ? error : KE_OPERATION_NOT_ATTEMPTED;
             ok = ok && error == KE_NONE;
             if (error == KE_NONE)
-                txn_partitions_add(partitions, in->topics[i].name.data,
-                    (size_t)in->topics[i].name.size, index);
+                txn_partitions_add(
+                    partitions, in->topics[i].name.data, (size_t)in->topics[i].name.size, index);
         }
     return ok;
 }
@@ -133,7 +134,8 @@ verify(const struct broker *broker, const struct txn_in *in, topic_out *out)
         for (int32_t k = 0; k < in->topics[i].partitions.count; k++)
             if (!txn_partitions_has(&txn->partitions, in->topics[i].name.data,
                     (size_t)in->topics[i].name.size, in->topics[i].partitions.items[k]))
-                out[i].results_by_partition.items[k].partition_error_code = KE_TRANSACTION_ABORTABLE;
+                out[i].results_by_partition.items[k].partition_error_code =
+                    KE_TRANSACTION_ABORTABLE;
 }
 
 static void
@@ -157,8 +159,8 @@ txn_start(struct broker *broker, const struct txn_in *in, struct adding_txn *txn
 static topic_out *
 topics_make(struct request *request, const topic_in *in, int32_t count)
 {
-    topic_out *out = codec_array(
-        &request->arena, &km_add_partitions_to_txn_response_topic_result_desc, count);
+    topic_out *out =
+        codec_array(&request->arena, &km_add_partitions_to_txn_response_topic_result_desc, count);
 
     for (int32_t i = 0; out != NULL && i < count; i++) {
         out[i].name = in[i].name;
@@ -275,8 +277,8 @@ asking_dropped(struct broker *broker, struct request *request)
 }
 
 static struct txns_call *
-asking_new(struct request *request,
-    void (*fill)(struct request *request, const struct txn_answer *answer))
+asking_new(
+    struct request *request, void (*fill)(struct request *request, const struct txn_answer *answer))
 {
     struct asking *asking = xcalloc(1, sizeof *asking);
 
@@ -300,8 +302,8 @@ h_add_offsets_to_txn(struct broker *broker, struct request *request, const void 
 {
     const struct km_add_offsets_to_txn_request *in = in_;
     struct km_add_offsets_to_txn_response *out = out_;
-    char *group_id = arena_printf(
-        &request->arena, "%.*s", (int)in->group_id.size, in->group_id.data);
+    char *group_id =
+        arena_printf(&request->arena, "%.*s", (int)in->group_id.size, in->group_id.data);
     struct txn_partitions partitions;
 
     if (group_id == NULL)

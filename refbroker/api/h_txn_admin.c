@@ -33,9 +33,9 @@ txn_describe(struct request *request, const struct txn *txn, described *out)
     out->transaction_start_time_ms = txn->now.start_ms;
     out->producer_id = txn->now.producer_id;
     out->producer_epoch = txn->now.producer_epoch;
-    out->topics.items = codec_array(&request->arena,
-        &km_describe_transactions_response_topic_data_desc,
-        (int32_t)map_count(&txn->partitions.topics));
+    out->topics.items =
+        codec_array(&request->arena, &km_describe_transactions_response_topic_data_desc,
+            (int32_t)map_count(&txn->partitions.topics));
     if (out->topics.items == NULL)
         return false;
     while ((topic = txn_partitions_next(&txn->partitions, &position)) != NULL) {
@@ -57,9 +57,8 @@ h_describe_transactions(struct broker *broker, struct request *request, const vo
     const struct km_describe_transactions_request *in = in_;
     struct km_describe_transactions_response *out = out_;
 
-    out->transaction_states.items =
-        codec_array(&request->arena, &km_describe_transactions_response_transaction_state_desc,
-            in->transactional_ids.count);
+    out->transaction_states.items = codec_array(&request->arena,
+        &km_describe_transactions_response_transaction_state_desc, in->transactional_ids.count);
     if (out->transaction_states.items == NULL)
         return H_CLOSE;
     out->transaction_states.count = in->transactional_ids.count;
@@ -81,8 +80,8 @@ h_describe_transactions(struct broker *broker, struct request *request, const vo
 /* --- ListTransactions ------------------------------------------------------------------------ */
 
 struct filter {
-    unsigned states; /* bits; all without a filter by state */
-    struct map producer_ids; /* as keys */
+    unsigned states;                     /* bits; all without a filter by state */
+    struct map producer_ids;             /* as keys */
     const struct topic_pattern *pattern; /* of ids; NULL: any */
     int64_t duration_ms;
     int64_t now_ms;
@@ -134,8 +133,8 @@ list_fill(const struct broker *broker, struct request *request, const struct fil
 
     while ((txn = txns_next(broker->txns, &position)) != NULL)
         count += filter_passes(filter, txn);
-    out->transaction_states.items = codec_array(
-        &request->arena, &km_list_transactions_response_transaction_state_desc, count);
+    out->transaction_states.items =
+        codec_array(&request->arena, &km_list_transactions_response_transaction_state_desc, count);
     if (out->transaction_states.items == NULL)
         return false;
     position = 0;
@@ -153,8 +152,7 @@ h_list_transactions(struct broker *broker, struct request *request, const void *
 {
     const struct km_list_transactions_request *in = in_;
     struct km_list_transactions_response *out = out_;
-    struct filter filter = {
-        .duration_ms = in->duration_filter, .now_ms = env_wall_ms(broker->env)};
+    struct filter filter = {.duration_ms = in->duration_filter, .now_ms = env_wall_ms(broker->env)};
     struct topic_pattern *pattern = NULL;
     const char *why;
     bool ok;
@@ -162,8 +160,8 @@ h_list_transactions(struct broker *broker, struct request *request, const void *
     if (!states_read(request, in, out, &filter.states))
         return H_CLOSE;
     if (in->transactional_id_pattern.size > 0) {
-        pattern = topic_pattern_new(in->transactional_id_pattern.data,
-            (size_t)in->transactional_id_pattern.size, &why);
+        pattern = topic_pattern_new(
+            in->transactional_id_pattern.data, (size_t)in->transactional_id_pattern.size, &why);
         if (pattern == NULL) {
             out->error_code = KE_INVALID_REGULAR_EXPRESSION;
             out->unknown_state_filters.count = 0;
@@ -270,8 +268,7 @@ markers_shape(struct request *request, const struct km_write_txn_markers_request
 }
 
 static void
-markers_write(
-    struct broker *broker, struct writing *writing, const marker_in *in, marker_out *out)
+markers_write(struct broker *broker, struct writing *writing, const marker_in *in, marker_out *out)
 {
     for (int32_t i = 0; i < in->topics.count; i++)
         for (int32_t k = 0; k < in->topics.items[i].partition_indexes.count; k++) {

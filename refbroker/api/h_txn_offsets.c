@@ -60,8 +60,8 @@ static int16_t
 group_check(struct broker *broker, const struct km_txn_offset_commit_request *in)
 {
     struct group *group = groups_find(broker->groups, in->group_id);
-    bool names_member = in->generation_id >= 0 || in->member_id.size > 0 ||
-                        in->group_instance_id.size >= 0;
+    bool names_member =
+        in->generation_id >= 0 || in->member_id.size > 0 || in->group_instance_id.size >= 0;
     struct group_member *member;
     int16_t error;
 
@@ -117,8 +117,8 @@ commit_collect(struct broker *broker, const struct request *request, size_t offs
     struct err e;
 
     for (int32_t i = 0; i < in->topics.count; i++) {
-        const struct topic *topic = topics_find(&broker->topics, in->topics.items[i].name.data,
-            (size_t)in->topics.items[i].name.size);
+        const struct topic *topic = topics_find(
+            &broker->topics, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size);
 
         for (int32_t k = 0; topic != NULL && k < in->topics.items[i].partitions.count; k++) {
             const commit_in *from = &in->topics.items[i].partitions.items[k];
@@ -181,8 +181,8 @@ h_txn_offset_commit(struct broker *broker, struct request *request, const void *
     if (partitions_judge(broker, request) == 0)
         return H_DONE;
     if (in->group_id.size == 0 || !groups_ready(broker->groups)) {
-        answer_fill(request,
-            in->group_id.size == 0 ? KE_INVALID_GROUP_ID : KE_COORDINATOR_NOT_AVAILABLE);
+        answer_fill(
+            request, in->group_id.size == 0 ? KE_INVALID_GROUP_ID : KE_COORDINATOR_NOT_AVAILABLE);
         return H_DONE;
     }
     partition = log_partition(broker, request, in->group_id);

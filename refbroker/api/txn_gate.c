@@ -11,7 +11,7 @@ struct txn_gate {
     struct txns_call call;
     struct txns_wait wait;
     struct broker *broker;
-    struct request *request; /* NULL once it is gone */
+    struct request *request;             /* NULL once it is gone */
     struct wire_string transactional_id; /* the request's */
     int64_t producer_id;
     int16_t producer_epoch;
@@ -94,9 +94,8 @@ txn_gate_error(const struct txn_gate *gate, const struct partition *partition)
         return KE_INVALID_PRODUCER_EPOCH;
     if (!txn_partitions_has(&gate->needed, topic, strlen(topic), partition->index))
         return KE_NONE;
-    if (gate->error == KE_NONE &&
-        (txn == NULL ||
-            !txn_partitions_has(&txn->partitions, topic, strlen(topic), partition->index)))
+    if (gate->error == KE_NONE && (txn == NULL || !txn_partitions_has(&txn->partitions, topic,
+                                                      strlen(topic), partition->index)))
         return error_for(gate, KE_TRANSACTION_ABORTABLE);
     return error_for(gate, gate->error);
 }
@@ -139,7 +138,6 @@ timed_out(struct broker *broker, struct request *request)
     txns_wait_end(broker->txns, gate->transactional_id, &gate->wait);
     pass(gate, KE_CONCURRENT_TRANSACTIONS);
 }
-
 
 static void
 dropped_waiting(struct broker *broker, struct request *request)

@@ -41,7 +41,8 @@ bool txn_gate_is_of(const struct txn_gate *gate, int64_t producer_id, int16_t pr
 /* txn_gate_need names a partition that the request writes to. */
 void txn_gate_need(struct txn_gate *gate, const struct partition *partition);
 
-/* txn_gate_enter calls fn once, at once or later; not at all where the request is dropped before. */
+/* txn_gate_enter calls fn once, at once or later; not at all where the request is dropped before.
+ */
 void txn_gate_enter(struct txn_gate *gate_take, txn_gate_fn *fn);
 
 /* txn_gate_free frees a gate that nobody enters. */

@@ -49,15 +49,15 @@ void groups_timer_clear(struct groups *groups, struct group_timer *timer);
 /* groups_tick calls what is due and returns the next deadline, or INT64_MAX. */
 int64_t groups_tick(struct groups *groups);
 
-/* groups_offset_put takes over an offset that a group committed and that is durable: as the group's,
- * or, with a producer id (otherwise -1), as pending until groups_txn_end. An unknown group is made. */
+/* groups_offset_put takes over an offset that a group committed and that is durable: as the
+ * group's, or, with a producer id (otherwise -1), as pending until groups_txn_end. An unknown group
+ * is made. */
 void groups_offset_put(struct groups *groups, const char *group_id, int64_t producer_id,
     const struct offset_entry *entry);
 
 /* groups_txn_end makes the pending offsets of a producer in a partition of the log the groups', or
  * drops them, now that the marker there is durable. */
-void groups_txn_end(
-    struct groups *groups, int32_t log_partition, int64_t producer_id, bool commit);
+void groups_txn_end(struct groups *groups, int32_t log_partition, int64_t producer_id, bool commit);
 
 /* groups_save appends what the group is now (protocol, generation, members with their assignments).
  */

@@ -142,7 +142,6 @@ offset_commit_send(struct offset_commit *commit, struct request *request, int64_
     request->park = commit;
     request->on_drop = dropped;
     records_point(commit);
-    state_log_append(commit->groups->broker, GROUPS_TOPIC,
-        state_log_partition_of(commit->group_id), commit->records, commit->count, producer_id,
-        producer_epoch, &commit->waiter);
+    state_log_append(commit->groups->broker, GROUPS_TOPIC, state_log_partition_of(commit->group_id),
+        commit->records, commit->count, producer_id, producer_epoch, &commit->waiter);
 }

@@ -38,8 +38,8 @@ MUST_CHECK enum rc offset_commit_add(struct offset_commit *commit, const char *t
 
 /*
  * offset_commit_send appends what was added, at least one offset, and parks the request: `answer`
- * fills the code in when the offsets are durable (0) or cannot be, and the request is finished. With
- * a producer id the offsets become part of that producer's transaction.
+ * fills the code in when the offsets are durable (0) or cannot be, and the request is finished.
+ * With a producer id the offsets become part of that producer's transaction.
  */
 void offset_commit_send(struct offset_commit *commit_take, struct request *request,
     int64_t producer_id, int16_t producer_epoch,

@@ -31,10 +31,9 @@ void pending_offsets_put(struct pending_offsets *pending, int32_t log_partition,
 bool pending_offsets_has(const struct pending_offsets *pending, const char *group_id,
     const char *topic, size_t topic_size, int32_t partition);
 
-/* pending_offsets_end takes out all offsets of a producer in a partition of the log, in the order of
- * their first commits, and gives each to fn, where that is not NULL. */
-typedef void pending_offsets_fn(
-    void *arg, const char *group_id, const struct offset_entry *entry);
+/* pending_offsets_end takes out all offsets of a producer in a partition of the log, in the order
+ * of their first commits, and gives each to fn, where that is not NULL. */
+typedef void pending_offsets_fn(void *arg, const char *group_id, const struct offset_entry *entry);
 void pending_offsets_end(struct pending_offsets *pending, int32_t log_partition,
     int64_t producer_id, pending_offsets_fn *fn, void *arg);
 

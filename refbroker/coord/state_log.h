@@ -1,11 +1,11 @@
 /*
  * state_log: the log in which a coordinator keeps its state.
  *
- * Such a log is one of Kafka's internal topics (__consumer_offsets, __transaction_state): compacted,
- * of the wal path, with STATE_LOG_PARTITIONS partitions and Kafka's own records, so that existing
- * tools can read it. What concerns one id lies in one partition, which Java's hash of the id names.
- * A change is appended and takes effect when it is durable; at a start the whole log is read back,
- * where the last record of a key wins.
+ * Such a log is one of Kafka's internal topics (__consumer_offsets, __transaction_state):
+ * compacted, of the wal path, with STATE_LOG_PARTITIONS partitions and Kafka's own records, so that
+ * existing tools can read it. What concerns one id lies in one partition, which Java's hash of the
+ * id names. A change is appended and takes effect when it is durable; at a start the whole log is
+ * read back, where the last record of a key wins.
  *
  * All functions run on the owner's thread; only state_log_read, which is for a start, blocks.
  */
@@ -45,8 +45,8 @@ int32_t state_log_partition_of(const char *id);
 
 /*
  * state_log_append appends records as one batch to a partition; waiter->done is called when they
- * are durable, or cannot be (at once or later), and waiter->end_offset is the offset behind the last
- * of them. With a producer id the batch is part of that producer's transaction; -1 is none.
+ * are durable, or cannot be (at once or later), and waiter->end_offset is the offset behind the
+ * last of them. With a producer id the batch is part of that producer's transaction; -1 is none.
  */
 void state_log_append(struct broker *broker, const char *topic, int32_t partition,
     const struct state_log_record *records, size_t count, int64_t producer_id,

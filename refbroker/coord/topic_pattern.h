@@ -1,7 +1,8 @@
 /*
  * topic_pattern: regular expressions that clients send (ids of transactions, KIP-1152), in RE2's
  * dialect, which is that of Kafka's re2j. A pattern matches whole names. Matching takes time linear
- * in the name, and RE2 bounds the memory of a pattern, so that nobody's pattern can stop the broker.
+ * in the name, and RE2 bounds the memory of a pattern, so that nobody's pattern can stop the
+ * broker.
  */
 #ifndef REFBROKER_COORD_TOPIC_PATTERN_H
 #define REFBROKER_COORD_TOPIC_PATTERN_H

@@ -60,8 +60,8 @@ durable(struct broker *broker, struct append_waiter *waiter, int16_t error)
 }
 
 void
-txn_marker_write(struct broker *broker, const char *name, size_t size, int32_t index,
-    struct txn_marker *marker)
+txn_marker_write(
+    struct broker *broker, const char *name, size_t size, int32_t index, struct txn_marker *marker)
 {
     struct topic *topic = topics_find(&broker->topics, name, size);
     struct partition *partition = topic == NULL ? NULL : topics_partition(topic, index);

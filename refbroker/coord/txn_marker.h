@@ -3,7 +3,8 @@
  *
  * A marker is judged against what the partition knows of the producer, appended, and, once it is
  * durable, ends the producer's pending offsets where the partition is one of __consumer_offsets.
- * Rules: ProducerAppendInfo.appendEndTxnMarker, KafkaApis.handleWriteTxnMarkersRequest of Kafka 4.3.
+ * Rules: ProducerAppendInfo.appendEndTxnMarker, KafkaApis.handleWriteTxnMarkersRequest of
+ * Kafka 4.3.
  *
  * Owner's thread only; nothing here blocks.
  */
@@ -20,7 +21,7 @@ struct txn_marker {
     int64_t producer_id;
     int32_t coordinator_epoch;
     int16_t producer_epoch;
-    int16_t version;           /* of the transaction: with 2 the epoch must be above the last one */
+    int16_t version; /* of the transaction: with 2 the epoch must be above the last one */
     bool commit;
     int32_t offsets_partition; /* set by txn_marker_write */
     void (*done)(struct broker *broker, struct txn_marker *marker, int16_t error);

@@ -62,8 +62,7 @@ txn_partitions_add(struct txn_partitions *set, const char *name, size_t size, in
         return;
     if (topic->count == topic->capacity) {
         topic->capacity = topic->capacity == 0 ? 4 : topic->capacity * 2;
-        topic->indexes =
-            xrealloc(topic->indexes, (size_t)topic->capacity, sizeof *topic->indexes);
+        topic->indexes = xrealloc(topic->indexes, (size_t)topic->capacity, sizeof *topic->indexes);
     }
     memmove(&topic->indexes[place + 1], &topic->indexes[place],
         (size_t)(topic->count - place) * sizeof *topic->indexes);

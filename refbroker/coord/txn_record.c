@@ -41,9 +41,8 @@ partitions_fill(struct km_transaction_log_value *value, const struct txn_partiti
     const struct txn_topic *topic;
     size_t position = 0;
 
-    value->transaction_partitions.items =
-        codec_array(arena, &km_transaction_log_value_partitions_schema_desc,
-            (int32_t)map_count(&partitions->topics));
+    value->transaction_partitions.items = codec_array(arena,
+        &km_transaction_log_value_partitions_schema_desc, (int32_t)map_count(&partitions->topics));
     if (value->transaction_partitions.items == NULL)
         return err_set(e, RC_LIMIT, "no memory for the record of a transaction");
     value->transaction_partitions.count = 0;

@@ -115,7 +115,8 @@ call_refuse(struct broker *broker, struct txns_call *call, int16_t error)
     call_end(broker, call, (struct txn_answer){error, false, TXN_NO_PRODUCER_ID, TXN_NO_EPOCH});
 }
 
-/* What an append says, as a coordinator says it (TransactionStateManager.appendTransactionToLog). */
+/* What an append says, as a coordinator says it (TransactionStateManager.appendTransactionToLog).
+ */
 static int16_t
 step_error(int16_t error)
 {
@@ -249,8 +250,8 @@ txns_step_write(struct txns_entry *entry, struct txns_call *call)
 
 /* Answers a request: with its step, or at once. */
 static void
-step_begin(struct txns_entry *entry, bool was_pending, struct txn_answer answer,
-    struct txns_call *call)
+step_begin(
+    struct txns_entry *entry, bool was_pending, struct txn_answer answer, struct txns_call *call)
 {
     call->answer = answer;
     if (entry->txn->pending && !was_pending)
@@ -298,8 +299,8 @@ txns_init(struct txns *txns, struct wire_string id, const struct txn_init_ask *a
         return;
     }
     if (entry == NULL)
-        entry = txns_entry_add(txns, txn_new(id.data, (size_t)id.size, producer_ids_take(broker),
-                                         env_wall_ms(broker->env)));
+        entry = txns_entry_add(txns,
+            txn_new(id.data, (size_t)id.size, producer_ids_take(broker), env_wall_ms(broker->env)));
     was_pending = entry->txn->pending;
     answer = txn_init(entry->txn, &ask);
     if (answer.took_fresh)
@@ -318,7 +319,8 @@ txns_add(struct txns *txns, struct wire_string id, int64_t producer_id, int16_t 
 
     if (error == KE_NONE && entry == NULL)
         error = KE_INVALID_PRODUCER_ID_MAPPING;
-    else if (error == KE_NONE && txns->partition_count + partitions->count > LIMIT_TXN_PARTITIONS_MAX)
+    else if (error == KE_NONE &&
+             txns->partition_count + partitions->count > LIMIT_TXN_PARTITIONS_MAX)
         error = KE_POLICY_VIOLATION;
     if (error != KE_NONE) {
         call_refuse(txns->broker, call, error);

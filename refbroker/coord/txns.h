@@ -1,11 +1,11 @@
 /*
  * txns: the transaction coordinator: every transactional id of the broker, their log and deadlines.
  *
- * The state lives in __transaction_state (state_log.h). Each step of an id is answered only when its
- * record is durable. A decided transaction is driven on until all its markers are written, after a
- * restart too; then it is complete. Transactions that last longer than their timeout are aborted
- * with a higher epoch, so that their producers are out; ids that nobody has used for a long time are
- * forgotten.
+ * The state lives in __transaction_state (state_log.h). Each step of an id is answered only when
+ * its record is durable. A decided transaction is driven on until all its markers are written,
+ * after a restart too; then it is complete. Transactions that last longer than their timeout are
+ * aborted with a higher epoch, so that their producers are out; ids that nobody has used for a long
+ * time are forgotten.
  *
  * Rules: TransactionCoordinator, TransactionStateManager and TransactionMarkerChannelManager of
  * Kafka 4.3. One broker coordinates all, so that markers need no requests.
@@ -63,9 +63,8 @@ const struct txn *txns_next(const struct txns *txns, size_t *position);
  * that is unknown is made by txns_init, otherwise 49; an empty one, or one with a NUL, is 42. */
 void txns_init(struct txns *txns, struct wire_string id, const struct txn_init_ask *ask,
     struct txns_call *call);
-void txns_add(struct txns *txns, struct wire_string id, int64_t producer_id,
-    int16_t producer_epoch, int16_t version, const struct txn_partitions *partitions,
-    struct txns_call *call);
+void txns_add(struct txns *txns, struct wire_string id, int64_t producer_id, int16_t producer_epoch,
+    int16_t version, const struct txn_partitions *partitions, struct txns_call *call);
 void txns_end(struct txns *txns, struct wire_string id, const struct txn_end_ask *ask,
     struct txns_call *call);
 

@@ -2,9 +2,9 @@
  * txns_entry: one transactional id with what is under way for it; what the files txns*.c share.
  *
  * A step's record is written by txns_step_write; when it is durable the step takes effect, whoever
- * asked is answered, a decided transaction is driven on by txns_finish, and whoever waits is called.
- * The timer stands for what comes by itself next: the end of an ongoing transaction, another try of
- * markers, the end of an id that nobody uses.
+ * asked is answered, a decided transaction is driven on by txns_finish, and whoever waits is
+ * called. The timer stands for what comes by itself next: the end of an ongoing transaction,
+ * another try of markers, the end of an id that nobody uses.
  */
 #ifndef REFBROKER_COORD_TXNS_ENTRY_H
 #define REFBROKER_COORD_TXNS_ENTRY_H

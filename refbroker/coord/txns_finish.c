@@ -1,5 +1,5 @@
-/* What happens to a transaction without a request: its markers, its completion, its timeout; and the
- * end of ids that nobody uses. */
+/* What happens to a transaction without a request: its markers, its completion, its timeout; and
+ * the end of ids that nobody uses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,9 +45,8 @@ coordinator_epoch(const struct txns_entry *entry)
     const struct topic *topic =
         topics_find(&entry->txns->broker->topics, TXNS_TOPIC, strlen(TXNS_TOPIC));
 
-    return topic == NULL
-               ? 0
-               : topic->partitions[state_log_partition_of(entry->txn->id)]->leader_epoch;
+    return topic == NULL ? 0
+                         : topic->partitions[state_log_partition_of(entry->txn->id)]->leader_epoch;
 }
 
 static struct txns_marking *
@@ -61,8 +60,8 @@ marking_new(struct txns_entry *entry)
     marking->marks = xcalloc(entry->txn->partitions.count, sizeof *marking->marks);
     while ((topic = txn_partitions_next(&entry->txn->partitions, &position)) != NULL)
         for (int32_t i = 0; i < topic->count; i++)
-            marking->marks[marking->count++] = (struct mark){
-                .marking = marking, .topic = topic->name, .index = topic->indexes[i]};
+            marking->marks[marking->count++] =
+                (struct mark){.marking = marking, .topic = topic->name, .index = topic->indexes[i]};
     return marking;
 }
 
@@ -154,8 +153,8 @@ txns_finish(struct txns_entry *entry)
             .commit = now->state == TXN_PREPARE_COMMIT,
             .done = mark_done};
         marking->open++;
-        txn_marker_write(entry->txns->broker, mark->topic, strlen(mark->topic), mark->index,
-            &mark->marker);
+        txn_marker_write(
+            entry->txns->broker, mark->topic, strlen(mark->topic), mark->index, &mark->marker);
     }
     marking->open--;
     marking_settle(marking);
@@ -163,7 +162,8 @@ txns_finish(struct txns_entry *entry)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
-/* Sets the timer for a time of the wall clock, at the next of the rounds that come every interval. */
+/* Sets the timer for a time of the wall clock, at the next of the rounds that come every interval.
+ */
 static void
 timer_set_wall(struct txns_entry *entry, int64_t wall_ms, int64_t interval_ms)
 {

@@ -72,8 +72,8 @@ transaction_check(struct broker *broker, struct partition *partition,
     txn = txns_covers(broker->txns, batch->producer_id, batch->producer_epoch,
         partition->topic->name, partition->index);
     if (txn == NULL)
-        refused(broker, result, KE_INVALID_TXN_STATE,
-            "Record was not part of an ongoing transaction");
+        refused(
+            broker, result, KE_INVALID_TXN_STATE, "Record was not part of an ongoing transaction");
     else if (txn->now.version >= TXN_VERSION_BUMPS && batch->base_sequence != 0 &&
              !producers_knows(producers, batch->producer_id))
         refused(broker, result, KE_OUT_OF_ORDER_SEQUENCE_NUMBER, NULL);

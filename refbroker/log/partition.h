@@ -48,7 +48,7 @@ struct cached_batches {
     struct cached_batch **slots; /* capacity is 0 or a power of 2 */
     uint32_t capacity;
     uint32_t count;
-    uint32_t committed; /* the first ones, which may leave */
+    uint32_t committed;       /* the first ones, which may leave */
     size_t uncommitted_bytes; /* of the others */
     uint64_t first_number;
 };

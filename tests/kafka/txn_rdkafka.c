@@ -63,8 +63,8 @@ offset_send(rd_kafka_t *producer, const char *topic, int64_t number)
 static void
 write_all(const char *brokers, const char *topic, int64_t transactions, int64_t records)
 {
-    static const char *const settings[][2] = {{"transactional.id", "txn-rdkafka"},
-        {"transaction.timeout.ms", "60000"}, {NULL, NULL}};
+    static const char *const settings[][2] = {
+        {"transactional.id", "txn-rdkafka"}, {"transaction.timeout.ms", "60000"}, {NULL, NULL}};
     rd_kafka_t *producer = client_new(RD_KAFKA_PRODUCER, brokers, settings);
 
     must(rd_kafka_init_transactions(producer, PATIENCE_MS), "init");

@@ -2,8 +2,8 @@
  * txn_client: single requests of a transactional producer, in a broker_world.
  *
  * Each function sends one request, lets things happen until the answer is there, and returns its
- * code, or TXN_CLIENT_NONE where the disk stopped before. Codes that clients try again with (14, 15,
- * 51) are tried again where `retry` says so.
+ * code, or TXN_CLIENT_NONE where the disk stopped before. Codes that clients try again with (14,
+ * 15, 51) are tried again where `retry` says so.
  */
 #ifndef TESTS_SIM_TXN_CLIENT_H
 #define TESTS_SIM_TXN_CLIENT_H

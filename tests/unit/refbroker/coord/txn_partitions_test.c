@@ -17,8 +17,7 @@ a_set_has_what_was_put_in_once_and_in_order(void **state)
     txn_partitions_add(&set, "a", 1, 0);
     assert_int_equal(set.count, 12);
     for (int32_t i = -1; i < 23; i++)
-        assert_int_equal(
-            txn_partitions_has(&set, "topic", 5, i), i >= 0 && i <= 20 && i % 2 == 0);
+        assert_int_equal(txn_partitions_has(&set, "topic", 5, i), i >= 0 && i <= 20 && i % 2 == 0);
     assert_false(txn_partitions_has(&set, "topi", 4, 0));
     topic = txn_partitions_next(&set, &position);
     assert_string_equal(topic->name, "topic");

@@ -135,11 +135,9 @@ what_is_no_record_of_a_transaction_is_refused(void **state)
     assert_int_equal(txn_record_value(txn, &arena, &value, &e), RC_OK);
     record = (struct batch_records_record){
         .key = other_key, .key_size = 6, .value = value.data, .value_size = (int32_t)value.size};
-    assert_int_equal(
-        txn_record_read(&record, &arena, &id, &id_size, &out, &e), RC_UNSUPPORTED);
+    assert_int_equal(txn_record_read(&record, &arena, &id, &id_size, &out, &e), RC_UNSUPPORTED);
     record.key_size = -1;
-    assert_int_equal(
-        txn_record_read(&record, &arena, &id, &id_size, &out, &e), RC_UNSUPPORTED);
+    assert_int_equal(txn_record_read(&record, &arena, &id, &id_size, &out, &e), RC_UNSUPPORTED);
     record.key = key;
     record.key_size = 6;
     for (int32_t size = 0; size < (int32_t)value.size; size++) {

@@ -150,10 +150,10 @@ another_producer_id_is_49_for_every_request(void **state)
     struct txn *txn = txn_in(TXN_ONGOING, EPOCH);
 
     (void)state;
-    assert_int_equal(end(txn, PID + 1, EPOCH, TXN_VERSION_OLD, true).error,
-        KE_INVALID_PRODUCER_ID_MAPPING);
-    assert_int_equal(end(txn, PID + 1, EPOCH, TXN_VERSION_BUMPS, true).error,
-        KE_INVALID_PRODUCER_ID_MAPPING);
+    assert_int_equal(
+        end(txn, PID + 1, EPOCH, TXN_VERSION_OLD, true).error, KE_INVALID_PRODUCER_ID_MAPPING);
+    assert_int_equal(
+        end(txn, PID + 1, EPOCH, TXN_VERSION_BUMPS, true).error, KE_INVALID_PRODUCER_ID_MAPPING);
     assert_int_equal(add(txn, PID + 1, EPOCH, 1).error, KE_INVALID_PRODUCER_ID_MAPPING);
     assert_int_equal(txn_verify(txn, PID + 1, EPOCH), KE_INVALID_PRODUCER_ID_MAPPING);
     assert_false(txn->pending);
@@ -203,8 +203,8 @@ the_end_of_the_last_epoch_gives_a_new_producer_id_and_its_retry_the_same(void **
     /* The markers still have the old id. */
     assert_int_equal(txn->now.producer_id, PID);
     assert_int_equal(txn->now.producer_epoch, INT16_MAX);
-    assert_int_equal(end(txn, PID, INT16_MAX - 1, TXN_VERSION_BUMPS, true).error,
-        KE_CONCURRENT_TRANSACTIONS);
+    assert_int_equal(
+        end(txn, PID, INT16_MAX - 1, TXN_VERSION_BUMPS, true).error, KE_CONCURRENT_TRANSACTIONS);
     txn_complete(txn, 300);
     txn_step_end(txn, true);
     assert_int_equal(txn->now.producer_id, FRESH);
@@ -430,8 +430,8 @@ only_an_id_at_rest_expires(void **state)
     (void)state;
     for (int value = 0; txn_state_is_valid(value); value++) {
         struct txn *txn = txn_in((enum txn_state)value, EPOCH);
-        bool rests = value == TXN_EMPTY || value == TXN_COMPLETE_COMMIT ||
-                     value == TXN_COMPLETE_ABORT;
+        bool rests =
+            value == TXN_EMPTY || value == TXN_COMPLETE_COMMIT || value == TXN_COMPLETE_ABORT;
 
         if (value != TXN_DEAD && value != TXN_PREPARE_EPOCH_FENCE)
             assert_int_equal(txn_expire(txn), rests);

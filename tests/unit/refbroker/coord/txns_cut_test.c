@@ -1,6 +1,6 @@
 /*
- * Transactions in a simulated world: power cuts and kills at every step of a producer, by seed. SEEDS
- * and FIRST_SEED choose others.
+ * Transactions in a simulated world: power cuts and kills at every step of a producer, by seed.
+ * SEEDS and FIRST_SEED choose others.
  *
  * Three producers, two of which follow KIP-890, write numbered records and offsets of a group in
  * transactions. After each cut the logs tell what became of every number: what was answered as
@@ -36,8 +36,8 @@ struct history {
     int producer;
     enum asked asked;
     bool answered;
-    bool has_offset;                      /* acknowledged */
-    bool sent[BROKER_WORLD_PARTITIONS];   /* acknowledged */
+    bool has_offset;                    /* acknowledged */
+    bool sent[BROKER_WORLD_PARTITIONS]; /* acknowledged */
     enum fate fates[BROKER_WORLD_PARTITIONS];
     bool visible[BROKER_WORLD_PARTITIONS]; /* to read_committed */
 };
@@ -176,8 +176,7 @@ fates_read(struct life *life, int index)
 
     arena_init(&arena, BYTES_MAX);
     while (fetch(life, index, 0, &next, &arena, &out)) {
-        const struct wire_records *data =
-            &out.responses.items[0].partitions.items[0].records;
+        const struct wire_records *data = &out.responses.items[0].partitions.items[0].records;
         struct batch_view_cursor cursor = {data->data, (size_t)data->size};
 
         while (batch_view_next(&cursor, &batch, &found, &e) == RC_OK && found) {
@@ -250,7 +249,8 @@ visible_read(struct life *life, int index)
     arena_fini(&arena);
 }
 
-/* --- what has to hold -------------------------------------------------------------------------- */
+/* --- what has to hold --------------------------------------------------------------------------
+ */
 
 static const char *
 history_wrong(const struct history *h)

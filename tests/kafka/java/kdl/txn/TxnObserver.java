@@ -54,7 +54,6 @@ public final class TxnObserver {
 
     private final RawConnection connection;
     private final List<String> group = List.of("observer-group");
-
     private final boolean exhausts;
 
     private TxnObserver(RawConnection connection, boolean exhausts) {
@@ -596,10 +595,6 @@ public final class TxnObserver {
     }
 
     private static String hex(java.nio.ByteBuffer buffer) {
-        StringBuilder text = new StringBuilder();
-        for (int i = buffer.position(); i < buffer.limit(); i++) {
-            text.append(String.format("%02x", buffer.get(i)));
-        }
-        return text.toString();
+        return java.util.HexFormat.of().formatHex(org.apache.kafka.common.utils.Utils.toArray(buffer));
     }
 }
