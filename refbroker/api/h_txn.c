@@ -138,22 +138,22 @@ verify(const struct broker *broker, const struct txn_in *in, topic_out *out)
                     KE_TRANSACTION_ABORTABLE;
 }
 
-static void
+/* True where the answer is there; otherwise the call brings it, perhaps at once. */
+static bool
 txn_start(struct broker *broker, const struct txn_in *in, struct adding_txn *txn, int16_t version)
 {
     struct txn_partitions partitions;
+    bool fine;
 
     txn_partitions_init(&partitions);
-    if (!partitions_check(broker, in, txn->topics, &partitions)) {
-        adding_end(broker, txn->adding);
-    } else if (in->verify_only) {
+    fine = partitions_check(broker, in, txn->topics, &partitions);
+    if (fine && in->verify_only)
         verify(broker, in, txn->topics);
-        adding_end(broker, txn->adding);
-    } else {
+    else if (fine)
         txns_add(broker->txns, in->id, in->producer_id, in->producer_epoch, version, &partitions,
             &txn->call);
-    }
     txn_partitions_clear(&partitions);
+    return !fine || in->verify_only;
 }
 
 static topic_out *
@@ -216,8 +216,10 @@ txns_collect(struct request *request, const struct km_add_partitions_to_txn_requ
         to->transactional_id = from->transactional_id;
         to->topic_results.items = topics_make(request, from->topics.items, from->topics.count);
         to->topic_results.count = from->topics.count;
+        if (to->topic_results.items == NULL)
+            return NULL;
     }
-    return arena_is_full(&request->arena) ? NULL : txns;
+    return out->results_by_transaction.items == NULL ? NULL : txns;
 }
 
 enum h_result
@@ -225,6 +227,7 @@ h_add_partitions_to_txn(struct broker *broker, struct request *request, const vo
 {
     struct km_add_partitions_to_txn_response *out = out_;
     bool single = request->header.api_version < 4;
+    size_t answered = 0;
     int32_t count;
     struct txn_in *txns = txns_collect(request, in, out, &count);
     struct adding *adding;
@@ -242,8 +245,10 @@ h_add_partitions_to_txn(struct broker *broker, struct request *request, const vo
             .topics = single ? out->results_by_topic_v3_and_below.items
                              : out->results_by_transaction.items[i].topic_results.items,
             .topic_count = txns[i].topic_count};
-        txn_start(broker, &txns[i], &adding->txns[i], single ? TXN_VERSION_OLD : TXN_VERSION_BUMPS);
+        answered += txn_start(
+            broker, &txns[i], &adding->txns[i], single ? TXN_VERSION_OLD : TXN_VERSION_BUMPS);
     }
+    adding->open -= answered;
     adding_end(broker, adding);
     return H_PARK;
 }

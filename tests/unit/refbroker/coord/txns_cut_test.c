@@ -167,7 +167,7 @@ fetch(struct life *life, int index, int8_t isolation, int64_t *next, struct aren
 static void
 fates_read(struct life *life, int index)
 {
-    int64_t owner[NUMBERS_MAX], next = 0;
+    int64_t owner[NUMBERS_MAX] = {0}, next = 0;
     struct km_fetch_response out;
     struct batch_view batch;
     struct arena arena;
