@@ -11,6 +11,7 @@
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/client.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
 #include "refbroker/log/coordinated.h"
@@ -46,6 +47,10 @@ broker_options_default(struct broker_options *options)
     options->garbage_check_ms = 10000;
     options->garbage_grace_ms = 60000;
     options->idle_ms = LIMIT_IDLE_MS;
+    options->txn_timeout_max_ms = 900000;
+    options->txn_abort_interval_ms = 10000;
+    options->txn_id_expiration_ms = INT64_C(604800000);
+    options->txn_id_remove_interval_ms = 3600000;
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
@@ -131,6 +136,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     list_init(&b->clients);
     list_init(&b->ready_clients);
     list_init(&b->marked_fetches);
+    list_init(&b->producer_id_waiters);
     map_init(&b->creating);
     heap_init(&b->deadlines);
     cache_init(&b->cache, options->cache_bytes);
@@ -147,7 +153,10 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
+    b->txns = txns_new(b);
     rc = groups_load(b->groups, e);
+    if (rc == RC_OK)
+        rc = txns_load(b->txns, e);
     if (rc != RC_OK) {
         broker_close(b);
         return rc;
@@ -184,6 +193,7 @@ broker_close(struct broker *b)
         broker_disconnect(b, list_of(list_first(&b->clients), struct client, in_broker));
     waiters_end(b);
     groups_free(b->groups);
+    txns_free(b->txns);
     coordinated_free(b->coordinated);
     garbage_free(b->garbage);
     uploader_free(b->uploader);
@@ -289,6 +299,7 @@ broker_tick(struct broker *b)
     client_unblock(b);
     client_run_ready(b);
     next = groups_tick(b->groups);
+    next = earlier(next, txns_tick(b->txns));
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));

@@ -11,7 +11,8 @@
  *     ├── cache (budget of all cached batches)
  *     ├── wal, uploader, reader   (log/)
  *     ├── catalog                 (meta/)
- *     └── groups                  (coord/)
+ *     ├── groups                  (coord/)
+ *     └── txns
  *
  * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
  * lanes, fetches that waited, requests that waited for an earlier one, the WAL's open group.
@@ -46,6 +47,7 @@ struct garbage;
 struct groups;
 struct uploader;
 struct reader;
+struct txns;
 struct coordinated;
 struct fetch_sessions;
 struct wal;
@@ -81,10 +83,14 @@ struct broker_options {
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
-    int64_t retention_check_ms; /* log.retention.check.interval.ms */
-    int64_t garbage_check_ms;   /* how often objects without use are looked for */
-    int64_t garbage_grace_ms;   /* how long they stay then */
-    int64_t idle_ms;            /* connections.max.idle.ms */
+    int64_t retention_check_ms;        /* log.retention.check.interval.ms */
+    int64_t garbage_check_ms;          /* how often objects without use are looked for */
+    int64_t garbage_grace_ms;          /* how long they stay then */
+    int64_t idle_ms;                   /* connections.max.idle.ms */
+    int64_t txn_timeout_max_ms;        /* transaction.max.timeout.ms */
+    int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
+    int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
+    int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */
 };
 
 struct broker {
@@ -109,6 +115,7 @@ struct broker {
     struct reader *reader;
     struct coordinated *coordinated;
     struct groups *groups;
+    struct txns *txns;
     struct garbage *garbage;
     int64_t retention_next_ms;
     int64_t idle_next_ms;
@@ -118,6 +125,8 @@ struct broker {
     struct map creating;        /* names of topics whose creation is under way */
     int64_t producer_id_next;
     int64_t producer_id_end; /* ids below are reserved in the catalog */
+    bool producer_ids_reserving;
+    struct list producer_id_waiters; /* struct producer_ids_waiter */
     int64_t object_id_next;
     bool stopping;
     struct stats stats;

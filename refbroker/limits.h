@@ -51,6 +51,10 @@
 #define LIMIT_SESSION_TIMEOUT_MS_MIN 6000
 #define LIMIT_SESSION_TIMEOUT_MS_MAX 1800000
 
+/* Transactions. */
+#define LIMIT_TRANSACTIONAL_IDS_MAX 100000
+#define LIMIT_TXN_PARTITIONS_MAX ((size_t)1000000) /* in all transactions together */
+
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
 #define LIMIT_FETCH_SESSION_PARTS_MAX                                                              \

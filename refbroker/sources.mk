@@ -18,17 +18,33 @@ refbroker_SRCS := \
 	refbroker/api/h_produce.c \
 	refbroker/api/h_producer_id.c \
 	refbroker/api/h_records.c \
-	refbroker/api/h_topics.c \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_tokens.c \
+	refbroker/api/h_topics.c \
+	refbroker/api/h_txn.c \
+	refbroker/api/h_txn_admin.c \
+	refbroker/api/h_txn_offsets.c \
 	refbroker/api/h_versions.c \
+	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
 	refbroker/coord/group.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
+	refbroker/coord/offset_commit.c \
 	refbroker/coord/offsets.c \
+	refbroker/coord/pending_offsets.c \
+	refbroker/coord/producer_ids.c \
+	refbroker/coord/state_log.c \
+	refbroker/coord/topic_pattern.cc \
+	refbroker/coord/txn.c \
+	refbroker/coord/txn_marker.c \
+	refbroker/coord/txn_partitions.c \
+	refbroker/coord/txn_record.c \
+	refbroker/coord/txns.c \
+	refbroker/coord/txns_finish.c \
+	refbroker/coord/txns_load.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/coordinated.c \

@@ -5,38 +5,20 @@
  * effect when that is durable. Without a generation (-1) it is taken for groups that have no
  * members. From v10 on topics come by id.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "gen/messages.h"
-#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
-#include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
-#include "refbroker/coord/groups.h"
+#include "refbroker/coord/offset_commit.h"
 #include "refbroker/limits.h"
-
-#define KEY_TYPE_OFFSET 1
-#define VALUE_VERSION_OFFSET 3
-#define RECORDS_BYTES_MAX ((size_t)32 * 1024 * 1024)
 
 typedef struct km_offset_commit_request_partition commit_in;
 typedef struct km_offset_commit_response_partition commit_out;
 
 /* --- OffsetCommit
  * --------------------------------------------------------------------------------- */
-
-/* A commit on its way into the log; it outlives its request. */
-struct commit {
-    struct append_waiter waiter;
-    struct groups *groups;
-    struct request *request; /* NULL once it is gone */
-    char *group_id;
-    struct offset_entry *entries;
-    size_t count;
-    struct buf bytes; /* keys and values of the records */
-};
 
 static int16_t
 group_check(struct group *group, const struct km_offset_commit_request *in)
@@ -80,48 +62,6 @@ group_find(struct broker *broker, const struct km_offset_commit_request *in, int
     return group;
 }
 
-/* Adds one offset to the commit, as an entry and as a record's bytes; the sizes go to `record`. */
-static enum rc
-commit_add(struct commit *commit, struct group_record *record, const struct topic *topic,
-    const commit_in *in, int64_t now_ms, struct err *e)
-{
-    struct offset_entry *entry = &commit->entries[commit->count];
-    struct km_offset_commit_key key = {.group = request_text(commit->group_id),
-        .topic = request_text(topic->name),
-        .partition = in->partition_index};
-    struct km_offset_commit_value value;
-    size_t start = commit->bytes.size;
-    uint8_t number[2];
-    enum rc rc;
-
-    codec_init(&km_offset_commit_value_desc, &value);
-    value.offset = in->committed_offset;
-    value.leader_epoch = in->committed_leader_epoch;
-    value.metadata = in->committed_metadata.size < 0 ? request_text("") : in->committed_metadata;
-    value.commit_timestamp = now_ms;
-    codec_bytes_put_int16(number, KEY_TYPE_OFFSET);
-    buf_append(&commit->bytes, number, sizeof number);
-    rc = codec_encode(&km_offset_commit_key_message, 0, &key, &commit->bytes, e);
-    record->key_size = (int32_t)(commit->bytes.size - start);
-    start = commit->bytes.size;
-    codec_bytes_put_int16(number, VALUE_VERSION_OFFSET);
-    buf_append(&commit->bytes, number, sizeof number);
-    if (rc == RC_OK)
-        rc = codec_encode(
-            &km_offset_commit_value_message, VALUE_VERSION_OFFSET, &value, &commit->bytes, e);
-    if (rc != RC_OK)
-        return rc;
-    record->value_size = (int32_t)(commit->bytes.size - start);
-    entry->topic = xstrdup(topic->name);
-    entry->partition = in->partition_index;
-    entry->offset = in->committed_offset;
-    entry->leader_epoch = in->committed_leader_epoch;
-    entry->metadata = xmemdup(value.metadata.data, (size_t)value.metadata.size);
-    entry->commit_ms = now_ms;
-    commit->count++;
-    return RC_OK;
-}
-
 static int16_t
 partition_check(const struct topic *topic, const commit_in *in, bool by_id)
 {
@@ -135,67 +75,37 @@ partition_check(const struct topic *topic, const commit_in *in, bool by_id)
 }
 
 static void
-commit_free(struct commit *commit)
+answer_fill(struct request *request, int16_t error)
 {
-    for (size_t i = 0; i < commit->count; i++) {
-        free(commit->entries[i].topic);
-        free(commit->entries[i].metadata);
-    }
-    free(commit->entries);
-    free(commit->group_id);
-    buf_fini(&commit->bytes);
-    free(commit);
+    struct km_offset_commit_response *out = request->out;
+
+    for (int32_t i = 0; error != KE_NONE && i < out->topics.count; i++)
+        for (int32_t k = 0; k < out->topics.items[i].partitions.count; k++)
+            if (out->topics.items[i].partitions.items[k].error_code == KE_NONE)
+                out->topics.items[i].partitions.items[k].error_code = error;
 }
 
-static void
-committed(struct broker *broker, struct append_waiter *waiter, int16_t error)
+static size_t
+offsets_count_of(const struct km_offset_commit_request *in)
 {
-    struct commit *commit = (struct commit *)(void *)waiter;
-    struct group *group = map_get_text(&commit->groups->by_id, commit->group_id);
+    size_t count = 0;
 
-    for (size_t i = 0; error == KE_NONE && group != NULL && i < commit->count; i++) {
-        const struct offset_entry *entry = &commit->entries[i];
-
-        offsets_put(&group->offsets, entry->topic, strlen(entry->topic), entry->partition,
-            entry->offset, entry->leader_epoch, entry->metadata, strlen(entry->metadata),
-            entry->commit_ms);
-        broker->stats.offset_commits_total++;
-    }
-    if (commit->request != NULL) {
-        struct km_offset_commit_response *out = commit->request->out;
-
-        for (int32_t i = 0; error != KE_NONE && i < out->topics.count; i++)
-            for (int32_t k = 0; k < out->topics.items[i].partitions.count; k++)
-                if (out->topics.items[i].partitions.items[k].error_code == KE_NONE)
-                    out->topics.items[i].partitions.items[k].error_code = error;
-        broker_finish(broker, commit->request);
-    }
-    commit_free(commit);
-}
-
-static void
-dropped(struct broker *broker, struct request *request)
-{
-    (void)broker;
-    ((struct commit *)request->park)->request = NULL;
+    for (int32_t i = 0; i < in->topics.count; i++)
+        count += (size_t)in->topics.items[i].partitions.count;
+    return count;
 }
 
 /* Judges every partition and collects those that are fine. */
-static struct group_record *
-commit_collect(
-    struct broker *broker, struct request *request, struct commit *commit, int16_t group_error)
+static struct offset_commit *
+commit_collect(struct broker *broker, struct request *request, int16_t group_error)
 {
     const struct km_offset_commit_request *in = request->in;
     struct km_offset_commit_response *out = request->out;
+    struct offset_commit *commit =
+        offset_commit_new(broker->groups, in->group_id, offsets_count_of(in));
     bool by_id = request->header.api_version >= 10;
-    struct group_record *records;
-    size_t partitions = 0;
     struct err e;
 
-    for (int32_t i = 0; i < in->topics.count; i++)
-        partitions += (size_t)in->topics.items[i].partitions.count;
-    records = xcalloc(partitions, sizeof *records);
-    commit->entries = xcalloc(partitions, sizeof *commit->entries);
     for (int32_t i = 0; i < in->topics.count; i++) {
         const struct km_offset_commit_request_topic *topic_in = &in->topics.items[i];
         struct topic *topic =
@@ -209,25 +119,14 @@ commit_collect(
             to->partition_index = from->partition_index;
             to->error_code =
                 group_error != KE_NONE ? group_error : partition_check(topic, from, by_id);
-            if (to->error_code == KE_NONE && commit_add(commit, &records[commit->count], topic,
-                                                 from, env_wall_ms(broker->env), &e) != RC_OK)
+            if (to->error_code == KE_NONE &&
+                offset_commit_add(commit, topic->name, from->partition_index,
+                    from->committed_offset, from->committed_leader_epoch, from->committed_metadata,
+                    &e) != RC_OK)
                 to->error_code = KE_INVALID_COMMIT_OFFSET_SIZE;
         }
     }
-    return records;
-}
-
-/* The records' views, once the bytes do not move any more. */
-static void
-records_point(const struct commit *commit, struct group_record *records)
-{
-    const uint8_t *at = commit->bytes.data;
-
-    for (size_t i = 0; i < commit->count; i++) {
-        records[i].key = at;
-        records[i].value = at + records[i].key_size;
-        at += records[i].key_size + records[i].value_size;
-    }
+    return commit;
 }
 
 static bool
@@ -255,31 +154,19 @@ enum h_result
 h_offset_commit(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
     const struct km_offset_commit_request *in = in_;
-    struct group_record *records;
-    struct commit *commit;
+    struct offset_commit *commit;
     struct group *group;
     int16_t error;
 
     if (!commit_shape(request, in, out_))
         return H_CLOSE;
     group = group_find(broker, in, &error);
-    commit = xcalloc(1, sizeof *commit);
-    commit->groups = broker->groups;
-    commit->group_id = xmemdup(in->group_id.data, (size_t)in->group_id.size);
-    buf_init(&commit->bytes, RECORDS_BYTES_MAX);
-    records = commit_collect(broker, request, commit, error);
+    commit = commit_collect(broker, request, error);
     if (commit->count == 0 || group == NULL) {
-        commit_free(commit);
-        free(records);
+        offset_commit_free(commit);
         return H_DONE;
     }
-    records_point(commit, records);
-    commit->request = request;
-    commit->waiter.done = committed;
-    request->park = commit;
-    request->on_drop = dropped;
-    groups_append(broker->groups, commit->group_id, records, commit->count, &commit->waiter);
-    free(records);
+    offset_commit_send(commit, request, -1, -1, answer_fill);
     return H_PARK;
 }
 
@@ -289,14 +176,29 @@ h_offset_commit(struct broker *broker, struct request *request, const void *in_,
 typedef struct km_offset_fetch_response_group group_out;
 typedef struct km_offset_fetch_response_topics topics_out;
 
+/* Whoever wants only what is stable waits while a transaction has something else pending. */
+static bool
+is_unstable(const struct request *request, const struct group *group, const char *topic,
+    size_t topic_size, int32_t partition)
+{
+    const struct km_offset_fetch_request *in = request->in;
+
+    return in->require_stable && group != NULL &&
+           pending_offsets_has(
+               &group->groups->pending, group->group_id, topic, topic_size, partition);
+}
+
 static void
 partition_fetch(struct request *request, const struct group *group, const char *topic,
     size_t topic_size, int32_t partition, struct km_offset_fetch_response_partitions *out)
 {
+    bool unstable = is_unstable(request, group, topic, topic_size, partition);
     const struct offset_entry *entry =
-        group == NULL ? NULL : offsets_get(&group->offsets, topic, topic_size, partition);
+        group == NULL || unstable ? NULL
+                                  : offsets_get(&group->offsets, topic, topic_size, partition);
 
     out->partition_index = partition;
+    out->error_code = unstable ? KE_UNSTABLE_OFFSET_COMMIT : KE_NONE;
     out->committed_offset = entry == NULL ? -1 : entry->offset;
     out->committed_leader_epoch = entry == NULL ? -1 : entry->leader_epoch;
     out->metadata = entry == NULL ? request_text("") : request_text_dup(request, entry->metadata);
@@ -476,6 +378,8 @@ old_fetch(struct broker *broker, struct request *request, const struct km_offset
             out->topics.items[i].partitions.items[k].committed_leader_epoch =
                 from->partitions.items[k].committed_leader_epoch;
             out->topics.items[i].partitions.items[k].metadata = from->partitions.items[k].metadata;
+            out->topics.items[i].partitions.items[k].error_code =
+                from->partitions.items[k].error_code;
         }
     }
     return true;

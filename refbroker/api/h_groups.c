@@ -2,8 +2,8 @@
  * FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups: the
  * classic protocol (GroupCoordinatorService, KIP-345, KIP-394, KIP-518, KIP-699).
  *
- * One broker coordinates everything. Transactional ids and share groups have no coordinator here,
- * which is said at once instead of letting clients wait.
+ * One broker coordinates everything. Share groups have no coordinator here, which is said at once
+ * instead of letting clients wait.
  */
 #include <string.h>
 
@@ -13,6 +13,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 
 enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
@@ -27,12 +28,11 @@ coordinator_fill(struct broker *broker, const struct km_find_coordinator_request
     out->error_message = request_text(NULL);
     if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
-    } else if (in->key_type != KEY_GROUP) {
+    } else if (in->key_type == KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
-        out->error_message = request_text(in->key_type == KEY_TRANSACTION
-                                              ? "this broker has no transaction coordinator"
-                                              : "this broker has no share coordinator");
-    } else if (!groups_ready(broker->groups)) {
+        out->error_message = request_text("this broker has no share coordinator");
+    } else if (in->key_type == KEY_GROUP ? !groups_ready(broker->groups)
+                                         : !txns_ready(broker->txns)) {
         out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
     } else {
         out->node_id = broker->options.node_id;

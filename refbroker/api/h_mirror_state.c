@@ -26,10 +26,10 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
+#include "refbroker/coord/producer_ids.h"
+#include "refbroker/coord/txn_marker.h"
 #include "refbroker/log/append.h"
 #include "refbroker/meta/topics.h"
-
-#define MARKER_BYTES_MAX 256
 
 typedef struct km_mirror_state_request_topic state_in;
 typedef struct km_mirror_state_response_topic state_out;
@@ -87,26 +87,15 @@ static int16_t
 abort_one(struct broker *broker, struct partition *partition, const struct producer_info *info)
 {
     struct batch_builder_marker marker = {
-        .base_offset = partition->log_end_offset,
         .producer_id = info->producer_id,
         .timestamp = env_wall_ms(broker->env),
         .leader_epoch = partition->leader_epoch,
         .coordinator_epoch = info->coordinator_epoch < 0 ? 0 : info->coordinator_epoch,
         .producer_epoch = info->producer_epoch,
     };
-    struct append_result result = {.error = KE_UNKNOWN_SERVER_ERROR};
-    struct buf out;
-    struct blob *blob;
-    struct err e;
+    struct append_result result;
 
-    buf_init(&out, MARKER_BYTES_MAX);
-    blob = batch_builder_marker(&marker, &out, &e) == RC_OK ? blob_new(out.size) : NULL;
-    if (blob != NULL) {
-        memcpy(blob->data, out.data, out.size);
-        append_internal(broker, partition, blob, blob->data, out.size, &result);
-        blob_unref(blob);
-    }
-    buf_fini(&out);
+    txn_marker_append(broker, partition, &marker, &result);
     return result.error;
 }
 
@@ -231,14 +220,12 @@ static enum rc
 apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
 {
     struct job *job = (struct job *)(void *)catalog_job;
-    char text[24];
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
         if (job->changes[i].error == KE_NONE)
             rc = change_apply(catalog, &job->changes[i], e);
-    snprintf(text, sizeof text, "%" PRId64, job->producer_id_next);
-    return rc == RC_OK ? catalog_put_setting(catalog, "producer_id_next", text, e) : rc;
+    return rc == RC_OK ? producer_ids_raise_stored(catalog, job->producer_id_next, e) : rc;
 }
 
 static void
@@ -306,10 +293,8 @@ job_done(struct catalog_job *catalog_job)
         if (request != NULL)
             answer_fill(change, failed ? KE_KAFKA_STORAGE_ERROR : KE_NONE, request->out);
     }
-    if (!failed && job->producer_id_next > broker->producer_id_end) {
-        broker->producer_id_next = job->producer_id_next;
-        broker->producer_id_end = job->producer_id_next;
-    }
+    if (!failed)
+        producer_ids_raise(broker, job->producer_id_next);
     if (request != NULL)
         broker_finish(broker, request);
     job_free(job);
@@ -395,7 +380,7 @@ h_mirror_state(struct broker *broker, struct request *request, const void *in_, 
     job->broker = broker;
     job->request = request;
     job->changes = xcalloc((size_t)in->topics.count, sizeof *job->changes);
-    job->producer_id_next = broker->producer_id_end;
+    job->producer_id_next = broker->producer_id_next;
     for (int32_t i = 0; i < in->topics.count; i++)
         topic_check(job, &in->topics.items[i], &out->topics.items[i], i);
     if (job->count == 0) {

@@ -3,12 +3,13 @@
  *
  * From v13 topics come by id. acks 1 and all both wait until the batch is durable; acks 0 waits
  * until it is taken and is never answered, but an error closes the connection, so that the producer
- * notices.
+ * notices. Records of a transaction have to pass a gate first (txn_gate.h).
  */
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/txn_gate.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/coordinated.h"
 #include "refbroker/log/intake.h"
@@ -17,6 +18,10 @@
 typedef struct km_produce_request_topic_produce_data topic_in;
 typedef struct km_produce_request_partition_produce_data partition_in;
 typedef struct km_produce_response_partition_produce_response partition_out;
+
+/* Producers know TRANSACTION_ABORTABLE, and have their partitions added on the way (KIP-890). */
+#define PRODUCE_VERSION_ABORTABLE 11
+#define PRODUCE_VERSION_ADDS 12
 
 struct park;
 
@@ -34,8 +39,9 @@ struct park {
     struct request *request;
     struct waiting *waiting;
     size_t count;
-    size_t open;  /* of them not done */
-    bool counted; /* all are in place: the last one finishes the request */
+    size_t open;     /* of them not done */
+    int16_t refusal; /* of the whole request */
+    bool counted;    /* all are in place: the last one finishes the request */
 };
 
 static void
@@ -231,11 +237,41 @@ topic_find(struct broker *broker, const struct request *request, const topic_in 
     return topic;
 }
 
+/* What the gate says, in codes with which producers do the right thing. */
+static int16_t
+gate_error(
+    const struct request *request, const struct txn_gate *gate, const struct partition *partition)
+{
+    int16_t error = txn_gate_error(gate, partition);
+
+    switch (error) {
+    case KE_CONCURRENT_TRANSACTIONS:
+        return request->header.api_version >= PRODUCE_VERSION_ADDS ? error : KE_NOT_ENOUGH_REPLICAS;
+    case KE_COORDINATOR_LOAD_IN_PROGRESS:
+    case KE_COORDINATOR_NOT_AVAILABLE:
+    case KE_NOT_COORDINATOR:
+        return KE_NOT_ENOUGH_REPLICAS;
+    default:
+        return error;
+    }
+}
+
+static const char *
+gate_text(int16_t error)
+{
+    if (error == KE_INVALID_TXN_STATE)
+        return "Partition was not added to the transaction";
+    return error == KE_NOT_ENOUGH_REPLICAS
+               ? "Unable to verify the partition has been added to the transaction."
+               : NULL;
+}
+
 static void
 topic_append(struct broker *broker, struct request *request, const topic_in *in,
-    struct km_produce_response_topic_produce_response *out, struct park *park, int16_t refusal)
+    struct km_produce_response_topic_produce_response *out, struct park *park,
+    const struct txn_gate *gate)
 {
-    int16_t error;
+    int16_t error, closed;
     struct topic *topic = topic_find(broker, request, in, &error);
 
     for (int32_t i = 0; i < in->partition_data.count; i++) {
@@ -245,10 +281,13 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
 
         to->index = from->index;
         /* Acks are looked at where there is something to append to. */
-        if (refusal != KE_NONE && (partition != NULL || refusal != KE_INVALID_REQUIRED_ACKS))
-            refuse(to, refusal, NULL);
+        if (park->refusal != KE_NONE &&
+            (partition != NULL || park->refusal != KE_INVALID_REQUIRED_ACKS))
+            refuse(to, park->refusal, NULL);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+        else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
+            refuse(to, closed, gate_text(closed));
         else
             partition_append(broker, park, partition, from, to);
     }
@@ -283,42 +322,65 @@ response_make(
     return arena_is_full(&request->arena) ? NULL : park;
 }
 
-/* What the whole request is refused with: wrong acks, or transactional records without a
- * transactional id. */
-static int16_t
-request_check(const struct km_produce_request *in)
+static enum txn_gate_mode
+gate_mode(int16_t version)
 {
-    if (in->acks < -1 || in->acks > 1)
-        return KE_INVALID_REQUIRED_ACKS;
-    for (int32_t i = 0; i < in->topic_data.count; i++)
-        for (int32_t k = 0; k < in->topic_data.items[i].partition_data.count; k++) {
-            const struct wire_records *records =
-                &in->topic_data.items[i].partition_data.items[k].records;
-            struct batch_view batch;
-            struct err e;
-
-            if (records->size > 0 &&
-                batch_view_parse(records->data, (size_t)records->size, &batch, &e) == RC_OK &&
-                batch.magic == 2 && batch_view_is_transactional(&batch) &&
-                in->transactional_id.size < 0)
-                return KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-        }
-    return KE_NONE;
+    if (version >= PRODUCE_VERSION_ADDS)
+        return TXN_GATE_ADD;
+    return version >= PRODUCE_VERSION_ABORTABLE ? TXN_GATE_CHECK : TXN_GATE_CHECK_OLD;
 }
 
-enum h_result
-h_produce(struct broker *broker, struct request *request, const void *in_, void *out_)
+/*
+ * Judges what is transactional in the request: that needs a transactional id and comes from one
+ * producer. The gate for it, or NULL. What the gate does not know (coordinated topics, topics that
+ * are not there) is refused without it.
+ */
+static struct txn_gate *
+gate_make(struct broker *broker, struct request *request, int16_t *refusal)
 {
-    const struct km_produce_request *in = in_;
-    struct km_produce_response *out = out_;
-    struct park *park = response_make(request, in, out);
-    int16_t refusal = request_check(in);
+    const struct km_produce_request *in = request->in;
+    struct txn_gate *gate = NULL;
+    struct batch_view batch;
+    struct err e;
+    int16_t error;
 
-    if (park == NULL)
-        return H_CLOSE;
+    for (int32_t i = 0; i < in->topic_data.count; i++) {
+        struct topic *topic = topic_find(broker, request, &in->topic_data.items[i], &error);
+
+        for (int32_t k = 0; k < in->topic_data.items[i].partition_data.count; k++) {
+            const partition_in *from = &in->topic_data.items[i].partition_data.items[k];
+            struct partition *partition =
+                topic == NULL ? NULL : topics_partition(topic, from->index);
+
+            if (from->records.size <= 0 ||
+                batch_view_parse(from->records.data, (size_t)from->records.size, &batch, &e) !=
+                    RC_OK ||
+                batch.magic != 2 || !batch_view_is_transactional(&batch))
+                continue;
+            if (in->transactional_id.size < 0)
+                *refusal = KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+            else if (gate == NULL && batch_view_has_producer(&batch))
+                gate = txn_gate_new(broker, request, in->transactional_id, batch.producer_id,
+                    batch.producer_epoch, gate_mode(request->header.api_version));
+            if (gate != NULL && !txn_gate_is_of(gate, batch.producer_id, batch.producer_epoch))
+                *refusal = KE_INVALID_PRODUCER_ID_MAPPING;
+            if (gate != NULL && partition != NULL && !topic->configs.values.coordinated)
+                txn_gate_need(gate, partition);
+        }
+    }
+    return gate;
+}
+
+static enum h_result
+records_take(
+    struct broker *broker, struct request *request, struct park *park, const struct txn_gate *gate)
+{
+    const struct km_produce_request *in = request->in;
+    struct km_produce_response *out = request->out;
+
     for (int32_t i = 0; i < in->topic_data.count; i++)
         topic_append(
-            broker, request, &in->topic_data.items[i], &out->responses.items[i], park, refusal);
+            broker, request, &in->topic_data.items[i], &out->responses.items[i], park, gate);
     request->park = park;
     park->counted = true;
     if (park->open == 0)
@@ -328,4 +390,34 @@ h_produce(struct broker *broker, struct request *request, const void *in_, void 
         broker_set_deadline(broker, request,
             env_now_ms(broker->env) + (in->timeout_ms < 0 ? 0 : in->timeout_ms), timed_out);
     return H_PARK;
+}
+
+static void
+gate_passed(struct broker *broker, struct request *request, const struct txn_gate *gate)
+{
+    struct park *park = response_make(request, request->in, request->out);
+    enum h_result result = park == NULL ? H_CLOSE : records_take(broker, request, park, gate);
+
+    if (result != H_PARK)
+        broker_finish_as(broker, request, result);
+}
+
+enum h_result
+h_produce(struct broker *broker, struct request *request, const void *in_, void *out)
+{
+    const struct km_produce_request *in = in_;
+    int16_t refusal = in->acks < -1 || in->acks > 1 ? KE_INVALID_REQUIRED_ACKS : KE_NONE;
+    struct txn_gate *gate = refusal == KE_NONE ? gate_make(broker, request, &refusal) : NULL;
+    struct park *park;
+
+    if (refusal == KE_NONE && gate != NULL) {
+        txn_gate_enter(gate, gate_passed);
+        return H_PARK;
+    }
+    txn_gate_free(gate);
+    park = response_make(request, in, out);
+    if (park == NULL)
+        return H_CLOSE;
+    park->refusal = refusal;
+    return records_take(broker, request, park, NULL);
 }

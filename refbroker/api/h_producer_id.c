@@ -1,107 +1,134 @@
 /*
- * InitProducerId for idempotent producers (TransactionCoordinator.handleInitProducerId without a
- * transactional id).
+ * InitProducerId (TransactionCoordinator.handleInitProducerId, KIP-98, KIP-360).
  *
- * Producer ids are unique for ever: they are handed out from blocks that the catalog has reserved
- * before the first of them leaves the broker, and never again after a crash. Epochs begin at 0.
+ * Without a transactional id every request gets a new producer id. With one the coordinator
+ * decides. Two-phase commit is switched off, as it is in a Kafka without settings (53), and a
+ * prepared transaction cannot be kept, as Kafka 4.3 answers (35). Versions below 4 know no code 90.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gen/messages.h"
-#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
+#include "refbroker/coord/producer_ids.h"
+#include "refbroker/coord/txns.h"
 
-#define BLOCK_IDS 1000
-
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
+/* A request that waits for producer ids, then perhaps for the coordinator; it outlives the request
+ * once it is with the latter. */
+struct init {
+    struct producer_ids_waiter ids;
+    struct txns_call call;
     struct request *request; /* NULL once it is gone */
-    int64_t end;
 };
 
 static void
-hand_out(struct broker *broker, struct km_init_producer_id_response *out)
+answer_fill(struct request *request, const struct txn_answer *answer)
 {
-    out->producer_id = broker->producer_id_next++;
-    out->producer_epoch = 0;
-}
+    struct km_init_producer_id_response *out = request->out;
 
-static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
-{
-    struct job *job = (struct job *)(void *)catalog_job;
-    char text[24];
-
-    snprintf(text, sizeof text, "%" PRId64, job->end);
-    return catalog_put_setting(catalog, "producer_id_next", text, e);
+    out->error_code = answer->error;
+    if (answer->error == KE_PRODUCER_FENCED && request->header.api_version < 4)
+        out->error_code = KE_INVALID_PRODUCER_EPOCH;
+    out->producer_id = answer->producer_id;
+    out->producer_epoch = answer->producer_epoch;
 }
 
 static void
-job_done(struct catalog_job *catalog_job)
+decided(struct broker *broker, struct txns_call *call)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct broker *broker = job->broker;
+    struct init *init = list_of(call, struct init, call);
 
-    if (catalog_job->rc != RC_OK) {
-        log_error("PID-BLOCK", "%s", catalog_job->err.text);
-    } else if (job->end > broker->producer_id_end) {
-        broker->producer_id_end = job->end;
+    if (init->request != NULL) {
+        answer_fill(init->request, &call->answer);
+        broker_finish(broker, init->request);
     }
-    if (job->request != NULL) {
-        struct km_init_producer_id_response *out = job->request->out;
-
-        if (broker->producer_id_next < broker->producer_id_end)
-            hand_out(broker, out);
-        else
-            out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
-        broker_finish(broker, job->request);
-    }
-    free(job);
+    free(init);
 }
 
 static void
-dropped(struct broker *broker, struct request *request)
+dropped_at_coordinator(struct broker *broker, struct request *request)
 {
     (void)broker;
-    ((struct job *)request->park)->request = NULL;
+    ((struct init *)request->park)->request = NULL;
+}
+
+static void
+go_on(struct broker *broker, struct init *init)
+{
+    const struct km_init_producer_id_request *in = init->request->in;
+    struct txn_init_ask ask = {.timeout_ms = in->transaction_timeout_ms,
+        .expected_producer_id = in->producer_id,
+        .expected_epoch = in->producer_epoch,
+        .now_ms = env_wall_ms(broker->env)};
+
+    if (in->transactional_id.size < 0) {
+        init->call.answer = (struct txn_answer){KE_NONE, true, producer_ids_take(broker), 0};
+        decided(broker, &init->call);
+        return;
+    }
+    init->request->on_drop = dropped_at_coordinator;
+    txns_init(broker->txns, in->transactional_id, &ask, &init->call);
+}
+
+static void
+ids_ready(struct broker *broker, struct producer_ids_waiter *waiter, int16_t error)
+{
+    struct init *init = list_of(waiter, struct init, ids);
+
+    if (error == KE_NONE) {
+        go_on(broker, init);
+        return;
+    }
+    init->call.answer = (struct txn_answer){error, false, TXN_NO_PRODUCER_ID, TXN_NO_EPOCH};
+    decided(broker, &init->call);
+}
+
+static void
+dropped_at_ids(struct broker *broker, struct request *request)
+{
+    struct init *init = request->park;
+
+    list_remove(&broker->producer_id_waiters, &init->ids.node);
+    free(init);
+}
+
+static int16_t
+request_check(const struct broker *broker, const struct km_init_producer_id_request *in)
+{
+    if ((in->producer_id < 0) != (in->producer_epoch < 0) || in->transactional_id.size == 0)
+        return KE_INVALID_REQUEST;
+    if (in->transactional_id.size < 0)
+        return KE_NONE;
+    if (in->enable2_pc)
+        return KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    if (in->keep_prepared_txn)
+        return KE_UNSUPPORTED_VERSION;
+    return in->transaction_timeout_ms <= 0 ||
+                   in->transaction_timeout_ms > broker->options.txn_timeout_max_ms
+               ? KE_INVALID_TRANSACTION_TIMEOUT
+               : KE_NONE;
 }
 
 enum h_result
-h_init_producer_id(struct broker *broker, struct request *request, const void *in_, void *out_)
+h_init_producer_id(struct broker *broker, struct request *request, const void *in, void *out_)
 {
-    const struct km_init_producer_id_request *in = in_;
     struct km_init_producer_id_response *out = out_;
-    struct job *job;
+    struct init *init;
 
-    if (in->transactional_id.size >= 0) {
-        /* No transaction coordinator here: FindCoordinator says so too. An empty id is wrong
-         * anywhere. */
-        out->error_code = in->transactional_id.size == 0 ? KE_INVALID_REQUEST
-                                                         : KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    out->error_code = request_check(broker, in);
+    if (out->error_code != KE_NONE)
         return H_DONE;
-    }
-    if ((in->producer_id < 0) != (in->producer_epoch < 0)) {
-        out->error_code = KE_INVALID_REQUEST;
-        return H_DONE;
-    }
-    if (broker->producer_id_next < broker->producer_id_end) {
-        hand_out(broker, out);
-        return H_DONE;
-    }
-    job = xcalloc(1, sizeof *job);
-    job->broker = broker;
-    job->request = request;
-    job->end = broker->producer_id_end + BLOCK_IDS;
-    job->job.apply = apply;
-    job->job.done = job_done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
+    init = xcalloc(1, sizeof *init);
+    init->request = request;
+    init->ids.ready = ids_ready;
+    init->call.done = decided;
+    request->park = init;
+    request->on_drop = dropped_at_ids;
+    if (producer_ids_peek(broker) >= 0)
+        go_on(broker, init);
+    else
+        producer_ids_wait(broker, &init->ids);
     return H_PARK;
 }

@@ -1,9 +1,8 @@
 /*
- * DeleteRecords, DescribeProducers, ListTransactions, DescribeTransactions (KIP-107, KIP-664).
+ * DeleteRecords, DescribeProducers (KIP-107, KIP-664).
  *
  * DeleteRecords waits until every partition's new start is in the catalog; -1 means the high
- * watermark. There is no transaction coordinator on this broker, so lists of transactions are truly
- * empty.
+ * watermark.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -213,56 +212,5 @@ h_describe_producers(struct broker *broker, struct request *request, const void 
     for (int32_t i = 0; i < in->topics.count; i++)
         if (!topic_producers(broker, request, &in->topics.items[i], &out->topics.items[i]))
             return H_CLOSE;
-    return H_DONE;
-}
-
-/* --- transactions that are not there --------------------------------------------------------- */
-
-static bool
-is_txn_state(struct wire_string name)
-{
-    static const char *const states[] = {"Empty", "Ongoing", "PrepareCommit", "PrepareAbort",
-        "CompleteCommit", "CompleteAbort", "Dead", "PrepareEpochFence"};
-
-    for (size_t i = 0; i < ARRAY_LEN(states); i++)
-        if (request_is_text(name, states[i]))
-            return true;
-    return false;
-}
-
-enum h_result
-h_list_transactions(struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_list_transactions_request *in = in_;
-    struct km_list_transactions_response *out = out_;
-
-    (void)broker;
-    out->unknown_state_filters.items = arena_array(
-        &request->arena, (size_t)in->state_filters.count, sizeof *out->unknown_state_filters.items);
-    if (out->unknown_state_filters.items == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->state_filters.count; i++)
-        if (!is_txn_state(in->state_filters.items[i]))
-            out->unknown_state_filters.items[out->unknown_state_filters.count++] =
-                in->state_filters.items[i];
-    return H_DONE;
-}
-
-enum h_result
-h_describe_transactions(struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_describe_transactions_request *in = in_;
-    struct km_describe_transactions_response *out = out_;
-
-    (void)broker;
-    out->transaction_states.items = codec_array(&request->arena,
-        &km_describe_transactions_response_transaction_state_desc, in->transactional_ids.count);
-    if (out->transaction_states.items == NULL)
-        return H_CLOSE;
-    out->transaction_states.count = in->transactional_ids.count;
-    for (int32_t i = 0; i < in->transactional_ids.count; i++) {
-        out->transaction_states.items[i].transactional_id = in->transactional_ids.items[i];
-        out->transaction_states.items[i].error_code = KE_TRANSACTIONAL_ID_NOT_FOUND;
-    }
     return H_DONE;
 }

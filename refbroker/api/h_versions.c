@@ -22,6 +22,7 @@ struct feature_row {
 /* What clients read: which protocols of groups and transactions they may use. */
 static const struct feature_row features[] = {
     {"metadata.version", 7, 30, 30},
+    {"transaction.version", 0, 2, 2},
 };
 
 /* [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? */

@@ -5,14 +5,11 @@
 
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/batch_builder.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/limits.h"
-#include "refbroker/meta/create.h"
 
-#define BATCH_BYTES_MAX ((size_t)32 * 1024 * 1024)
 #define KEY_TYPE_GROUP 2
 #define VALUE_VERSION_GROUP 3
 
@@ -24,6 +21,7 @@ groups_new(struct broker *broker)
     groups->broker = broker;
     map_init(&groups->by_id);
     heap_init(&groups->timers);
+    pending_offsets_init(&groups->pending);
     return groups;
 }
 
@@ -40,22 +38,14 @@ groups_free(struct groups *groups)
         return;
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
+    pending_offsets_fini(&groups->pending);
     free(groups);
-}
-
-static struct topic *
-log_topic(const struct groups *groups)
-{
-    return topics_find(&groups->broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC));
 }
 
 bool
 groups_ready(struct groups *groups)
 {
-    if (log_topic(groups) != NULL)
-        return true;
-    (void)create_topic_by_use(groups->broker, GROUPS_TOPIC, strlen(GROUPS_TOPIC));
-    return false;
+    return state_log_ready(groups->broker, GROUPS_TOPIC);
 }
 
 struct group *
@@ -110,97 +100,40 @@ groups_tick(struct groups *groups)
     return node == NULL ? INT64_MAX : node->deadline;
 }
 
-/* One UTF-16 unit of Java's String.hashCode. */
-static uint32_t
-hash_unit(uint32_t hash, uint32_t unit)
+void
+groups_offset_put(struct groups *groups, const char *group_id, int64_t producer_id,
+    const struct offset_entry *entry)
 {
-    return hash * 31 + unit;
+    struct group *group = groups_make(groups, request_text(group_id));
+
+    if (producer_id >= 0)
+        pending_offsets_put(&groups->pending,
+            state_log_partition_of(groups->broker, GROUPS_TOPIC, group_id), producer_id, group_id,
+            entry);
+    else if (group != NULL)
+        offsets_put(&group->offsets, entry);
 }
 
-int32_t
-groups_partition_of(const char *group_id)
+/* What was committed later in the log stays. */
+static void
+offset_enter(void *arg, const char *group_id, const struct offset_entry *entry)
 {
-    const unsigned char *p = (const unsigned char *)group_id;
-    uint32_t hash = 0;
+    struct groups *groups = arg;
+    struct group *group = groups_make(groups, request_text(group_id));
+    const struct offset_entry *known;
 
-    while (*p != '\0') {
-        unsigned extra = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
-        uint32_t point = extra == 0 ? *p : *p & (0x3fu >> extra);
-
-        for (p++; extra > 0 && (*p & 0xc0) == 0x80; extra--)
-            point = point << 6 | (*p++ & 0x3fu);
-        if (point < 0x10000) {
-            hash = hash_unit(hash, point);
-        } else {
-            hash = hash_unit(hash, 0xd800 + ((point - 0x10000) >> 10));
-            hash = hash_unit(hash, 0xdc00 + ((point - 0x10000) & 0x3ff));
-        }
-    }
-    return (int32_t)(hash & 0x7fffffff) % GROUPS_PARTITIONS;
-}
-
-/* Builds the batch; NULL where it is too large. */
-static struct blob *
-batch_build(struct groups *groups, const struct group_record *records, size_t count, struct err *e)
-{
-    struct batch_builder_options options = batch_builder_defaults();
-    struct batch_builder builder;
-    struct blob *blob = NULL;
-    struct buf out;
-    enum rc rc = RC_OK;
-
-    batch_builder_init(&builder, BATCH_BYTES_MAX);
-    buf_init(&out, BATCH_BYTES_MAX);
-    batch_builder_start(&builder, &options);
-    for (size_t i = 0; i < count && rc == RC_OK; i++) {
-        struct batch_builder_record record = {.offset = (int64_t)i,
-            .timestamp = env_wall_ms(groups->broker->env),
-            .key = records[i].key,
-            .key_size = records[i].key_size,
-            .value = records[i].value_size < 0 ? NULL : records[i].value,
-            .value_size = records[i].value_size};
-
-        rc = batch_builder_append(&builder, &record, e);
-    }
-    if (rc == RC_OK)
-        rc = batch_builder_finish(&builder, &out, e);
-    if (rc == RC_OK)
-        blob = blob_new(out.size);
-    if (blob != NULL)
-        memcpy(blob->data, out.data, out.size);
-    buf_fini(&out);
-    batch_builder_fini(&builder);
-    return blob;
+    if (group == NULL)
+        return;
+    known = offsets_get(&group->offsets, entry->topic, strlen(entry->topic), entry->partition);
+    if (known == NULL || entry->record_offset > known->record_offset)
+        offsets_put(&group->offsets, entry);
 }
 
 void
-groups_append(struct groups *groups, const char *group_id, const struct group_record *records,
-    size_t count, struct append_waiter *waiter)
+groups_txn_end(struct groups *groups, int32_t log_partition, int64_t producer_id, bool commit)
 {
-    struct topic *topic = log_topic(groups);
-    struct append_result result;
-    struct partition *partition;
-    struct blob *blob;
-    struct err e;
-
-    if (topic == NULL) {
-        waiter->done(groups->broker, waiter, KE_COORDINATOR_NOT_AVAILABLE);
-        return;
-    }
-    partition = topic->partitions[groups_partition_of(group_id)];
-    blob = batch_build(groups, records, count, &e);
-    if (blob == NULL) {
-        waiter->done(groups->broker, waiter, KE_MESSAGE_TOO_LARGE);
-        return;
-    }
-    append_internal(groups->broker, partition, blob, blob->data, blob->size, &result);
-    blob_unref(blob);
-    if (result.error != KE_NONE) {
-        waiter->done(groups->broker, waiter, KE_COORDINATOR_NOT_AVAILABLE);
-        return;
-    }
-    waiter->end_offset = result.end_offset;
-    append_wait(groups->broker, partition, waiter);
+    pending_offsets_end(
+        &groups->pending, log_partition, producer_id, commit ? offset_enter : NULL, groups);
 }
 
 static struct wire_string
@@ -232,7 +165,7 @@ groups_save(struct group *group, struct append_waiter *waiter)
 {
     struct km_group_metadata_key key = {.group = text_of(group->group_id)};
     struct km_group_metadata_value value;
-    struct group_record record;
+    struct state_log_record record;
     struct group_member *member;
     struct buf key_bytes, value_bytes;
     size_t position = 0;
@@ -248,8 +181,8 @@ groups_save(struct group *group, struct append_waiter *waiter)
     value.members.items = xcalloc(map_count(&group->members), sizeof *value.members.items);
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
         member_fill(member, group->protocol_name, &value.members.items[value.members.count++]);
-    buf_init(&key_bytes, BATCH_BYTES_MAX);
-    buf_init(&value_bytes, BATCH_BYTES_MAX);
+    buf_init(&key_bytes, STATE_LOG_BATCH_BYTES_MAX);
+    buf_init(&value_bytes, STATE_LOG_BATCH_BYTES_MAX);
     codec_bytes_put_int16(number, KEY_TYPE_GROUP);
     buf_append(&key_bytes, number, sizeof number);
     codec_bytes_put_int16(number, VALUE_VERSION_GROUP);
@@ -259,9 +192,11 @@ groups_save(struct group *group, struct append_waiter *waiter)
             &e) != RC_OK) {
         waiter->done(group->groups->broker, waiter, KE_UNKNOWN_SERVER_ERROR);
     } else {
-        record = (struct group_record){
+        record = (struct state_log_record){
             key_bytes.data, value_bytes.data, (int32_t)key_bytes.size, (int32_t)value_bytes.size};
-        groups_append(group->groups, group->group_id, &record, 1, waiter);
+        state_log_append(group->groups->broker, GROUPS_TOPIC,
+            state_log_partition_of(group->groups->broker, GROUPS_TOPIC, group->group_id), &record,
+            1, -1, -1, waiter);
     }
     free(value.members.items);
     buf_fini(&key_bytes);

@@ -13,15 +13,16 @@
 
 #include "refbroker/broker.h"
 #include "refbroker/coord/group.h"
-#include "refbroker/log/append.h"
+#include "refbroker/coord/pending_offsets.h"
+#include "refbroker/coord/state_log.h"
 
 #define GROUPS_TOPIC "__consumer_offsets"
-#define GROUPS_PARTITIONS 50
 
 struct groups {
     struct broker *broker;
     struct map by_id;
     struct heap timers; /* struct group_timer */
+    struct pending_offsets pending;
 };
 
 struct groups *groups_new(struct broker *broker);
@@ -48,25 +49,18 @@ void groups_timer_clear(struct groups *groups, struct group_timer *timer);
 /* groups_tick calls what is due and returns the next deadline, or INT64_MAX. */
 int64_t groups_tick(struct groups *groups);
 
-/* One record for the group's log. Views; a value of size -1 is a tombstone. */
-struct group_record {
-    const uint8_t *key;
-    const uint8_t *value;
-    int32_t key_size;
-    int32_t value_size;
-};
+/* groups_offset_put takes over an offset that a group committed and that is durable: as the
+ * group's, or, with a producer id (otherwise -1), as pending until groups_txn_end. An unknown group
+ * is made. */
+void groups_offset_put(struct groups *groups, const char *group_id, int64_t producer_id,
+    const struct offset_entry *entry);
 
-/* groups_append appends records as one batch; waiter->done is called when they are durable, or
- * cannot be (at once or later). */
-void groups_append(struct groups *groups, const char *group_id, const struct group_record *records,
-    size_t count, struct append_waiter *waiter);
+/* groups_txn_end makes the pending offsets of a producer in a partition of the log the groups', or
+ * drops them, now that the marker there is durable. */
+void groups_txn_end(struct groups *groups, int32_t log_partition, int64_t producer_id, bool commit);
 
 /* groups_save appends what the group is now (protocol, generation, members with their assignments).
  */
 void groups_save(struct group *group, struct append_waiter *waiter);
-
-/* groups_partition_of is the partition of __consumer_offsets for a group: Java's hash of the id,
- * modulo. */
-int32_t groups_partition_of(const char *group_id);
 
 #endif

@@ -1,17 +1,9 @@
 /* Reading __consumer_offsets back at a start: the records in order, the last one of a key wins. */
-#include <string.h>
-
 #include "gen/messages.h"
-#include "lib/base/log.h"
-#include "lib/base/xalloc.h"
-#include "lib/wire/batch_records.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
-#include "lib/wire/crc32c.h"
 #include "refbroker/coord/groups.h"
-#include "refbroker/log/reader.h"
 
-#define SCRATCH_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 enum { KEY_OFFSET_OLD = 0, KEY_OFFSET = 1, KEY_GROUP = 2 };
@@ -19,8 +11,6 @@ enum { KEY_OFFSET_OLD = 0, KEY_OFFSET = 1, KEY_GROUP = 2 };
 struct loader {
     struct groups *groups;
     struct arena arena;
-    struct buf scratch;
-    size_t unknown;
     struct err *e;
 };
 
@@ -33,31 +23,69 @@ body_decode(struct loader *l, const struct wire_message *message, int16_t versio
            RC_OK;
 }
 
-static bool
-offset_load(struct loader *l, const struct batch_records_record *record)
+static char *
+text_of(struct loader *l, struct wire_string string)
 {
+    return string.size <= 0 ? arena_strdup(&l->arena, "")
+                            : arena_printf(&l->arena, "%.*s", (int)string.size, string.data);
+}
+
+static void
+offset_forget(struct loader *l, int32_t log_partition, const struct km_offset_commit_key *key)
+{
+    struct group *group = groups_find(l->groups, key->group);
+    size_t size = (size_t)key->topic.size;
+
+    if (group != NULL)
+        offsets_remove(&group->offsets, key->topic.data, size, key->partition);
+    pending_offsets_forget(&l->groups->pending, log_partition, text_of(l, key->group),
+        key->topic.data, size, key->partition);
+}
+
+static bool
+offset_load(struct loader *l, const struct state_log_entry *from)
+{
+    const struct batch_records_record *record = from->record;
     struct km_offset_commit_value value;
     struct km_offset_commit_key key;
-    struct group *group;
+    struct offset_entry entry;
+    const char *group_id;
 
     if (!body_decode(l, &km_offset_commit_key_message, 0, record->key, record->key_size, &key))
         return false;
     if (record->value_size < 0) {
-        group = groups_find(l->groups, key.group);
-        if (group != NULL)
-            offsets_remove(&group->offsets, key.topic.data, (size_t)key.topic.size, key.partition);
+        offset_forget(l, from->partition, &key);
         return true;
     }
     if (record->value_size < 2 ||
         !body_decode(l, &km_offset_commit_value_message, codec_bytes_int16(record->value),
             record->value, record->value_size, &value))
         return false;
-    group = groups_make(l->groups, key.group);
-    if (group != NULL)
-        offsets_put(&group->offsets, key.topic.data, (size_t)key.topic.size, key.partition,
-            value.offset, value.leader_epoch, value.metadata.data, (size_t)value.metadata.size,
-            value.commit_timestamp);
-    return group != NULL;
+    group_id = text_of(l, key.group);
+    entry = (struct offset_entry){.topic = text_of(l, key.topic),
+        .metadata = text_of(l, value.metadata),
+        .partition = key.partition,
+        .leader_epoch = value.leader_epoch,
+        .offset = value.offset,
+        .commit_ms = value.commit_timestamp,
+        .record_offset = record->offset};
+    if (arena_is_full(&l->arena))
+        return false;
+    groups_offset_put(l->groups, group_id,
+        batch_view_is_transactional(from->batch) ? from->batch->producer_id : -1, &entry);
+    return true;
+}
+
+/* The key of a marker is its version and type (0: abort, 1: commit). */
+static bool
+marker_load(struct loader *l, const struct state_log_entry *from)
+{
+    const struct batch_records_record *record = from->record;
+    int16_t type = record->key_size < 4 ? -1 : codec_bytes_int16(record->key + 2);
+
+    if (type == 0 || type == 1)
+        groups_txn_end(l->groups, from->partition, from->batch->producer_id, type == 1);
+    return true;
 }
 
 static bool
@@ -84,95 +112,29 @@ group_load(struct loader *l, const struct batch_records_record *record)
     return true;
 }
 
-static void
-record_load(struct loader *l, const struct batch_records_record *record)
+static bool
+record_load(void *arg, const struct state_log_entry *entry)
 {
+    const struct batch_records_record *record = entry->record;
     int16_t type = record->key_size < 2 ? -1 : codec_bytes_int16(record->key);
-    bool known = false;
+    struct loader *l = arg;
 
+    if (batch_view_is_control(entry->batch))
+        return marker_load(l, entry);
     arena_reset(&l->arena);
     if (type == KEY_OFFSET || type == KEY_OFFSET_OLD)
-        known = offset_load(l, record);
-    else if (type == KEY_GROUP)
-        known = group_load(l, record);
-    l->unknown += !known;
-}
-
-static enum rc
-batches_load(struct loader *l, const uint8_t *data, size_t size)
-{
-    struct batch_view_cursor cursor = {data, size};
-    struct batch_records_record record;
-    struct batch_records records;
-    struct batch_view batch;
-    bool found;
-    enum rc rc;
-
-    while ((rc = batch_view_next(&cursor, &batch, &found, l->e)) == RC_OK && found) {
-        if (batch_view_is_control(&batch))
-            continue;
-        rc = batch_records_open(&records, &batch, &l->scratch, SCRATCH_BYTES_MAX, l->e);
-        while (rc == RC_OK && (rc = batch_records_next(&records, &record, &found, l->e)) == RC_OK &&
-               found)
-            record_load(l, &record);
-        if (rc != RC_OK)
-            break;
-    }
-    return rc;
-}
-
-static enum rc
-run_load(struct loader *l, const struct run *run)
-{
-    char key[READER_KEY_BYTES];
-    struct blob *blob = blob_new(run->size);
-    enum rc rc;
-
-    if (blob == NULL)
-        return err_set(l->e, RC_LIMIT, "no memory for a run of %u bytes", run->size);
-    reader_key(key, run->object_id);
-    rc = store_get(l->groups->broker->store, key, run->position, blob->data, run->size, l->e);
-    if (rc == RC_OK && crc32c_of(blob->data, run->size) != run->crc)
-        rc = err_set(l->e, RC_CORRUPT, "object %s is damaged", key);
-    if (rc == RC_OK)
-        rc = batches_load(l, blob->data, run->size);
-    blob_unref(blob);
-    return rc;
-}
-
-static enum rc
-partition_load(struct loader *l, const struct partition *partition)
-{
-    int64_t cached_from = cache_start(partition);
-    const struct cached_batch *cached;
-    enum rc rc = RC_OK;
-
-    for (size_t i = 0; i < partition->runs.count && rc == RC_OK; i++)
-        if (partition->runs.runs[i].base_offset < cached_from)
-            rc = run_load(l, &partition->runs.runs[i]);
-    for (cached = cache_find(partition, cached_from); cached != NULL && rc == RC_OK;
-         cached = cache_next(cached))
-        rc = batches_load(l, cached->data, cached->size);
-    return rc;
+        return offset_load(l, entry);
+    return type == KEY_GROUP && group_load(l, record);
 }
 
 enum rc
 groups_load(struct groups *groups, struct err *e)
 {
-    struct topic *topic = topics_find(&groups->broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC));
     struct loader l = {.groups = groups, .e = e};
-    enum rc rc = RC_OK;
+    enum rc rc;
 
     arena_init(&l.arena, ARENA_BYTES_MAX);
-    buf_init(&l.scratch, SCRATCH_BYTES_MAX);
-    for (int32_t i = 0; topic != NULL && i < topic->partition_count && rc == RC_OK; i++) {
-        rc = partition_load(&l, topic->partitions[i]);
-        if (rc != RC_OK)
-            err_note(e, GROUPS_TOPIC "-%d", i);
-    }
-    if (l.unknown > 0)
-        log_warn("GROUP-LOAD", "%zu records of " GROUPS_TOPIC " were passed over", l.unknown);
+    rc = state_log_read(groups->broker, GROUPS_TOPIC, record_load, &l, e);
     arena_fini(&l.arena);
-    buf_fini(&l.scratch);
     return rc;
 }

@@ -40,25 +40,21 @@ key_make(char key[KEY_BYTES_MAX], const char *topic, size_t topic_size, int32_t 
 }
 
 void
-offsets_put(struct offsets *offsets, const char *topic, size_t topic_size, int32_t partition,
-    int64_t offset, int32_t leader_epoch, const char *metadata, size_t metadata_size,
-    int64_t commit_ms)
+offsets_put(struct offsets *offsets, const struct offset_entry *from)
 {
     char key[KEY_BYTES_MAX];
-    size_t size = key_make(key, topic, topic_size, partition);
+    size_t size = key_make(key, from->topic, strlen(from->topic), from->partition);
     struct offset_entry *entry = map_get(&offsets->entries, key, size);
+    char *topic = entry == NULL ? xstrdup(from->topic) : entry->topic;
 
     if (entry == NULL) {
         entry = xcalloc(1, sizeof *entry);
-        entry->topic = xmemdup(topic, topic_size);
-        entry->partition = partition;
         map_put(&offsets->entries, key, size, entry);
     }
     free(entry->metadata);
-    entry->metadata = xmemdup(metadata, metadata_size);
-    entry->offset = offset;
-    entry->leader_epoch = leader_epoch;
-    entry->commit_ms = commit_ms;
+    *entry = *from;
+    entry->topic = topic;
+    entry->metadata = xstrdup(from->metadata);
 }
 
 const struct offset_entry *

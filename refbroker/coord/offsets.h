@@ -17,6 +17,7 @@ struct offset_entry {
     int32_t leader_epoch;
     int64_t offset;
     int64_t commit_ms;
+    int64_t record_offset; /* where in its partition of __consumer_offsets it was committed */
 };
 
 struct offsets {
@@ -27,9 +28,7 @@ void offsets_init(struct offsets *offsets);
 void offsets_fini(struct offsets *offsets);
 
 /* offsets_put stores an offset; texts are copied. */
-void offsets_put(struct offsets *offsets, const char *topic, size_t topic_size, int32_t partition,
-    int64_t offset, int32_t leader_epoch, const char *metadata, size_t metadata_size,
-    int64_t commit_ms);
+void offsets_put(struct offsets *offsets, const struct offset_entry *entry);
 
 const struct offset_entry *offsets_get(
     const struct offsets *offsets, const char *topic, size_t topic_size, int32_t partition);

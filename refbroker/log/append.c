@@ -7,6 +7,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/batch_rewrite.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/mirror.h"
@@ -54,17 +55,50 @@ storage_check(struct broker *broker, struct partition *partition, struct append_
     return 0;
 }
 
-/* Judges the batch's sequence numbers; true where it is to be appended. */
+/*
+ * Records of a transaction go on with what this log has open for their producer, or begin here what
+ * the coordinator knows of. Since KIP-890 a beginning has the sequence 0.
+ */
+static bool
+transaction_check(struct broker *broker, struct partition *partition,
+    const struct batch_view *batch, struct append_result *result)
+{
+    struct producers *producers = partition_producers(partition);
+    const struct txn *txn;
+
+    if (!batch_view_is_transactional(batch) ||
+        producers_is_open(producers, batch->producer_id, batch->producer_epoch))
+        return true;
+    txn = txns_covers(broker->txns, batch->producer_id, batch->producer_epoch,
+        partition->topic->name, partition->index);
+    if (txn == NULL)
+        refused(
+            broker, result, KE_INVALID_TXN_STATE, "Record was not part of an ongoing transaction");
+    else if (txn->now.version >= TXN_VERSION_BUMPS && batch->base_sequence != 0 &&
+             !producers_knows(producers, batch->producer_id))
+        refused(broker, result, KE_OUT_OF_ORDER_SEQUENCE_NUMBER, NULL);
+    return result->error == KE_NONE;
+}
+
+/* Judges the batch's sequence numbers and transaction; true where it is to be appended. */
 static bool
 sequence_check(struct broker *broker, struct partition *partition, const struct batch_view *batch,
     struct append_result *result)
 {
     struct producer_batch ask = replay_ask(batch);
+    enum producer_verdict verdict;
     struct producer_first first;
 
-    if (!batch_view_has_producer(batch))
-        return true;
-    switch (producers_check(partition_producers(partition), &ask, &first)) {
+    if (!batch_view_has_producer(batch)) {
+        if (batch_view_is_transactional(batch))
+            refused(broker, result, KE_INVALID_TXN_STATE, "the transaction has no producer");
+        return result->error == KE_NONE;
+    }
+    verdict = producers_check(partition_producers(partition), &ask, &first);
+    if (verdict != PRODUCER_DUPLICATE && verdict != PRODUCER_FENCED &&
+        !transaction_check(broker, partition, batch, result))
+        return false;
+    switch (verdict) {
     case PRODUCER_APPEND:
         return true;
     case PRODUCER_DUPLICATE:
@@ -108,17 +142,6 @@ accept(struct broker *broker, struct partition *partition, const struct append_b
     log_add(broker, partition, from->blob, &batch);
 }
 
-/* No coordinator here has begun a transaction, so no producer can be in one. */
-static bool
-transaction_check(
-    struct broker *broker, const struct batch_view *batch, struct append_result *result)
-{
-    if (!batch_view_is_transactional(batch))
-        return true;
-    refused(broker, result, KE_INVALID_TXN_STATE, "this broker has no transaction coordinator");
-    return false;
-}
-
 void
 append_client(struct broker *broker, struct partition *partition, const struct append_batch *from,
     struct append_result *result)
@@ -129,7 +152,6 @@ append_client(struct broker *broker, struct partition *partition, const struct a
     *result = (struct append_result){.base_offset = -1, .log_append_time = -1};
     REQUIRE(batch_view_parse(from->data, from->size, &batch, &e) == RC_OK);
     if (storage_check(broker, partition, result) == 0 &&
-        transaction_check(broker, &batch, result) &&
         sequence_check(broker, partition, &batch, result))
         accept(broker, partition, from, result);
 }
@@ -253,6 +275,8 @@ append_durable(void *arg, struct partition *partition, int64_t base_offset, int6
     /* A mirror may have moved the start, and with it the end, beyond what was under way. */
     if (last_offset >= partition->high_watermark)
         partition->high_watermark = last_offset + 1;
+    if (partition->producers != NULL)
+        producers_settle(partition->producers, partition->high_watermark);
     wake_appenders(broker, partition);
     fetch_wait_wake(broker, partition);
 }

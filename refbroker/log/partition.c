@@ -55,10 +55,11 @@ partition_drop(struct partition *partition)
 int64_t
 partition_last_stable_offset(const struct partition *partition)
 {
-    int64_t open =
-        partition->producers == NULL ? INT64_MAX : producers_first_open(partition->producers);
+    int64_t unstable = partition->producers == NULL ? INT64_MAX
+                                                    : producers_first_unstable(partition->producers,
+                                                          partition->high_watermark);
 
-    return open < partition->high_watermark ? open : partition->high_watermark;
+    return unstable < partition->high_watermark ? unstable : partition->high_watermark;
 }
 
 int64_t

@@ -48,7 +48,7 @@ struct cached_batches {
     struct cached_batch **slots; /* capacity is 0 or a power of 2 */
     uint32_t capacity;
     uint32_t count;
-    uint32_t committed; /* the first ones, which may leave */
+    uint32_t committed;       /* the first ones, which may leave */
     size_t uncommitted_bytes; /* of the others */
     uint64_t first_number;
 };
@@ -94,8 +94,8 @@ void partition_release(struct partition *partition);
  * be gone already. */
 void partition_drop(struct partition *partition);
 
-/* partition_last_stable_offset is the high watermark, or the first offset of the oldest open
- * transaction where that is lower. */
+/* partition_last_stable_offset is the high watermark, or the first offset of the oldest transaction
+ * that is open, or whose end is not durable, where that is lower. */
 int64_t partition_last_stable_offset(const struct partition *partition);
 
 /* partition_bytes is the size of the stored batches: runs in objects, and what waits for one. */

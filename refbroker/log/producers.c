@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/list.h"
 #include "lib/base/map.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec_bytes.h"
@@ -21,6 +22,7 @@ struct known_batch {
 };
 
 struct producer {
+    struct list_node in_open; /* linked while its transaction is open */
     int64_t producer_id;
     int64_t last_timestamp;
     int64_t txn_first_offset;
@@ -30,10 +32,19 @@ struct producer {
     struct known_batch batches[PRODUCERS_BATCHES]; /* oldest first */
 };
 
+/* A transaction whose marker may not be durable yet. */
+struct ending_txn {
+    int64_t first_offset;
+    int64_t marker_offset;
+};
+
 struct producers {
     struct map by_id;
     size_t producers_max;
-    size_t open_count;
+    struct list open;          /* in order of txn_first_offset */
+    struct ending_txn *ending; /* in order of marker_offset */
+    size_t ending_count;
+    size_t ending_capacity;
     struct aborted_txn *aborted; /* in order of last_offset */
     size_t aborted_count;
     size_t aborted_capacity;
@@ -45,6 +56,7 @@ producers_new(size_t producers_max)
     struct producers *producers = xcalloc(1, sizeof *producers);
 
     map_init(&producers->by_id);
+    list_init(&producers->open);
     producers->producers_max = producers_max;
     return producers;
 }
@@ -56,6 +68,7 @@ producers_free(struct producers *producers)
         return;
     map_fini(&producers->by_id, free);
     free(producers->aborted);
+    free(producers->ending);
     free(producers);
 }
 
@@ -163,7 +176,7 @@ producers_note(struct producers *producers, const struct producer_batch *batch)
     producer->last_timestamp = batch->max_timestamp;
     if (batch->is_transactional && producer->txn_first_offset < 0) {
         producer->txn_first_offset = batch->base_offset;
-        producers->open_count++;
+        list_push_back(&producers->open, &producer->in_open);
     }
 }
 
@@ -177,6 +190,26 @@ aborted_add(struct producers *producers, const struct aborted_txn *txn)
             xrealloc(producers->aborted, producers->aborted_capacity, sizeof *producers->aborted);
     }
     producers->aborted[producers->aborted_count++] = *txn;
+}
+
+static void
+ending_add(struct producers *producers, int64_t first_offset, int64_t marker_offset)
+{
+    if (producers->ending_count == producers->ending_capacity) {
+        producers->ending_capacity =
+            producers->ending_capacity == 0 ? 8 : producers->ending_capacity * 2;
+        producers->ending =
+            xrealloc(producers->ending, producers->ending_capacity, sizeof *producers->ending);
+    }
+    producers->ending[producers->ending_count++] = (struct ending_txn){first_offset, marker_offset};
+}
+
+static int64_t
+first_open(const struct producers *producers)
+{
+    struct list_node *first = list_first(&producers->open);
+
+    return first == NULL ? INT64_MAX : list_of(first, struct producer, in_open)->txn_first_offset;
 }
 
 void
@@ -196,27 +229,69 @@ producers_note_marker(struct producers *producers, int64_t producer_id, int16_t 
     if (first < 0)
         return;
     producer->txn_first_offset = -1;
-    producers->open_count--;
+    list_remove(&producers->open, &producer->in_open);
+    ending_add(producers, first, offset);
     if (commit)
         return;
-    open = producers_first_open(producers);
+    open = first_open(producers);
     aborted_add(producers,
         &(struct aborted_txn){producer_id, first, offset, open < offset ? open : offset + 1});
 }
 
-int64_t
-producers_first_open(const struct producers *producers)
+enum producer_marker_verdict
+producers_check_marker(const struct producers *producers, int64_t producer_id,
+    int16_t producer_epoch, int32_t coordinator_epoch, int16_t version)
 {
-    const struct producer *producer;
-    int64_t first = INT64_MAX;
-    size_t position = 0;
+    const struct producer *producer = map_get_int(&producers->by_id, producer_id);
 
-    if (producers->open_count == 0)
-        return first;
-    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
-        if (producer->txn_first_offset >= 0 && producer->txn_first_offset < first)
-            first = producer->txn_first_offset;
+    if (producer == NULL)
+        return PRODUCER_MARKER_APPEND;
+    if (producer_epoch < producer->producer_epoch ||
+        (version >= 2 && producer_epoch == producer->producer_epoch))
+        return PRODUCER_MARKER_FENCED;
+    return coordinator_epoch < producer->coordinator_epoch ? PRODUCER_MARKER_COORDINATOR_FENCED
+                                                           : PRODUCER_MARKER_APPEND;
+}
+
+bool
+producers_is_open(const struct producers *producers, int64_t producer_id, int16_t producer_epoch)
+{
+    const struct producer *producer = map_get_int(&producers->by_id, producer_id);
+
+    return producer != NULL && producer->txn_first_offset >= 0 &&
+           producer->producer_epoch == producer_epoch;
+}
+
+bool
+producers_knows(const struct producers *producers, int64_t producer_id)
+{
+    return map_get_int(&producers->by_id, producer_id) != NULL;
+}
+
+int64_t
+producers_first_unstable(const struct producers *producers, int64_t high_watermark)
+{
+    int64_t first = first_open(producers);
+
+    for (size_t i = producers->ending_count;
+         i > 0 && producers->ending[i - 1].marker_offset >= high_watermark; i--)
+        if (producers->ending[i - 1].first_offset < first)
+            first = producers->ending[i - 1].first_offset;
     return first;
+}
+
+void
+producers_settle(struct producers *producers, int64_t high_watermark)
+{
+    size_t settled = 0;
+
+    while (settled < producers->ending_count &&
+           producers->ending[settled].marker_offset < high_watermark)
+        settled++;
+    producers->ending_count -= settled;
+    if (settled > 0)
+        memmove(producers->ending, producers->ending + settled,
+            producers->ending_count * sizeof *producers->ending);
 }
 
 bool
@@ -373,7 +448,6 @@ load_producer(struct producers *producers, struct loader *loader)
     producer->coordinator_epoch = codec_bytes_int32(p + 24);
     producer->producer_epoch = codec_bytes_int16(p + 28);
     producer->batch_count = p[30];
-    producers->open_count += producer->txn_first_offset >= 0;
     for (uint8_t i = 0; i < producer->batch_count; i++) {
         p = take(loader, SAVED_BATCH_BYTES);
         if (p == NULL)
@@ -409,18 +483,52 @@ load_all(struct producers *producers, struct loader *loader)
     return loader->at == loader->end;
 }
 
+static int
+by_first_offset(const void *a, const void *b)
+{
+    const struct producer *left = *(const struct producer *const *)a;
+    const struct producer *right = *(const struct producer *const *)b;
+
+    return (left->txn_first_offset > right->txn_first_offset) -
+           (left->txn_first_offset < right->txn_first_offset);
+}
+
+/* The list of open transactions, of what was loaded. */
+static void
+open_collect(struct producers *producers)
+{
+    struct producer **open = xcalloc(map_count(&producers->by_id) + 1, sizeof(struct producer *));
+    struct producer *producer;
+    size_t position = 0, count = 0;
+
+    while ((producer = map_next(&producers->by_id, &position, NULL, NULL)) != NULL)
+        if (producer->txn_first_offset >= 0)
+            open[count++] = producer;
+    qsort(open, count, sizeof(struct producer *), by_first_offset);
+    for (size_t i = 0; i < count; i++)
+        list_push_back(&producers->open, &open[i]->in_open);
+    free(open);
+}
+
+static void
+empty(struct producers *producers)
+{
+    map_fini(&producers->by_id, free);
+    list_init(&producers->open);
+    producers->aborted_count = 0;
+    producers->ending_count = 0;
+}
+
 enum rc
 producers_load(struct producers *producers, const void *data, size_t size, struct err *e)
 {
     struct loader loader = {data, (const uint8_t *)data + size};
 
-    map_fini(&producers->by_id, free);
-    producers->aborted_count = 0;
-    producers->open_count = 0;
-    if (load_all(producers, &loader))
+    empty(producers);
+    if (load_all(producers, &loader)) {
+        open_collect(producers);
         return RC_OK;
-    map_fini(&producers->by_id, free);
-    producers->aborted_count = 0;
-    producers->open_count = 0;
+    }
+    empty(producers);
     return err_set(e, RC_CORRUPT, "the saved producer state of %zu bytes is not readable", size);
 }

@@ -8,7 +8,8 @@
  * are checked, and mirrored or recovered batches, which are only noted.
  *
  * Rules: ProducerAppendInfo, ProducerStateManager and ProducerStateEntry of Kafka 4.3. Offsets are
- * noted when they are assigned; the owner combines the first open offset with its high watermark.
+ * noted when they are assigned; what is unstable depends on the owner's high watermark, since a
+ * transaction counts as ended only when its marker is durable.
  *
  * Limits: `producers_max` producers; beyond it the one that was silent longest (without an open
  * transaction) is forgotten, and counted. The state can be saved and loaded as bytes. Not
@@ -46,6 +47,12 @@ enum producer_verdict {
     PRODUCER_FENCED,       /* 47: the epoch is older than the one known */
     PRODUCER_BAD_TXN, /* 48: plain batch inside the producer's open transaction, or a transactional
                          one outside its rules */
+};
+
+enum producer_marker_verdict {
+    PRODUCER_MARKER_APPEND,
+    PRODUCER_MARKER_FENCED,             /* 47: the marker's epoch is over */
+    PRODUCER_MARKER_COORDINATOR_FENCED, /* 52: it comes from an older coordinator */
 };
 
 struct producer_first {
@@ -91,8 +98,22 @@ void producers_note(struct producers *producers, const struct producer_batch *ba
 void producers_note_marker(struct producers *producers, int64_t producer_id, int16_t producer_epoch,
     int32_t coordinator_epoch, int64_t offset, int64_t timestamp, bool commit);
 
-/* producers_first_open returns the first offset of the oldest open transaction, or INT64_MAX. */
-int64_t producers_first_open(const struct producers *producers);
+/* producers_check_marker judges a marker before it gets an offset. With a transaction version of 2
+ * its epoch has to be above the producer's (KIP-890, KIP-1228). */
+enum producer_marker_verdict producers_check_marker(const struct producers *producers,
+    int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch, int16_t version);
+
+/* producers_is_open tells whether a producer has an open transaction with this epoch,
+ * producers_knows whether it is known at all. */
+bool producers_is_open(
+    const struct producers *producers, int64_t producer_id, int16_t producer_epoch);
+bool producers_knows(const struct producers *producers, int64_t producer_id);
+
+/* producers_first_unstable returns the first offset of the oldest transaction that is open or whose
+ * marker lies at the high watermark or above; INT64_MAX where there is none. producers_settle
+ * forgets the ended ones below. */
+int64_t producers_first_unstable(const struct producers *producers, int64_t high_watermark);
+void producers_settle(struct producers *producers, int64_t high_watermark);
 
 /* producers_aborted walks the aborted transactions that touch [from, to): start with *position = 0;
  * false at the end. */

@@ -10,7 +10,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/limits.h"
 
-#define OFFSETS_PARTITIONS 50
+#define INTERNAL_PARTITIONS 50 /* STATE_LOG_PARTITIONS */
 
 struct job {
     struct catalog_job job;
@@ -296,22 +296,38 @@ used_done(struct broker *broker, void *arg, struct create_topic *topics, size_t 
     (void)count;
 }
 
+struct shape_row {
+    const char *topic;
+    const char *name;
+    const char *value;
+};
+
 /* Internal topics are made the way Kafka makes them: compacted, with their own number of
  * partitions. */
 static void
 internal_shape(struct create_topic *topic)
 {
-    static const char *const offsets[][2] = {{"cleanup.policy", "compact"},
-        {"compression.type", "producer"}, {"segment.bytes", "104857600"}};
+    static const struct shape_row rows[] = {
+        {"__consumer_offsets", "cleanup.policy", "compact"},
+        {"__consumer_offsets", "compression.type", "producer"},
+        {"__consumer_offsets", "segment.bytes", "104857600"},
+        {"__transaction_state", "cleanup.policy", "compact"},
+        {"__transaction_state", "compression.type", "uncompressed"},
+        {"__transaction_state", "segment.bytes", "104857600"},
+        {"__transaction_state", "unclean.leader.election.enable", "false"},
+    };
 
-    if (strcmp(topic->name, "__consumer_offsets") != 0)
-        return;
-    topic->partitions = OFFSETS_PARTITIONS;
-    topic->config_count = ARRAY_LEN(offsets);
-    topic->configs = xcalloc(ARRAY_LEN(offsets), sizeof *topic->configs);
-    for (size_t i = 0; i < ARRAY_LEN(offsets); i++) {
-        topic->configs[i].name = xstrdup(offsets[i][0]);
-        topic->configs[i].value = xstrdup(offsets[i][1]);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct create_config *config;
+
+        if (strcmp(topic->name, rows[i].topic) != 0)
+            continue;
+        topic->partitions = INTERNAL_PARTITIONS;
+        if (topic->configs == NULL)
+            topic->configs = xcalloc(ARRAY_LEN(rows), sizeof *topic->configs);
+        config = &topic->configs[topic->config_count++];
+        config->name = xstrdup(rows[i].name);
+        config->value = xstrdup(rows[i].value);
     }
 }
 

@@ -3,6 +3,20 @@
 #include "tests/unit/unit.h"
 
 static void
+put(struct offsets *offsets, int32_t partition, int64_t offset, int32_t leader_epoch)
+{
+    char topic[] = "topic", metadata[] = "first";
+
+    if (leader_epoch >= 0)
+        metadata[0] = '\0';
+    offsets_put(offsets, &(struct offset_entry){.topic = topic,
+                             .metadata = metadata,
+                             .partition = partition,
+                             .leader_epoch = leader_epoch,
+                             .offset = offset});
+}
+
+static void
 the_last_commit_of_a_partition_counts(void **state)
 {
     const struct offset_entry *entry;
@@ -10,8 +24,9 @@ the_last_commit_of_a_partition_counts(void **state)
 
     (void)state;
     offsets_init(&offsets);
-    offsets_put(&offsets, "topic", 5, 3, 10, -1, "first", 5, 1000);
-    offsets_put(&offsets, "topic", 5, 3, 20, 4, "", 0, 2000);
+    put(&offsets, 3, 10, -1);
+    assert_string_equal(offsets_get(&offsets, "topic", 5, 3)->metadata, "first");
+    put(&offsets, 3, 20, 4);
     entry = offsets_get(&offsets, "topic", 5, 3);
     assert_int_equal(entry->offset, 20);
     assert_int_equal(entry->leader_epoch, 4);
@@ -31,9 +46,9 @@ a_removed_offset_is_gone_and_the_others_stay_in_order(void **state)
     (void)state;
     offsets_init(&offsets);
     for (int32_t i = 0; i < 3; i++)
-        offsets_put(&offsets, "t", 1, i, i, -1, "", 0, 0);
-    offsets_remove(&offsets, "t", 1, 1);
-    offsets_remove(&offsets, "t", 1, 7);
+        put(&offsets, i, i, -1);
+    offsets_remove(&offsets, "topic", 5, 1);
+    offsets_remove(&offsets, "topic", 5, 7);
     assert_int_equal(offsets_next(&offsets, &position)->partition, 0);
     assert_int_equal(offsets_next(&offsets, &position)->partition, 2);
     assert_null(offsets_next(&offsets, &position));

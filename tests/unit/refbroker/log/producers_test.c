@@ -69,7 +69,7 @@ batch_of(const struct step *step, int64_t offset)
 static int64_t
 first_open(const struct producers *producers)
 {
-    int64_t first = producers_first_open(producers);
+    int64_t first = producers_first_unstable(producers, INT64_MAX);
 
     return first == INT64_MAX ? -1 : first;
 }
@@ -323,7 +323,7 @@ beyond_the_limit_the_one_silent_longest_is_forgotten(void **state)
     assert_int_equal(producers_check(producers, &batch, &first), PRODUCER_APPEND);
     batch = simple(2, 7, 0, 0, false);
     assert_int_equal(producers_check(producers, &batch, &first), PRODUCER_OUT_OF_ORDER);
-    assert_int_equal(producers_first_open(producers), 0);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), 0);
     producers_free(producers);
 }
 
@@ -362,7 +362,7 @@ a_cut_or_longer_state_is_corrupt_and_leaves_nothing(void **state)
         memcpy(exact, saved.data, size);
         assert_int_equal(producers_load(producers, exact, size, &e), RC_CORRUPT);
         assert_int_equal(producers_count(producers), 0);
-        assert_int_equal(producers_first_open(producers), INT64_MAX);
+        assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
         free(exact);
     }
     assert_non_null(strstr(e.text, "is not readable"));
@@ -440,7 +440,7 @@ random_damage_of_a_saved_state_does_no_harm(void **state)
             loaded++;
             while (producers_next(producers, &position, &info))
                 producers_note_marker(producers, info.producer_id, 7, 0, 100, 0, false);
-            assert_int_equal(producers_first_open(producers), INT64_MAX);
+            assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
             producers_save(producers, &again);
             assert_int_equal(producers_load(producers, again.data, again.size, NULL), RC_OK);
         }
@@ -449,6 +449,88 @@ random_damage_of_a_saved_state_does_no_harm(void **state)
         producers_free(producers);
     }
     assert_in_range(loaded, 100, 2999);
+}
+
+static void
+a_marker_is_judged_by_the_epochs_of_producer_and_coordinator(void **state)
+{
+    static const struct {
+        int16_t epoch;
+        int32_t coordinator_epoch;
+        int16_t version;
+        enum producer_marker_verdict verdict;
+    } rows[] = {
+        {4, 9, 0, PRODUCER_MARKER_FENCED},
+        {5, 9, 0, PRODUCER_MARKER_APPEND},
+        {6, 9, 0, PRODUCER_MARKER_APPEND},
+        {5, 9, 2, PRODUCER_MARKER_FENCED}, /* late or a second one: KIP-1228 */
+        {6, 9, 2, PRODUCER_MARKER_APPEND},
+        {6, 2, 2, PRODUCER_MARKER_COORDINATOR_FENCED},
+        {5, 3, 0, PRODUCER_MARKER_APPEND},
+    };
+    struct producers *producers = producers_new(10);
+    struct producer_batch batch = simple(1, 0, 0, 0, true);
+
+    (void)state;
+    batch.producer_epoch = 5;
+    producers_note(producers, &batch);
+    producers_note_marker(producers, 1, 5, 3, 1, 0, true);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(producers_check_marker(producers, 1, rows[i].epoch,
+                             rows[i].coordinator_epoch, rows[i].version),
+            rows[i].verdict);
+    assert_int_equal(producers_check_marker(producers, 2, 0, 0, 2), PRODUCER_MARKER_APPEND);
+    assert_true(producers_knows(producers, 1));
+    assert_false(producers_knows(producers, 2));
+    producers_free(producers);
+}
+
+static void
+a_transaction_is_unstable_until_its_marker_is_below_the_high_watermark(void **state)
+{
+    struct producers *producers = producers_new(10);
+
+    (void)state;
+    note(producers, 1, 0, 10, 0, true);
+    note(producers, 2, 0, 11, 0, true);
+    assert_true(producers_is_open(producers, 1, 0));
+    assert_false(producers_is_open(producers, 1, 1));
+    producers_note_marker(producers, 1, 0, 0, 12, 0, true);
+    assert_false(producers_is_open(producers, 1, 0));
+    assert_int_equal(producers_first_unstable(producers, 12), 10);
+    assert_int_equal(producers_first_unstable(producers, 13), 11);
+    producers_note_marker(producers, 2, 0, 0, 13, 0, false);
+    assert_int_equal(producers_first_unstable(producers, 12), 10);
+    assert_int_equal(producers_first_unstable(producers, 13), 11);
+    assert_int_equal(producers_first_unstable(producers, 14), INT64_MAX);
+    producers_settle(producers, 13);
+    assert_int_equal(producers_first_unstable(producers, 12), 11);
+    producers_settle(producers, 14);
+    assert_int_equal(producers_first_unstable(producers, 0), INT64_MAX);
+    producers_free(producers);
+}
+
+static void
+the_oldest_open_transaction_is_known_after_a_reload(void **state)
+{
+    struct producers *producers = producers_new(10);
+    struct buf saved;
+
+    (void)state;
+    note(producers, 3, 0, 5, 0, false); /* first seen, last to begin */
+    note(producers, 1, 0, 10, 0, true);
+    note(producers, 2, 0, 11, 0, true);
+    note(producers, 3, 1, 12, 0, true);
+    buf_init(&saved, 1 << 16);
+    producers_save(producers, &saved);
+    assert_int_equal(producers_load(producers, saved.data, saved.size, NULL), RC_OK);
+    buf_fini(&saved);
+    for (int64_t id = 1; id <= 3; id++) {
+        assert_int_equal(producers_first_unstable(producers, INT64_MAX), 9 + id);
+        producers_note_marker(producers, id, 0, 0, 20 + id, 0, true);
+    }
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
+    producers_free(producers);
 }
 
 int
@@ -465,6 +547,9 @@ main(void)
         cmocka_unit_test(a_cut_or_longer_state_is_corrupt_and_leaves_nothing),
         cmocka_unit_test(counts_and_repetitions_that_cannot_be_are_corrupt),
         cmocka_unit_test(random_damage_of_a_saved_state_does_no_harm),
+        cmocka_unit_test(a_marker_is_judged_by_the_epochs_of_producer_and_coordinator),
+        cmocka_unit_test(a_transaction_is_unstable_until_its_marker_is_below_the_high_watermark),
+        cmocka_unit_test(the_oldest_open_transaction_is_known_after_a_reload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,16 +137,16 @@ a_marker_ends_the_transaction_and_an_abort_is_remembered(void **state)
 
     batch = batch_make(PRODUCER_ID, 10, 0, 2, true);
     replay_batch(producers, &batch);
-    assert_int_equal(producers_first_open(producers), 10);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), 10);
     batch = marker_make(12, true);
     replay_batch(producers, &batch);
-    assert_int_equal(producers_first_open(producers), INT64_MAX);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
     assert_false(producers_aborted(producers, 0, 100, &position, &aborted));
     batch = batch_make(PRODUCER_ID, 20, 2, 2, true);
     replay_batch(producers, &batch);
     batch = marker_make(22, false);
     replay_batch(producers, &batch);
-    assert_int_equal(producers_first_open(producers), INT64_MAX);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), INT64_MAX);
     position = 0;
     assert_true(producers_aborted(producers, 0, 100, &position, &aborted));
     assert_int_equal(aborted.producer_id, PRODUCER_ID);
@@ -189,12 +189,12 @@ a_control_batch_that_is_no_marker_ends_nothing(void **state)
         batch_builder_fini(&builder);
         batch = parsed();
         replay_batch(producers, &batch);
-        assert_int_equal(producers_first_open(producers), 10);
+        assert_int_equal(producers_first_unstable(producers, INT64_MAX), 10);
     }
     bytes.data[BATCH_VIEW_HEADER_BYTES] = 0xff;
     batch = parsed();
     replay_batch(producers, &batch);
-    assert_int_equal(producers_first_open(producers), 10);
+    assert_int_equal(producers_first_unstable(producers, INT64_MAX), 10);
 }
 
 int

@@ -1,11 +1,11 @@
-#include "refbroker/coord/groups.h"
+#include "refbroker/coord/state_log.h"
 
 #include "tests/unit/unit.h"
 
 /* What Java's Math.abs(id.hashCode()) % 50 gives, from Kafka's GroupMetadataManager.partitionFor.
  */
 static void
-the_partition_of_a_group_is_kafkas(void **state)
+the_partition_of_an_id_is_kafkas(void **state)
 {
     static const struct {
         const char *id;
@@ -15,14 +15,14 @@ the_partition_of_a_group_is_kafkas(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(groups_partition_of(cases[i].id), cases[i].partition);
+        assert_int_equal(state_log_partition_among(cases[i].id, 50), cases[i].partition);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_partition_of_a_group_is_kafkas),
+        cmocka_unit_test(the_partition_of_an_id_is_kafkas),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
