@@ -48,7 +48,7 @@ struct cached_batches {
     struct cached_batch **slots; /* capacity is 0 or a power of 2 */
     uint32_t capacity;
     uint32_t count;
-    uint32_t committed; /* the first ones, which may leave */
+    uint32_t committed;       /* the first ones, which may leave */
     size_t uncommitted_bytes; /* of the others */
     uint64_t first_number;
 };
@@ -68,8 +68,10 @@ struct partition {
     uint32_t holds;
     uint32_t intakes; /* producers' batches on a lane (intake.h) */
     bool stopped;
+    bool uncleanable; /* the cleaner met damage in it, and passes it over until the next start */
     int64_t log_start_offset;
     int64_t committed_end;
+    int64_t first_dirty_offset; /* the cleaner knows what lies below */
     int64_t high_watermark;
     int64_t log_end_offset;
     struct run_index runs;
