@@ -381,6 +381,31 @@ a_cleaned_log_holds_one_record_of_a_key_and_the_active_segment(void **state)
 }
 
 static void
+a_restart_goes_on_where_the_cleaner_was(void **state)
+{
+    struct reader_view view;
+    int64_t first_dirty;
+
+    (void)state;
+    world_begin(8, "compact", "86400000");
+    for (int i = 0; i < 200; i++)
+        produce();
+    time_ms += 10 * SEGMENT_MS;
+    produce();
+    quiet(60);
+    first_dirty = partition_of_world()->first_dirty_offset;
+    assert_true(first_dirty > 0);
+    broker_world_crash(&world);
+    disk_cut_power(world.disk);
+    assert_null(broker_world_start(&world));
+    assert_int_equal(partition_of_world()->first_dirty_offset, first_dirty);
+    quiet(60);
+    assert_int_equal(world.broker->stats.cleaner_rounds_total, 0);
+    check_all(&view);
+    broker_world_fini(&world);
+}
+
+static void
 tombstones_go_after_their_time(void **state)
 {
     struct reader_view view;
@@ -532,6 +557,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_at_any_step_leaves_the_last_value_of_each_key),
         cmocka_unit_test(a_cleaned_log_holds_one_record_of_a_key_and_the_active_segment),
+        cmocka_unit_test(a_restart_goes_on_where_the_cleaner_was),
         cmocka_unit_test(tombstones_go_after_their_time),
         cmocka_unit_test(a_cleaner_that_is_behind_needs_several_rounds),
         cmocka_unit_test(a_topic_with_both_policies_loses_old_runs_too),
