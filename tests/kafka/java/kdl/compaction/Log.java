@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import kdl.wire.RawConnection;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -61,6 +62,17 @@ final class Log {
         return true;
     }
 
+    /** The timestamps of all records. */
+    Set<Long> times() throws IOException {
+        Set<Long> times = new TreeSet<>();
+        for (RecordBatch batch : fetchAll()) {
+            for (Record record : batch) {
+                times.add(record.timestamp());
+            }
+        }
+        return times;
+    }
+
     /** What a consumer finds: offset, timestamp, key, value, headers. */
     List<String> consumed(String isolation) {
         List<String> lines = new ArrayList<>();
@@ -77,6 +89,20 @@ final class Log {
                         line.append(' ').append(header.key()).append(':').append(text(wrap(header.value())));
                     }
                     lines.add(line.toString());
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** Where each of these times leads to, and the time before it and behind. */
+    List<String> byTime(Set<Long> times) {
+        List<String> lines = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", bootstrap),
+                new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            for (long time : times) {
+                for (long asked = time - 1; asked <= time + 1; asked++) {
+                    lines.add(asked + " " + consumer.offsetsForTimes(Map.of(partition, asked)).get(partition));
                 }
             }
         }
