@@ -43,6 +43,7 @@ broker_options_default(struct broker_options *options)
     options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
     options->commit_interval_ms = 250;
     options->commit_bytes = (size_t)8 * 1024 * 1024;
+    options->initial_task_delay_ms = 30000;
     options->retention_check_ms = 300000;
     options->cleaner_enable = true;
     options->cleaner_backoff_ms = 15000;
@@ -149,7 +150,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->coordinated = coordinated_new(b);
     b->garbage = garbage_new(b);
     b->cleaner = cleaner_new(b);
-    b->retention_next_ms = env_now_ms(b->env) + options->retention_check_ms;
+    b->retention_next_ms = env_now_ms(b->env) + options->initial_task_delay_ms;
     b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);

@@ -83,7 +83,8 @@ struct broker_options {
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
-    int64_t retention_check_ms; /* log.retention.check.interval.ms */
+    int64_t initial_task_delay_ms; /* log.initial.task.delay.ms */
+    int64_t retention_check_ms;    /* log.retention.check.interval.ms */
     bool cleaner_enable;
     int64_t cleaner_backoff_ms;         /* log.cleaner.backoff.ms */
     size_t cleaner_dedupe_buffer_bytes; /* log.cleaner.dedupe.buffer.size */

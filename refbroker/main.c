@@ -78,6 +78,8 @@ static const struct setting_row setting_rows[] = {
         "how long a connection may be silent"},
     {"log.retention.check.interval.ms", SETTING_MS, AT(retention_check_ms), 1, INT64_C(86400000),
         "how often logs are looked at for what is too old or too much"},
+    {"log.initial.task.delay.ms", SETTING_MS, AT(initial_task_delay_ms), 0, INT64_C(86400000),
+        "how long after the start logs are looked at for the first time"},
     {"log.cleaner.enable", SETTING_BOOLEAN, AT(cleaner_enable), 0, 1,
         "whether compacted topics are compacted"},
     {"log.cleaner.backoff.ms", SETTING_MS, AT(cleaner_backoff_ms), 0, INT64_C(86400000),

@@ -13,8 +13,9 @@ struct segment {
 int64_t
 cleaner_range_segment_ms(const struct topic_values *values)
 {
-    return values->max_compaction_lag_ms < values->segment_ms ? values->max_compaction_lag_ms
-                                                              : values->segment_ms;
+    return values->compacts && values->max_compaction_lag_ms < values->segment_ms
+               ? values->max_compaction_lag_ms
+               : values->segment_ms;
 }
 
 static bool

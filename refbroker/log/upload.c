@@ -301,9 +301,7 @@ share_take(struct upload *upload, struct partition *partition)
     share->partition = partition;
     share->first_piece = first;
     share->piece_count = upload->piece_count - first;
-    share->segment_ms = partition->topic->configs.values.compacts
-                            ? cleaner_range_segment_ms(&partition->topic->configs.values)
-                            : INT64_MAX;
+    share->segment_ms = cleaner_range_segment_ms(&partition->topic->configs.values);
     buf_init(&share->producers, PRODUCERS_BYTES_MAX);
     buf_append(
         &share->producers, partition->committed_producers, partition->committed_producers_size);
