@@ -299,6 +299,13 @@ values_parse(struct topic_configs *configs)
 
     values->retention_ms = number(configs, "retention.ms");
     values->retention_bytes = number(configs, "retention.bytes");
+    values->delete_retention_ms = number(configs, "delete.retention.ms");
+    values->min_compaction_lag_ms = number(configs, "min.compaction.lag.ms");
+    values->max_compaction_lag_ms = number(configs, "max.compaction.lag.ms");
+    values->segment_ms = number(configs, "segment.ms");
+    values->segment_bytes = number(configs, "segment.bytes");
+    values->min_cleanable_dirty_ratio =
+        strtod(topic_configs_get(configs, "min.cleanable.dirty.ratio"), NULL);
     values->timestamp_before_max_ms = number(configs, "message.timestamp.before.max.ms");
     values->timestamp_after_max_ms = number(configs, "message.timestamp.after.max.ms");
     values->max_message_bytes = (int32_t)number(configs, "max.message.bytes");

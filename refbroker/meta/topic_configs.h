@@ -52,6 +52,12 @@ struct topic_config_row {
 struct topic_values {
     int64_t retention_ms;    /* -1: for ever */
     int64_t retention_bytes; /* -1: without limit */
+    int64_t delete_retention_ms;
+    int64_t min_compaction_lag_ms;
+    int64_t max_compaction_lag_ms;
+    int64_t segment_ms;
+    int64_t segment_bytes;
+    double min_cleanable_dirty_ratio;
     int64_t timestamp_before_max_ms;
     int64_t timestamp_after_max_ms;
     int32_t max_message_bytes;
