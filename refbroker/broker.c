@@ -9,6 +9,7 @@
 #include "lib/base/xalloc.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/client.h"
+#include "refbroker/coord/group_expiry.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
@@ -45,6 +46,7 @@ broker_options_default(struct broker_options *options)
     options->garbage_check_ms = 10000;
     options->garbage_grace_ms = 60000;
     options->idle_ms = LIMIT_IDLE_MS;
+    group_settings_default(&options->groups);
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
@@ -146,11 +148,14 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
-    rc = groups_load(b->groups, e);
+    rc = group_configs_load(b, e);
+    if (rc == RC_OK)
+        rc = groups_load(b->groups, e);
     if (rc != RC_OK) {
         broker_close(b);
         return rc;
     }
+    group_expiry_start(b->groups);
     intake_tick(b);
     b->tick_ended_cpu_us = env_thread_cpu_us(b->env);
     b->stats.topics = (int64_t)map_count(&b->topics.by_name);

@@ -25,6 +25,7 @@
 #include "lib/base/heap.h"
 #include "lib/base/work.h"
 #include "lib/store/store.h"
+#include "refbroker/coord/group_settings.h"
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
 #include "refbroker/meta/topics.h"
@@ -85,6 +86,7 @@ struct broker_options {
     int64_t garbage_check_ms;   /* how often objects without use are looked for */
     int64_t garbage_grace_ms;   /* how long they stay then */
     int64_t idle_ms;            /* connections.max.idle.ms */
+    struct group_settings groups;
 };
 
 struct broker {

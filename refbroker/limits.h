@@ -48,8 +48,6 @@
 #define LIMIT_GROUPS_MAX 100000
 #define LIMIT_GROUP_MEMBERS_MAX 10000
 #define LIMIT_OFFSET_METADATA_BYTES_MAX 4096 /* offset.metadata.max.bytes */
-#define LIMIT_SESSION_TIMEOUT_MS_MIN 6000
-#define LIMIT_SESSION_TIMEOUT_MS_MAX 1800000
 
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */

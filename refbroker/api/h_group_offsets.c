@@ -14,11 +14,12 @@
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 
 #define KEY_TYPE_OFFSET 1
-#define VALUE_VERSION_OFFSET 3
+#define VALUE_VERSION_OFFSET 4
 #define RECORDS_BYTES_MAX ((size_t)32 * 1024 * 1024)
 
 typedef struct km_offset_commit_request_partition commit_in;
@@ -41,16 +42,18 @@ struct commit {
 static int16_t
 group_check(struct group *group, const struct km_offset_commit_request *in)
 {
+    int32_t generation = in->generation_id_or_member_epoch;
     struct group_member *member;
     int16_t error;
 
-    if (in->generation_id_or_member_epoch < 0 && in->member_id.size <= 0) {
-        /* An administrator, or a consumer without a group's membership. */
-        return group->state == GROUP_EMPTY || group->state == GROUP_DEAD ? KE_NONE
-                                                                         : KE_UNKNOWN_MEMBER_ID;
-    }
-    error = group_member_check(
-        group, in->member_id, in->group_instance_id, in->generation_id_or_member_epoch, &member);
+    /* An administrator, or a consumer without a group's membership. */
+    if (generation < 0 && group->state == GROUP_EMPTY)
+        return KE_NONE;
+    if (generation < 0 && in->member_id.size <= 0 && in->group_instance_id.size < 0)
+        return KE_UNKNOWN_MEMBER_ID;
+    error = group_member_check(group, in->member_id, in->group_instance_id, generation, &member);
+    if (error == KE_NONE && generation < 0)
+        error = KE_ILLEGAL_GENERATION;
     if (error == KE_NONE && group->state == GROUP_COMPLETING)
         error = KE_REBALANCE_IN_PROGRESS;
     if (error == KE_NONE)
@@ -59,21 +62,23 @@ group_check(struct group *group, const struct km_offset_commit_request *in)
 }
 
 static struct group *
-group_find(struct broker *broker, const struct km_offset_commit_request *in, int16_t *error)
+group_find(struct broker *broker, const struct request *request, int16_t *error)
 {
+    const struct km_offset_commit_request *in = request->in;
+    int16_t version = request->header.api_version;
     struct group *group = groups_find(broker->groups, in->group_id);
 
     *error = KE_NONE;
     if (!groups_ready(broker->groups)) {
         *error = KE_COORDINATOR_NOT_AVAILABLE;
-    } else if (in->group_id.size == 0) {
-        *error = KE_INVALID_GROUP_ID;
     } else if (group == NULL && in->generation_id_or_member_epoch >= 0) {
-        *error = KE_ILLEGAL_GENERATION;
+        *error = version >= 9 ? KE_GROUP_ID_NOT_FOUND : KE_ILLEGAL_GENERATION;
     } else if (group == NULL) {
         group = groups_make(broker->groups, in->group_id);
         if (group == NULL)
             *error = KE_COORDINATOR_NOT_AVAILABLE;
+    } else if (group->consumer != NULL) {
+        *error = consumer_offsets_commit_check(group->consumer, in, version);
     } else {
         *error = group_check(group, in);
     }
@@ -99,6 +104,7 @@ commit_add(struct commit *commit, struct group_record *record, const struct topi
     value.leader_epoch = in->committed_leader_epoch;
     value.metadata = in->committed_metadata.size < 0 ? request_text("") : in->committed_metadata;
     value.commit_timestamp = now_ms;
+    value.topic_id = topic->topic_id;
     codec_bytes_put_int16(number, KEY_TYPE_OFFSET);
     buf_append(&commit->bytes, number, sizeof number);
     rc = codec_encode(&km_offset_commit_key_message, 0, &key, &commit->bytes, e);
@@ -262,7 +268,7 @@ h_offset_commit(struct broker *broker, struct request *request, const void *in_,
 
     if (!commit_shape(request, in, out_))
         return H_CLOSE;
-    group = group_find(broker, in, &error);
+    group = group_find(broker, request, &error);
     commit = xcalloc(1, sizeof *commit);
     commit->groups = broker->groups;
     commit->group_id = xmemdup(in->group_id.data, (size_t)in->group_id.size);
@@ -415,8 +421,11 @@ group_fetch(struct broker *broker, struct request *request,
     const struct group *group = groups_find(broker->groups, in->group_id);
 
     out->group_id = in->group_id;
-    if (in->group_id.size == 0)
-        out->error_code = KE_INVALID_GROUP_ID;
+    if (group != NULL && group->consumer != NULL)
+        out->error_code =
+            consumer_offsets_fetch_check(group->consumer, in->member_id, in->member_epoch);
+    if (out->error_code != KE_NONE)
+        return true;
     if (in->topics.count < 0)
         return all_fetch(broker, request, group, out);
     out->topics.items =
@@ -435,7 +444,8 @@ static bool
 old_fetch(struct broker *broker, struct request *request, const struct km_offset_fetch_request *in,
     struct km_offset_fetch_response *out)
 {
-    struct km_offset_fetch_request_group ask = {.group_id = in->group_id};
+    struct km_offset_fetch_request_group ask = {
+        .group_id = in->group_id, .member_id = request_text(NULL), .member_epoch = -1};
     group_out answer;
 
     codec_init(&km_offset_fetch_response_group_desc, &answer);

@@ -8,13 +8,11 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/crc32c.h"
-#include "refbroker/coord/groups.h"
+#include "refbroker/coord/consumer_records.h"
 #include "refbroker/log/reader.h"
 
 #define SCRATCH_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
-
-enum { KEY_OFFSET_OLD = 0, KEY_OFFSET = 1, KEY_GROUP = 2 };
 
 struct loader {
     struct groups *groups;
@@ -81,6 +79,8 @@ group_load(struct loader *l, const struct batch_records_record *record)
     }
     if (group != NULL)
         group_restore(group, &value);
+    if (group != NULL)
+        group->loaded = record->value_size >= 0;
     return true;
 }
 
@@ -91,10 +91,14 @@ record_load(struct loader *l, const struct batch_records_record *record)
     bool known = false;
 
     arena_reset(&l->arena);
-    if (type == KEY_OFFSET || type == KEY_OFFSET_OLD)
+    if (type == GROUP_RECORD_OFFSET || type == GROUP_RECORD_OFFSET_OLD)
         known = offset_load(l, record);
-    else if (type == KEY_GROUP)
+    else if (type == GROUP_RECORD_GROUP)
         known = group_load(l, record);
+    else
+        known = consumer_records_load(l->groups, &l->arena, type,
+            (struct wire_bytes){record->key, record->key_size},
+            (struct wire_bytes){record->value, record->value_size});
     l->unknown += !known;
 }
 
@@ -156,6 +160,19 @@ partition_load(struct loader *l, const struct partition *partition)
     return rc;
 }
 
+/* Of a deleted group nothing is left. */
+static void
+groups_settle(struct groups *groups)
+{
+    struct group *group;
+    size_t position = 0;
+
+    consumer_records_loaded(groups);
+    while ((group = groups_next(groups, &position)) != NULL)
+        if (!group->loaded && group->consumer == NULL && offsets_count(&group->offsets) == 0)
+            groups_remove(group);
+}
+
 enum rc
 groups_load(struct groups *groups, struct err *e)
 {
@@ -170,6 +187,8 @@ groups_load(struct groups *groups, struct err *e)
         if (rc != RC_OK)
             err_note(e, GROUPS_TOPIC "-%d", i);
     }
+    if (rc == RC_OK)
+        groups_settle(groups);
     if (l.unknown > 0)
         log_warn("GROUP-LOAD", "%zu records of " GROUPS_TOPIC " were passed over", l.unknown);
     arena_fini(&l.arena);
