@@ -10,6 +10,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/client.h"
+#include "refbroker/coord/group_expiry.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
@@ -57,6 +58,7 @@ broker_options_default(struct broker_options *options)
     options->txn_abort_interval_ms = 10000;
     options->txn_id_expiration_ms = INT64_C(604800000);
     options->txn_id_remove_interval_ms = 3600000;
+    group_settings_default(&options->groups);
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
@@ -161,13 +163,16 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
     b->txns = txns_new(b);
-    rc = groups_load(b->groups, e);
+    rc = group_configs_load(b, e);
+    if (rc == RC_OK)
+        rc = groups_load(b->groups, e);
     if (rc == RC_OK)
         rc = txns_load(b->txns, e);
     if (rc != RC_OK) {
         broker_close(b);
         return rc;
     }
+    group_expiry_start(b->groups);
     intake_tick(b);
     b->tick_ended_cpu_us = env_thread_cpu_us(b->env);
     b->stats.topics = (int64_t)map_count(&b->topics.by_name);

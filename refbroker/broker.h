@@ -26,6 +26,7 @@
 #include "lib/base/heap.h"
 #include "lib/base/work.h"
 #include "lib/store/store.h"
+#include "refbroker/coord/group_settings.h"
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
 #include "refbroker/meta/topics.h"
@@ -98,6 +99,7 @@ struct broker_options {
     int64_t txn_abort_interval_ms;      /* rounds that abort transactions which last too long */
     int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
+    struct group_settings groups;
 };
 
 struct broker {

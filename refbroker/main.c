@@ -47,7 +47,7 @@ struct settings {
     struct broker_options broker;
 };
 
-enum setting_kind { SETTING_INT, SETTING_BYTES, SETTING_BOOLEAN, SETTING_MS };
+enum setting_kind { SETTING_INT, SETTING_BYTES, SETTING_BOOLEAN, SETTING_MS, SETTING_CHOICE };
 
 struct setting_row {
     const char *name;
@@ -56,55 +56,65 @@ struct setting_row {
     int64_t min;
     int64_t max;
     const char *help;
+    const char *choices; /* of SETTING_CHOICE: texts between commas, for 0 and up */
 };
 
 #define AT(member) offsetof(struct broker_options, member)
 
 static const struct setting_row setting_rows[] = {
-    {"node.id", SETTING_INT, AT(node_id), 0, INT32_MAX, "the broker's id"},
+    {"node.id", SETTING_INT, AT(node_id), 0, INT32_MAX, "the broker's id", NULL},
     {"num.partitions", SETTING_INT, AT(num_partitions), 1, 10000,
-        "partitions of topics that come into being by use"},
+        "partitions of topics that come into being by use", NULL},
     {"auto.create.topics.enable", SETTING_BOOLEAN, AT(auto_create_topics), 0, 1,
-        "whether topics come into being by use"},
+        "whether topics come into being by use", NULL},
     {"kdl.wal.file.bytes", SETTING_BYTES, AT(wal_file_bytes), 65536, INT64_C(1) << 31,
-        "size of a file of the write-ahead log"},
+        "size of a file of the write-ahead log", NULL},
     {"kdl.upload.bytes", SETTING_BYTES, AT(upload_bytes), 4096, INT64_C(1) << 30,
-        "bytes outside objects at which one is written"},
+        "bytes outside objects at which one is written", NULL},
     {"kdl.upload.interval.ms", SETTING_MS, AT(upload_interval_ms), 1, INT64_C(86400000),
-        "age of the oldest bytes outside objects at which one is written"},
+        "age of the oldest bytes outside objects at which one is written", NULL},
     {"kdl.cache.bytes", SETTING_BYTES, AT(cache_bytes), 0, INT64_C(1) << 36,
-        "budget of the log cache"},
+        "budget of the log cache", NULL},
     {"connections.max.idle.ms", SETTING_MS, AT(idle_ms), 100, INT64_C(86400000000),
-        "how long a connection may be silent"},
+        "how long a connection may be silent", NULL},
     {"transaction.max.timeout.ms", SETTING_MS, AT(txn_timeout_max_ms), 1, INT32_MAX,
-        "the longest timeout that a transactional producer may ask for"},
+        "the longest timeout that a transactional producer may ask for", NULL},
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", SETTING_MS,
         AT(txn_abort_interval_ms), 1, INT32_MAX,
-        "how often transactions that last longer than their timeout are aborted"},
+        "how often transactions that last longer than their timeout are aborted", NULL},
     {"transactional.id.expiration.ms", SETTING_MS, AT(txn_id_expiration_ms), 1, INT32_MAX,
-        "how long a transactional id that nobody uses is kept"},
+        "how long a transactional id that nobody uses is kept", NULL},
     {"transaction.remove.expired.transaction.cleanup.interval.ms", SETTING_MS,
-        AT(txn_id_remove_interval_ms), 1, INT32_MAX, "how often such ids are removed"},
+        AT(txn_id_remove_interval_ms), 1, INT32_MAX, "how often such ids are removed", NULL},
     {"log.retention.check.interval.ms", SETTING_MS, AT(retention_check_ms), 1, INT64_C(86400000),
-        "how often logs are looked at for what is too old or too much"},
+        "how often logs are looked at for what is too old or too much", NULL},
     {"log.initial.task.delay.ms", SETTING_MS, AT(initial_task_delay_ms), 0, INT64_C(86400000),
-        "how long after the start logs are looked at for the first time"},
+        "how long after the start logs are looked at for the first time", NULL},
     {"log.cleaner.enable", SETTING_BOOLEAN, AT(cleaner_enable), 0, 1,
-        "whether compacted topics are compacted"},
+        "whether compacted topics are compacted", NULL},
     {"log.cleaner.backoff.ms", SETTING_MS, AT(cleaner_backoff_ms), 0, INT64_C(86400000),
-        "pause of the cleaner when nothing is due"},
+        "pause of the cleaner when nothing is due", NULL},
     {"log.cleaner.dedupe.buffer.size", SETTING_BYTES, AT(cleaner_dedupe_buffer_bytes), 1048576,
-        INT64_C(1) << 36, "memory for keys; what does not fit is compacted in a further round"},
+        INT64_C(1) << 36, "memory for keys; what does not fit is compacted in a further round",
+        NULL},
     {"log.cleaner.io.max.bytes.per.second", SETTING_MS, AT(cleaner_io_bytes_per_s), 1, INT64_MAX,
-        "how much the cleaner reads and writes"},
+        "how much the cleaner reads and writes", NULL},
     {"kdl.garbage.check.ms", SETTING_MS, AT(garbage_check_ms), 1, INT64_C(86400000),
-        "how often objects that nothing uses are looked for"},
+        "how often objects that nothing uses are looked for", NULL},
     {"kdl.garbage.grace.ms", SETTING_MS, AT(garbage_grace_ms), 0, INT64_C(86400000),
-        "how long such an object stays"},
+        "how long such an object stays", NULL},
     {"kdl.commit.interval.ms", SETTING_MS, AT(commit_interval_ms), 1, 60000,
-        "coordinated topics: how long a file collects batches"},
+        "coordinated topics: how long a file collects batches", NULL},
     {"kdl.commit.bytes", SETTING_BYTES, AT(commit_bytes), 4096, INT64_C(1) << 30,
-        "coordinated topics: size at which a file is closed earlier"},
+        "coordinated topics: size at which a file is closed earlier", NULL},
+#define GROUP_SETTING(member, name, standard, lowest, highest, help)                               \
+    {name, SETTING_MS, AT(groups.member), lowest, highest, help, NULL},
+#include "refbroker/coord/group_settings.def"
+#undef GROUP_SETTING
+    {"group.consumer.migration.policy", SETTING_CHOICE, AT(groups.consumer_migration), 0, 3,
+        "how groups may change between the classic and the consumer "
+        "protocol: " GROUP_MIGRATION_TEXTS,
+        GROUP_MIGRATION_TEXTS},
 };
 
 static int __attribute__((format(printf, 1, 2))) wrong_use(const char *format, ...)
@@ -147,7 +157,7 @@ static void
 settings_list(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(setting_rows); i++)
-        printf("%-28s %s\n", setting_rows[i].name, setting_rows[i].help);
+        printf("%-44s %s\n", setting_rows[i].name, setting_rows[i].help);
 }
 
 static void
@@ -166,12 +176,29 @@ setting_store(struct broker_options *options, const struct setting_row *row, int
         memcpy(at, &size, sizeof size);
         break;
     case SETTING_MS:
+    case SETTING_CHOICE:
         memcpy(at, &value, sizeof value);
         break;
     case SETTING_BOOLEAN:
         memcpy(at, &flag, sizeof flag);
         break;
     }
+}
+
+/* The place of a text among choices, -1 where it is none. */
+static int64_t
+choice_find(const char *choices, const char *text)
+{
+    size_t size = strlen(text);
+
+    for (int64_t i = 0; *choices != '\0'; i++) {
+        size_t length = strcspn(choices, ",");
+
+        if (length == size && strncasecmp(choices, text, size) == 0)
+            return i;
+        choices += length + (choices[length] == ',');
+    }
+    return -1;
 }
 
 static int
@@ -192,7 +219,10 @@ setting_apply(struct settings *settings, const char *text)
             value = 1;
         else if (row->kind == SETTING_BOOLEAN && strcmp(equals + 1, "false") == 0)
             value = 0;
-        else if (!number_parse(equals + 1, row->min, row->max, &value))
+        else if (row->kind == SETTING_CHOICE) {
+            if ((value = choice_find(row->choices, equals + 1)) < 0)
+                return wrong_use("%s wants one of %s, not %s", row->name, row->choices, equals + 1);
+        } else if (!number_parse(equals + 1, row->min, row->max, &value))
             return wrong_use("%s wants a number from %" PRId64 " to %" PRId64 ", not %s", row->name,
                 row->min, row->max, equals + 1);
         setting_store(&settings->broker, row, value);

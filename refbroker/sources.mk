@@ -6,7 +6,9 @@ refbroker_SRCS := \
 	refbroker/api/h_acls.c \
 	refbroker/api/h_configs.c \
 	refbroker/api/h_copies.c \
+	refbroker/api/h_consumer_groups.c \
 	refbroker/api/h_fetch.c \
+	refbroker/api/h_group_admin.c \
 	refbroker/api/h_group_offsets.c \
 	refbroker/api/h_groups.c \
 	refbroker/api/h_log_dirs.c \
@@ -28,8 +30,29 @@ refbroker_SRCS := \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
+	refbroker/coord/assignor.c \
+	refbroker/coord/assignor_balance.c \
+	refbroker/coord/assignor_range.c \
+	refbroker/coord/assignor_uniform.c \
+	refbroker/coord/consumer_classic.c \
+	refbroker/coord/consumer_group.c \
+	refbroker/coord/consumer_heartbeat.c \
+	refbroker/coord/consumer_load.c \
+	refbroker/coord/consumer_migrate.c \
+	refbroker/coord/consumer_offsets.c \
+	refbroker/coord/consumer_protocol.c \
+	refbroker/coord/consumer_reconcile.c \
+	refbroker/coord/consumer_records.c \
+	refbroker/coord/consumer_target.c \
+	refbroker/coord/consumer_update.c \
 	refbroker/coord/group.c \
+	refbroker/coord/group_answer.c \
+	refbroker/coord/group_configs.c \
+	refbroker/coord/group_expiry.c \
+	refbroker/coord/group_join.c \
 	refbroker/coord/group_member.c \
+	refbroker/coord/group_records.c \
+	refbroker/coord/group_settings.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/offset_commit.c \
@@ -45,6 +68,7 @@ refbroker_SRCS := \
 	refbroker/coord/txns.c \
 	refbroker/coord/txns_finish.c \
 	refbroker/coord/txns_load.c \
+	refbroker/coord/topic_parts.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/cleaner.c \

@@ -6,6 +6,7 @@ base_SRCS := \
 	lib/base/disk.c \
 	lib/base/env.c \
 	lib/base/err.c \
+	lib/base/hash64.c \
 	lib/base/heap.c \
 	lib/base/jdoc.c \
 	lib/base/list.c \

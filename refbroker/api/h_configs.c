@@ -2,9 +2,11 @@
  * DescribeConfigs and IncrementalAlterConfigs (ConfigHelper, ConfigurationControlManager, KIP-226,
  * KIP-339).
  *
- * Resource types: 2 topic, 4 broker. Sources: 1 the topic's own, 5 the default. Brokers have no
+ * Resource types: 2 topic, 4 broker, 32 group. Sources: 1 the topic's own, 8 the group's, 5 the
+ * default. Brokers have no
  * configs that can be changed here yet; theirs are described as they are.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +18,12 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
+#include "refbroker/coord/groups.h"
 #include "refbroker/limits.h"
 #include "refbroker/meta/topics.h"
 
-enum { RESOURCE_TOPIC = 2, RESOURCE_BROKER = 4 };
-enum { SOURCE_TOPIC = 1, SOURCE_STATIC_BROKER = 4, SOURCE_DEFAULT = 5 };
+enum { RESOURCE_TOPIC = 2, RESOURCE_BROKER = 4, RESOURCE_GROUP = 32 };
+enum { SOURCE_TOPIC = 1, SOURCE_STATIC_BROKER = 4, SOURCE_DEFAULT = 5, SOURCE_GROUP = 8 };
 enum { OPERATION_SET, OPERATION_DELETE, OPERATION_APPEND, OPERATION_SUBTRACT };
 
 typedef struct km_describe_configs_response_resource_result config_out;
@@ -153,6 +156,39 @@ broker_describe(struct broker *broker, struct request *request,
     return true;
 }
 
+/* A group need not exist to have configs. */
+static bool
+group_describe(struct broker *broker, struct request *request,
+    const struct km_describe_configs_request_resource *ask,
+    struct km_describe_configs_response_result *out)
+{
+    const char *group_id =
+        arena_printf(&request->arena, "%.*s", ask->resource_name.size, ask->resource_name.data);
+    size_t count;
+    const struct group_config_row *rows = group_configs_rows(&count);
+
+    out->configs.items = codec_array(
+        &request->arena, &km_describe_configs_response_resource_result_desc, (int32_t)count);
+    if (arena_is_full(&request->arena))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *set = group_configs_get(&broker->groups->configs, group_id, rows[i].name);
+        config_out *config;
+
+        if (!is_asked(ask, rows[i].name))
+            continue;
+        config = &out->configs.items[out->configs.count++];
+        config->name = request_text(rows[i].name);
+        config->value = set != NULL ? request_text_dup(request, set)
+                                    : request_text(arena_printf(&request->arena, "%" PRId64,
+                                          group_configs_default(broker, &rows[i])));
+        config->config_source = set != NULL ? SOURCE_GROUP : SOURCE_DEFAULT;
+        config->config_type = CONFIG_INT;
+        config->documentation = request_text(rows[i].help);
+    }
+    return true;
+}
+
 enum h_result
 h_describe_configs(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -176,6 +212,8 @@ h_describe_configs(struct broker *broker, struct request *request, const void *i
             ok = topic_describe(broker, request, in, ask, result);
         } else if (ask->resource_type == RESOURCE_BROKER) {
             ok = broker_describe(broker, request, ask, result);
+        } else if (ask->resource_type == RESOURCE_GROUP) {
+            ok = group_describe(broker, request, ask, result);
         } else {
             result->error_code = KE_INVALID_REQUEST;
             result->error_message = request_text("Unsupported resource type");
@@ -190,6 +228,7 @@ h_describe_configs(struct broker *broker, struct request *request, const void *i
 
 struct change {
     struct wire_uuid topic_id;
+    char *group_id;   /* NULL: a topic's */
     int32_t resource; /* index in the answer */
     char *name;
     char *value; /* NULL: back to the default */
@@ -369,6 +408,18 @@ change_read(struct job *job, const struct topic *topic, const alter_config *conf
         alter_refuse(job->request, out, KE_INVALID_CONFIG, why);
 }
 
+static void
+changes_drop(struct job *job, size_t from)
+{
+    while (job->count > from) {
+        job->count--;
+        free(job->changes[job->count].group_id);
+        free(job->changes[job->count].name);
+        free(job->changes[job->count].value);
+        memset(&job->changes[job->count], 0, sizeof *job->changes);
+    }
+}
+
 /* Checks one resource and appends its changes to the job; a refused resource changes nothing. */
 static void
 resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out)
@@ -399,11 +450,37 @@ resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out
         alter_refuse(job->request, out, KE_UNKNOWN_TOPIC_OR_PARTITION,
             arena_printf(&job->request->arena, "The topic '%.*s' does not exist.",
                 in->resource_name.size, in->resource_name.data));
-    while (out->error_code != KE_NONE && job->count > before) {
-        job->count--;
-        free(job->changes[job->count].name);
-        free(job->changes[job->count].value);
+    if (out->error_code != 0)
+        changes_drop(job, before);
+}
+
+/* Does so for a group, whose configs are numbers. */
+static void
+group_read(struct job *job, const alter_in *in, int32_t index, alter_out *out)
+{
+    size_t before = job->count;
+    struct err e;
+
+    if (in->resource_name.size == 0)
+        alter_refuse(
+            job->request, out, KE_INVALID_REQUEST, "Default group resources are not allowed.");
+    for (int32_t i = 0; i < in->configs.count && out->error_code == 0; i++) {
+        const alter_config *config = &in->configs.items[i];
+        struct change *change = &job->changes[job->count++];
+        bool set = config->config_operation == OPERATION_SET && config->value.size >= 0;
+
+        *change = (struct change){.resource = index};
+        change->group_id = xmemdup(in->resource_name.data, (size_t)in->resource_name.size);
+        change->name = xmemdup(config->name.data, (size_t)config->name.size);
+        change->value = set ? xmemdup(config->value.data, (size_t)config->value.size) : NULL;
+        if (!set && config->config_operation != OPERATION_DELETE)
+            alter_refuse(job->request, out, KE_INVALID_CONFIG,
+                "a group's config can be set and deleted only");
+        else if (group_configs_check(job->broker, change->name, change->value, &e) != RC_OK)
+            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
     }
+    if (out->error_code != 0)
+        changes_drop(job, before);
 }
 
 static enum rc
@@ -412,19 +489,21 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     struct job *job = (struct job *)(void *)catalog_job;
     enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < job->count && rc == RC_OK; i++)
-        rc = catalog_put_config(
-            catalog, &job->changes[i].topic_id, job->changes[i].name, job->changes[i].value, e);
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++) {
+        const struct change *change = &job->changes[i];
+
+        rc = change->group_id != NULL
+                 ? catalog_put_group_config(
+                       catalog, change->group_id, change->name, change->value, e)
+                 : catalog_put_config(catalog, &change->topic_id, change->name, change->value, e);
+    }
     return rc;
 }
 
 static void
 job_free(struct job *job)
 {
-    for (size_t i = 0; i < job->count; i++) {
-        free(job->changes[i].name);
-        free(job->changes[i].value);
-    }
+    changes_drop(job, 0);
     free(job->changes);
     free(job);
 }
@@ -442,7 +521,10 @@ job_done(struct catalog_job *catalog_job)
         struct change *change = &job->changes[i];
         struct topic *topic = topics_find_id(&job->broker->topics, &change->topic_id);
 
-        if (catalog_job->rc == RC_OK && topic != NULL)
+        if (catalog_job->rc == RC_OK && change->group_id != NULL)
+            group_configs_set(
+                &job->broker->groups->configs, change->group_id, change->name, change->value);
+        else if (catalog_job->rc == RC_OK && topic != NULL)
             topic_configs_set(&topic->configs, change->name, change->value);
         else if (catalog_job->rc != RC_OK && out != NULL)
             out->responses.items[change->resource].error_code = KE_KAFKA_STORAGE_ERROR;
@@ -490,6 +572,8 @@ h_incremental_alter_configs(
         result->error_message = request_text(NULL);
         if (resource->resource_type == RESOURCE_TOPIC)
             resource_read(job, resource, i, result);
+        else if (resource->resource_type == RESOURCE_GROUP)
+            group_read(job, resource, i, result);
         else
             alter_refuse(request, result, KE_INVALID_REQUEST,
                 "this broker has no configs of this kind that can be changed");

@@ -11,6 +11,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/offset_commit.h"
 #include "refbroker/limits.h"
 
@@ -23,16 +24,18 @@ typedef struct km_offset_commit_response_partition commit_out;
 static int16_t
 group_check(struct group *group, const struct km_offset_commit_request *in)
 {
+    int32_t generation = in->generation_id_or_member_epoch;
     struct group_member *member;
     int16_t error;
 
-    if (in->generation_id_or_member_epoch < 0 && in->member_id.size <= 0) {
-        /* An administrator, or a consumer without a group's membership. */
-        return group->state == GROUP_EMPTY || group->state == GROUP_DEAD ? KE_NONE
-                                                                         : KE_UNKNOWN_MEMBER_ID;
-    }
-    error = group_member_check(
-        group, in->member_id, in->group_instance_id, in->generation_id_or_member_epoch, &member);
+    /* An administrator, or a consumer without a group's membership. */
+    if (generation < 0 && group->state == GROUP_EMPTY)
+        return KE_NONE;
+    if (generation < 0 && in->member_id.size <= 0 && in->group_instance_id.size < 0)
+        return KE_UNKNOWN_MEMBER_ID;
+    error = group_member_check(group, in->member_id, in->group_instance_id, generation, &member);
+    if (error == KE_NONE && generation < 0)
+        error = KE_ILLEGAL_GENERATION;
     if (error == KE_NONE && group->state == GROUP_COMPLETING)
         error = KE_REBALANCE_IN_PROGRESS;
     if (error == KE_NONE)
@@ -41,21 +44,23 @@ group_check(struct group *group, const struct km_offset_commit_request *in)
 }
 
 static struct group *
-group_find(struct broker *broker, const struct km_offset_commit_request *in, int16_t *error)
+group_find(struct broker *broker, const struct request *request, int16_t *error)
 {
+    const struct km_offset_commit_request *in = request->in;
+    int16_t version = request->header.api_version;
     struct group *group = groups_find(broker->groups, in->group_id);
 
     *error = KE_NONE;
     if (!groups_ready(broker->groups)) {
         *error = KE_COORDINATOR_NOT_AVAILABLE;
-    } else if (in->group_id.size == 0) {
-        *error = KE_INVALID_GROUP_ID;
     } else if (group == NULL && in->generation_id_or_member_epoch >= 0) {
-        *error = KE_ILLEGAL_GENERATION;
+        *error = version >= 9 ? KE_GROUP_ID_NOT_FOUND : KE_ILLEGAL_GENERATION;
     } else if (group == NULL) {
         group = groups_make(broker->groups, in->group_id);
         if (group == NULL)
             *error = KE_COORDINATOR_NOT_AVAILABLE;
+    } else if (group->consumer != NULL) {
+        *error = consumer_offsets_commit_check(group->consumer, in, version);
     } else {
         *error = group_check(group, in);
     }
@@ -120,7 +125,7 @@ commit_collect(struct broker *broker, struct request *request, int16_t group_err
             to->error_code =
                 group_error != KE_NONE ? group_error : partition_check(topic, from, by_id);
             if (to->error_code == KE_NONE &&
-                offset_commit_add(commit, topic->name, from->partition_index,
+                offset_commit_add(commit, topic->name, &topic->topic_id, from->partition_index,
                     from->committed_offset, from->committed_leader_epoch, from->committed_metadata,
                     &e) != RC_OK)
                 to->error_code = KE_INVALID_COMMIT_OFFSET_SIZE;
@@ -160,7 +165,7 @@ h_offset_commit(struct broker *broker, struct request *request, const void *in_,
 
     if (!commit_shape(request, in, out_))
         return H_CLOSE;
-    group = group_find(broker, in, &error);
+    group = group_find(broker, request, &error);
     commit = commit_collect(broker, request, error);
     if (commit->count == 0 || group == NULL) {
         offset_commit_free(commit);
@@ -317,8 +322,11 @@ group_fetch(struct broker *broker, struct request *request,
     const struct group *group = groups_find(broker->groups, in->group_id);
 
     out->group_id = in->group_id;
-    if (in->group_id.size == 0)
-        out->error_code = KE_INVALID_GROUP_ID;
+    if (group != NULL && group->consumer != NULL)
+        out->error_code =
+            consumer_offsets_fetch_check(group->consumer, in->member_id, in->member_epoch);
+    if (out->error_code != KE_NONE)
+        return true;
     if (in->topics.count < 0)
         return all_fetch(broker, request, group, out);
     out->topics.items =
@@ -337,7 +345,8 @@ static bool
 old_fetch(struct broker *broker, struct request *request, const struct km_offset_fetch_request *in,
     struct km_offset_fetch_response *out)
 {
-    struct km_offset_fetch_request_group ask = {.group_id = in->group_id};
+    struct km_offset_fetch_request_group ask = {
+        .group_id = in->group_id, .member_id = request_text(NULL), .member_epoch = -1};
     group_out answer;
 
     codec_init(&km_offset_fetch_response_group_desc, &answer);

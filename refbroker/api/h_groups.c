@@ -11,7 +11,10 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/group_operations.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/coord/consumer_classic.h"
+#include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
@@ -68,15 +71,14 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
     return H_DONE;
 }
 
-static void
-member_dropped(struct broker *broker, struct request *request)
-{
-    (void)broker;
-    group_forget_request(request);
-}
-
 /* --- JoinGroup -----------------------------------------------------------------------------------
  */
+
+static bool
+is_consumer_group(const struct group *group)
+{
+    return group != NULL && group->consumer != NULL;
+}
 
 static int16_t
 join_check(struct broker *broker, const struct km_join_group_request *in)
@@ -85,12 +87,26 @@ join_check(struct broker *broker, const struct km_join_group_request *in)
         return KE_COORDINATOR_NOT_AVAILABLE;
     if (in->group_id.size == 0)
         return KE_INVALID_GROUP_ID;
-    if (in->session_timeout_ms < LIMIT_SESSION_TIMEOUT_MS_MIN ||
-        in->session_timeout_ms > LIMIT_SESSION_TIMEOUT_MS_MAX)
+    if (in->session_timeout_ms < broker->options.groups.min_session_timeout_ms ||
+        in->session_timeout_ms > broker->options.groups.max_session_timeout_ms)
         return KE_INVALID_SESSION_TIMEOUT;
     if (in->member_id.size > 0 && groups_find(broker->groups, in->group_id) == NULL)
         return KE_UNKNOWN_MEMBER_ID;
     return KE_NONE;
+}
+
+/* A classic member may come into a group that was of the consumer protocol and is empty: only its
+ * offsets stay. */
+static void
+consumer_empty_end(struct group *group)
+{
+    struct group_records records;
+
+    group_records_init(&records);
+    consumer_records_group_gone(&records, group->consumer);
+    group_records_append_unasked(&records, group->groups, group->group_id);
+    group_records_fini(&records);
+    consumer_group_detach(group);
 }
 
 enum h_result
@@ -109,6 +125,7 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         .id_required = request->header.api_version >= 4,
     };
     struct group *group;
+    bool is_new;
     enum h_result result;
 
     out->error_code = join_check(broker, in);
@@ -117,6 +134,12 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
         return H_DONE;
     }
+    group = groups_find(broker->groups, in->group_id);
+    if (is_consumer_group(group) && map_count(&group->consumer->members) > 0)
+        return consumer_classic_join(group, request, &join);
+    is_new = group == NULL || is_consumer_group(group);
+    if (is_consumer_group(group))
+        consumer_empty_end(group);
     group = groups_make(broker->groups, in->group_id);
     if (group == NULL) {
         out->error_code = KE_GROUP_MAX_SIZE_REACHED;
@@ -124,8 +147,8 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         return H_DONE;
     }
     result = group_join_request(group, request, &join);
-    if (result == H_PARK && request->state != REQUEST_FINISHED)
-        request->on_drop = member_dropped;
+    if (is_new && result == H_DONE)
+        groups_save_unasked(group);
     return result;
 }
 
@@ -135,7 +158,6 @@ h_sync_group(struct broker *broker, struct request *request, const void *in_, vo
     const struct km_sync_group_request *in = in_;
     struct km_sync_group_response *out = out_;
     struct group *group = groups_find(broker->groups, in->group_id);
-    enum h_result result;
 
     if (in->group_id.size == 0)
         out->error_code = KE_INVALID_GROUP_ID;
@@ -146,10 +168,8 @@ h_sync_group(struct broker *broker, struct request *request, const void *in_, vo
         out->error_code = KE_UNKNOWN_MEMBER_ID;
     if (out->error_code != KE_NONE)
         return H_DONE;
-    result = group_sync_request(group, request);
-    if (result == H_PARK && request->state != REQUEST_FINISHED)
-        request->on_drop = member_dropped;
-    return result;
+    return is_consumer_group(group) ? consumer_classic_sync(group, request)
+                                    : group_sync_request(group, request);
 }
 
 enum h_result
@@ -164,6 +184,9 @@ h_heartbeat(struct broker *broker, struct request *request, const void *in_, voi
         out->error_code = KE_INVALID_GROUP_ID;
     else if (group == NULL)
         out->error_code = KE_UNKNOWN_MEMBER_ID;
+    else if (is_consumer_group(group))
+        out->error_code = consumer_classic_heartbeat(
+            group, in->member_id, in->group_instance_id, in->generation_id);
     else
         out->error_code =
             group_heartbeat(group, in->member_id, in->group_instance_id, in->generation_id);
@@ -181,6 +204,8 @@ h_leave_group(struct broker *broker, struct request *request, const void *in_, v
         out->error_code = KE_INVALID_GROUP_ID;
         return H_DONE;
     }
+    if (is_consumer_group(group) && request->header.api_version < 3)
+        return consumer_classic_leave(group, request, in, out);
     if (request->header.api_version < 3) {
         out->error_code = group == NULL ? KE_UNKNOWN_MEMBER_ID
                                         : group_leave(group, in->member_id, request_text(NULL));
@@ -196,11 +221,12 @@ h_leave_group(struct broker *broker, struct request *request, const void *in_, v
 
         out->members.items[i].member_id = member->member_id;
         out->members.items[i].group_instance_id = member->group_instance_id;
-        out->members.items[i].error_code =
-            group == NULL ? KE_UNKNOWN_MEMBER_ID
-                          : group_leave(group, member->member_id, member->group_instance_id);
+        if (!is_consumer_group(group))
+            out->members.items[i].error_code =
+                group == NULL ? KE_UNKNOWN_MEMBER_ID
+                              : group_leave(group, member->member_id, member->group_instance_id);
     }
-    return H_DONE;
+    return is_consumer_group(group) ? consumer_classic_leave(group, request, in, out) : H_DONE;
 }
 
 /* --- DescribeGroups, ListGroups -----------------------------------------------------------------
@@ -221,10 +247,10 @@ member_describe(struct request *request, const struct group *group,
     out->group_instance_id = request_text_dup(request, member->instance_id);
     out->client_id = request_text_dup(request, member->client_id);
     out->client_host = request_text_dup(request, member->client_host);
-    /* Metadata and assignments are told of a settled group only. */
+    out->member_assignment = bytes_dup(request, member->assignment, member->assignment_size);
+    /* Metadata is told of a settled group only. */
     if (group->state != GROUP_STABLE)
         return;
-    out->member_assignment = bytes_dup(request, member->assignment, member->assignment_size);
     for (int32_t i = 0; i < member->protocol_count; i++)
         if (group->protocol_name != NULL &&
             strcmp(member->protocols[i].name, group->protocol_name) == 0)
@@ -270,20 +296,22 @@ h_describe_groups(struct broker *broker, struct request *request, const void *in
         struct group *group = groups_find(broker->groups, in->groups.items[i]);
 
         result->group_id = in->groups.items[i];
-        if (in->groups.items[i].size == 0) {
-            result->error_code = KE_INVALID_GROUP_ID;
-        } else if (group != NULL) {
+        if (group != NULL && !is_consumer_group(group)) {
             if (!group_describe(request, group, result))
                 return H_CLOSE;
         } else {
             result->group_state = request_text(group_state_name(GROUP_DEAD));
             if (request->header.api_version >= 6) {
                 result->error_code = KE_GROUP_ID_NOT_FOUND;
-                result->error_message =
-                    request_text_dup(request, arena_printf(&request->arena, "Group %.*s not found.",
-                                                  result->group_id.size, result->group_id.data));
+                result->error_message = request_text_dup(
+                    request, arena_printf(&request->arena,
+                                 group == NULL ? "Group %.*s not found."
+                                               : "Group %.*s is not a classic group.",
+                                 result->group_id.size, result->group_id.data));
             }
         }
+        if (in->include_authorized_operations && result->error_code == KE_NONE)
+            result->authorized_operations = GROUP_OPERATIONS;
     }
     return H_DONE;
 }
@@ -313,17 +341,22 @@ h_list_groups(struct broker *broker, struct request *request, const void *in_, v
         return H_CLOSE;
     while ((group = groups_next(broker->groups, &position)) != NULL) {
         struct km_list_groups_response_listed_group *item;
+        bool consumer = is_consumer_group(group);
+        const char *type = consumer ? "consumer" : "classic";
+        const char *state =
+            consumer ? consumer_group_state(group->consumer) : group_state_name(group->state);
 
-        if (!is_listed(
-                in->states_filter.items, in->states_filter.count, group_state_name(group->state)) ||
-            !is_listed(in->types_filter.items, in->types_filter.count, "classic"))
+        if (!is_listed(in->states_filter.items, in->states_filter.count, state) ||
+            !is_listed(in->types_filter.items, in->types_filter.count, type))
             continue;
         item = &out->groups.items[out->groups.count++];
         item->group_id = request_text_dup(request, group->group_id);
-        item->protocol_type =
-            request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
-        item->group_state = request_text(group_state_name(group->state));
-        item->group_type = request_text("classic");
+        item->protocol_type = consumer
+                                  ? request_text("consumer")
+                                  : request_text_dup(request,
+                                        group->protocol_type == NULL ? "" : group->protocol_type);
+        item->group_state = request_text(state);
+        item->group_type = request_text(type);
     }
     return H_DONE;
 }

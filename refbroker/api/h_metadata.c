@@ -98,16 +98,17 @@ static bool
 asked_topic(struct broker *broker, struct request *request, const struct km_metadata_request *in,
     const struct km_metadata_request_topic *ask, topic_out *out)
 {
+    bool by_id = !is_zero(&ask->topic_id);
     struct topic *topic;
 
-    if (ask->name.size < 0) {
+    /* Clients that know an id only send null, or an empty name (the Java client of KIP-848). */
+    if (by_id || ask->name.size < 0) {
         topic = topics_find_id(&broker->topics, &ask->topic_id);
         if (topic != NULL)
             return topic_fill(broker, request, topic, out);
         out->name = request_text(NULL);
         out->topic_id = ask->topic_id;
-        out->error_code =
-            is_zero(&ask->topic_id) ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_UNKNOWN_TOPIC_ID;
+        out->error_code = by_id ? KE_UNKNOWN_TOPIC_ID : KE_UNKNOWN_TOPIC_OR_PARTITION;
         return true;
     }
     topic = topics_find(&broker->topics, ask->name.data, (size_t)ask->name.size);

@@ -12,6 +12,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/api/txn_gate.h"
+#include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/offset_commit.h"
 #include "refbroker/limits.h"
 
@@ -55,7 +56,7 @@ answer_shape(struct request *request, const struct km_txn_offset_commit_request 
     return !arena_is_full(&request->arena);
 }
 
-/* ClassicGroup.validateOffsetCommit for a transaction. */
+/* validateOffsetCommit of ClassicGroup and ConsumerGroup for a transaction. */
 static int16_t
 group_check(struct broker *broker, const struct km_txn_offset_commit_request *in)
 {
@@ -67,6 +68,8 @@ group_check(struct broker *broker, const struct km_txn_offset_commit_request *in
 
     if (group == NULL)
         return in->generation_id >= 0 ? KE_ILLEGAL_GENERATION : KE_NONE;
+    if (group->consumer != NULL)
+        return consumer_offsets_txn_check(group->consumer, in);
     if (!names_member || (in->generation_id < 0 && group->state == GROUP_EMPTY))
         return KE_NONE;
     error =
@@ -107,10 +110,11 @@ partitions_judge(struct broker *broker, const struct request *request)
     return fine;
 }
 
-/* Collects what is fine. */
+/* Collects what is fine. Kafka notes no topic ids here, since the request has none. */
 static struct offset_commit *
 commit_collect(struct broker *broker, const struct request *request, size_t offsets_max)
 {
+    static const struct wire_uuid no_id;
     const struct km_txn_offset_commit_request *in = request->in;
     struct km_txn_offset_commit_response *out = request->out;
     struct offset_commit *commit = offset_commit_new(broker->groups, in->group_id, offsets_max);
@@ -125,7 +129,7 @@ commit_collect(struct broker *broker, const struct request *request, size_t offs
             commit_out *to = &out->topics.items[i].partitions.items[k];
 
             if (to->error_code == KE_NONE &&
-                offset_commit_add(commit, topic->name, from->partition_index,
+                offset_commit_add(commit, topic->name, &no_id, from->partition_index,
                     from->committed_offset, from->committed_leader_epoch, from->committed_metadata,
                     &e) != RC_OK)
                 to->error_code = KE_INVALID_COMMIT_OFFSET_SIZE;

@@ -21,6 +21,7 @@ struct feature_row {
 
 /* What clients read: which protocols of groups and transactions they may use. */
 static const struct feature_row features[] = {
+    {"group.version", 0, 1, 1},
     {"metadata.version", 7, 30, 30},
     {"transaction.version", 0, 2, 2},
 };

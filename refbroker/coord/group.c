@@ -80,18 +80,41 @@ sync_answer(struct group *group, struct group_member *member, int16_t error)
     broker_finish(broker_of(group), request);
 }
 
+void
+group_member_send_away(struct group_member *member, int16_t error)
+{
+    join_answer(member->group, member, error);
+    sync_answer(member->group, member, error);
+}
+
+/* Whatever was assigned in the generation that ends here does not count. */
 static void
 syncs_refuse(struct group *group, int16_t error)
 {
     struct group_member *member;
     size_t position = 0;
 
-    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
+    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL) {
+        group_member_assign(member, NULL, 0);
         sync_answer(group, member, error);
+    }
 }
 
 /* --- the generation ----------------------------------------------------------------------------
  */
+
+static int32_t
+rebalance_timeout_ms(const struct group *group)
+{
+    const struct group_member *member;
+    size_t position = 0;
+    int32_t longest = 0;
+
+    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
+        if (member->rebalance_timeout_ms > longest)
+            longest = member->rebalance_timeout_ms;
+    return longest;
+}
 
 static bool
 all_joined(const struct group *group)
@@ -118,7 +141,8 @@ absent_remove(struct group *group)
             group_member_remove(member);
 }
 
-static void
+/* False where nobody has joined. */
+static bool
 leader_choose(struct group *group)
 {
     struct group_member *member =
@@ -126,11 +150,13 @@ leader_choose(struct group *group)
     size_t position = 0;
 
     if (member != NULL && member->joining != NULL)
-        return;
+        return true;
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
         if (member->joining != NULL)
             break;
-    text_set(&group->leader, member == NULL ? NULL : member->member_id);
+    if (member != NULL)
+        text_set(&group->leader, member->member_id);
+    return member != NULL;
 }
 
 /* Members that never sync would keep the others waiting for ever. */
@@ -143,10 +169,10 @@ sync_overdue(struct groups *groups, struct group_timer *timer)
     bool gone = false;
 
     (void)groups;
-    if (group->state != GROUP_COMPLETING)
+    if (group->state != GROUP_COMPLETING && group->state != GROUP_STABLE)
         return;
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
-        if (member->syncing == NULL) {
+        if (member->sync_due) {
             group_member_remove(member);
             gone = true;
         }
@@ -154,39 +180,23 @@ sync_overdue(struct groups *groups, struct group_timer *timer)
         group_rebalance(group);
 }
 
-static int32_t
-rebalance_timeout_ms(const struct group *group)
-{
-    const struct group_member *member;
-    size_t position = 0;
-    int32_t longest = 0;
-
-    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
-        if (member->rebalance_timeout_ms > longest)
-            longest = member->rebalance_timeout_ms;
-    return longest;
-}
-
-static void
-saved_nothing(struct broker *broker, struct append_waiter *waiter, int16_t error)
-{
-    (void)broker;
-    if (error != 0)
-        log_warn("GROUP-SAVE", "a group's state could not be written: %s", kerr_name(error));
-    free(waiter);
-}
-
 static void
 become_empty(struct group *group)
 {
-    struct append_waiter *waiter = xcalloc(1, sizeof *waiter);
-
     group->generation++;
     text_set(&group->leader, NULL);
     text_set(&group->protocol_name, NULL);
     state_set(group, GROUP_EMPTY);
-    waiter->done = saved_nothing;
-    groups_save(group, waiter);
+    groups_save_unasked(group);
+}
+
+static void join_overdue(struct groups *groups, struct group_timer *timer);
+
+static void
+join_timer_set(struct group *group, int64_t timeout_ms)
+{
+    group->rebalance.due = join_overdue;
+    groups_timer_set(group->groups, &group->rebalance, now_ms(group) + timeout_ms);
 }
 
 static void
@@ -198,11 +208,18 @@ generation_begin(struct group *group)
     groups_timer_clear(group->groups, &group->rebalance);
     absent_remove(group);
     if (map_count(&group->members) == 0) {
+        group->gathering = false;
         become_empty(group);
         return;
     }
+    /* Static members that do not join keep their places; until their sessions end there is no
+     * generation without them. */
+    if (!leader_choose(group)) {
+        join_timer_set(group, rebalance_timeout_ms(group));
+        return;
+    }
+    group->gathering = false;
     group->generation = group->generation == INT32_MAX ? 1 : group->generation + 1;
-    leader_choose(group);
     text_set(&group->protocol_name, group_member_vote(group));
     state_set(group, GROUP_COMPLETING);
     broker_of(group)->stats.rebalances_total++;
@@ -210,6 +227,7 @@ generation_begin(struct group *group)
     groups_timer_set(group->groups, &group->rebalance, now_ms(group) + rebalance_timeout_ms(group));
     while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL) {
         member->is_new = false;
+        member->sync_due = true;
         join_answer(group, member, KE_NONE);
     }
 }
@@ -220,27 +238,52 @@ join_overdue(struct groups *groups, struct group_timer *timer)
     struct group *group = list_of(timer, struct group, rebalance);
 
     (void)groups;
-    group_pending_clear(group);
+    if (group->gathering && group->member_added && now_ms(group) < group->gather_until_ms) {
+        int64_t delay_ms = broker_of(group)->options.groups.initial_rebalance_delay_ms;
+
+        group->member_added = false;
+        if (delay_ms > group->gather_until_ms - now_ms(group))
+            delay_ms = group->gather_until_ms - now_ms(group);
+        join_timer_set(group, delay_ms);
+        return;
+    }
+    if (!group->gathering)
+        group_pending_clear(group);
     generation_begin(group);
+}
+
+/* The first members of a group come one after another; a generation for each would be for nothing
+ * (KIP-134). */
+static void
+gather_begin(struct group *group, int64_t delay_ms)
+{
+    group->gathering = true;
+    group->member_added = false;
+    group->gather_until_ms = now_ms(group) + rebalance_timeout_ms(group);
+    join_timer_set(group, delay_ms);
 }
 
 void
 group_join_complete(struct group *group)
 {
-    if (group->state == GROUP_PREPARING && all_joined(group))
+    if (group->state == GROUP_PREPARING && !group->gathering && all_joined(group))
         generation_begin(group);
 }
 
 void
 group_rebalance(struct group *group)
 {
+    int64_t delay_ms = broker_of(group)->options.groups.initial_rebalance_delay_ms;
+    bool first = group->state == GROUP_EMPTY;
+
     if (group->state == GROUP_COMPLETING)
         syncs_refuse(group, KE_REBALANCE_IN_PROGRESS);
     if (group->state != GROUP_PREPARING) {
         state_set(group, GROUP_PREPARING);
-        group->rebalance.due = join_overdue;
-        groups_timer_set(
-            group->groups, &group->rebalance, now_ms(group) + rebalance_timeout_ms(group));
+        if (first && delay_ms > 0)
+            gather_begin(group, delay_ms);
+        else
+            join_timer_set(group, rebalance_timeout_ms(group));
     }
     group_join_complete(group);
 }
@@ -255,6 +298,19 @@ struct saving {
     char *group_id;
     int32_t generation;
 };
+
+/* The timer is for those who have not synced. */
+static void
+sync_timer_check(struct group *group)
+{
+    const struct group_member *member;
+    size_t position = 0;
+
+    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
+        if (member->sync_due)
+            return;
+    groups_timer_clear(group->groups, &group->rebalance);
+}
 
 static void
 assignment_saved(struct broker *broker, struct append_waiter *waiter, int16_t error)
@@ -271,8 +327,8 @@ assignment_saved(struct broker *broker, struct append_waiter *waiter, int16_t er
             syncs_refuse(group, KE_NOT_COORDINATOR);
             group_rebalance(group);
         } else {
-            groups_timer_clear(group->groups, &group->rebalance);
             state_set(group, GROUP_STABLE);
+            sync_timer_check(group);
             while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
                 sync_answer(group, member, KE_NONE);
         }
@@ -310,6 +366,13 @@ text_differs(struct wire_string asked, const char *known)
     return asked.size >= 0 && known != NULL && !request_is_text(asked, known);
 }
 
+static void
+sync_dropped(struct broker *broker, struct request *request)
+{
+    (void)broker;
+    group_forget_request(request);
+}
+
 enum h_result
 group_sync_request(struct group *group, struct request *request)
 {
@@ -328,17 +391,20 @@ group_sync_request(struct group *group, struct request *request)
         out->error_code = KE_UNKNOWN_MEMBER_ID;
     if (out->error_code != KE_NONE)
         return H_DONE;
+    member->sync_due = false;
     if (group->state == GROUP_STABLE) {
+        sync_timer_check(group);
         group_member_sync_reply(member, request, KE_NONE);
         group_touch(member);
         return H_DONE;
     }
     member->syncing = request;
     request->park = member;
+    request->on_drop = sync_dropped;
     groups_timer_clear(group->groups, &member->session);
     if (strcmp(member->member_id, group->leader) == 0)
         assignments_take(group, in);
-    /* Where the log answered at once the request is finished already; the flag tells. */
+    /* Where the log answered at once the request is finished already. */
     return H_PARK;
 }
 
@@ -394,8 +460,7 @@ group_leave(struct group *group, struct wire_string member_id, struct wire_strin
         group_join_complete(group);
         return KE_NONE;
     }
-    join_answer(group, member, KE_UNKNOWN_MEMBER_ID);
-    sync_answer(group, member, KE_UNKNOWN_MEMBER_ID);
+    group_member_send_away(member, KE_UNKNOWN_MEMBER_ID);
     group_member_remove(member);
     group_rebalance(group);
     return KE_NONE;
@@ -410,8 +475,16 @@ session_over(struct groups *groups, struct group_timer *timer)
     (void)groups;
     log_info("GROUP-SESSION", "group %s: %s was not heard of for %d ms", group->group_id,
         member->member_id, member->session_timeout_ms);
+    join_answer(group, member, KE_UNKNOWN_MEMBER_ID);
     group_member_remove(member);
     group_rebalance(group);
+}
+
+void
+group_session_set(struct group_member *member, int64_t timeout_ms)
+{
+    member->session.due = session_over;
+    groups_timer_set(member->group->groups, &member->session, now_ms(member->group) + timeout_ms);
 }
 
 /* A member that waits in JoinGroup or SyncGroup sends no heartbeats meanwhile. */
@@ -420,12 +493,10 @@ group_touch(struct group_member *member)
 {
     struct groups *groups = member->group->groups;
 
-    if (member->joining != NULL || member->syncing != NULL) {
+    if (member->joining != NULL || member->syncing != NULL)
         groups_timer_clear(groups, &member->session);
-        return;
-    }
-    member->session.due = session_over;
-    groups_timer_set(groups, &member->session, now_ms(member->group) + member->session_timeout_ms);
+    else
+        group_session_set(member, member->session_timeout_ms);
 }
 
 void

@@ -23,6 +23,7 @@
 
 enum group_state { GROUP_EMPTY, GROUP_PREPARING, GROUP_COMPLETING, GROUP_STABLE, GROUP_DEAD };
 
+struct consumer_group;
 struct group;
 struct groups;
 
@@ -54,6 +55,7 @@ struct group_member {
     struct request *joining; /* waits for the generation */
     struct request *syncing; /* waits for the assignment */
     bool is_new;             /* joined for the first time in this rebalance */
+    bool sync_due;           /* has not synced in this generation */
 };
 
 struct group {
@@ -66,10 +68,16 @@ struct group {
     enum group_state state;
     int32_t generation;
     int64_t state_since_ms;
-    struct map members; /* by member id */
-    struct map statics; /* member by instance id */
-    struct map pending; /* ids handed out (KIP-394), as struct pending_member */
+    bool loaded;             /* has a record, at a start */
+    bool gathering;          /* the first rebalance of an empty group waits for more members... */
+    bool member_added;       /* ...and for longer when one has come meanwhile, */
+    int64_t gather_until_ms; /* but not beyond this */
+    struct map members;      /* by member id */
+    struct map statics;      /* member by instance id */
+    struct map pending;      /* ids handed out (KIP-394), as struct pending_member */
     struct offsets offsets;
+    struct consumer_group *consumer; /* NULL: a classic group, to which all of the above belongs but
+                                        id and offsets */
 };
 
 /* What a JoinGroup asks for. */

@@ -7,9 +7,8 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
-#include "refbroker/client.h"
+#include "refbroker/coord/consumer_group.h"
 #include "refbroker/coord/groups.h"
-#include "refbroker/limits.h"
 
 struct pending_member {
     struct group_timer timer;
@@ -44,6 +43,7 @@ group_free(struct group *group)
     map_fini(&group->members, NULL);
     map_fini(&group->statics, NULL);
     map_fini(&group->pending, NULL);
+    consumer_group_detach(group);
     offsets_fini(&group->offsets);
     free(group->group_id);
     free(group->protocol_type);
@@ -70,8 +70,8 @@ protocols_free(struct group_member *member)
     member->protocol_count = 0;
 }
 
-static void
-protocols_set(struct group_member *member, const struct group_join *join)
+void
+group_member_take(struct group_member *member, const struct group_join *join)
 {
     protocols_free(member);
     member->protocols = xcalloc((size_t)join->protocol_count, sizeof *member->protocols);
@@ -87,8 +87,8 @@ protocols_set(struct group_member *member, const struct group_join *join)
         join->rebalance_timeout_ms < 0 ? join->session_timeout_ms : join->rebalance_timeout_ms;
 }
 
-static bool
-protocols_equal(const struct group_member *member, const struct group_join *join)
+bool
+group_member_matches(const struct group_member *member, const struct group_join *join)
 {
     if (member->protocol_count != join->protocol_count)
         return false;
@@ -104,8 +104,8 @@ protocols_equal(const struct group_member *member, const struct group_join *join
     return true;
 }
 
-static struct group_member *
-member_add(struct group *group, const char *member_id, const char *instance_id)
+struct group_member *
+group_member_add(struct group *group, const char *member_id, const char *instance_id)
 {
     struct group_member *member = xcalloc(1, sizeof *member);
 
@@ -151,7 +151,7 @@ group_member_restore(
     struct group *group, const struct km_group_metadata_value_member_metadata *saved)
 {
     char *id = text_dup(saved->member_id), *instance = text_dup(saved->group_instance_id);
-    struct group_member *member = member_add(group, id, instance);
+    struct group_member *member = group_member_add(group, id, instance);
 
     free(member->client_id);
     free(member->client_host);
@@ -198,6 +198,27 @@ candidates_count(const struct group *group, struct map *candidates)
             candidate->supporters += candidate->last != member;
             candidate->last = member;
         }
+}
+
+bool
+group_member_fits(const struct group *group, const struct group_join *join)
+{
+    struct map candidates;
+    bool fit = false;
+
+    if (map_count(&group->members) == 0)
+        return join->protocol_type.size > 0 && join->protocol_count > 0;
+    if (group->protocol_type == NULL || !request_is_text(join->protocol_type, group->protocol_type))
+        return false;
+    candidates_count(group, &candidates);
+    for (int32_t i = 0; i < join->protocol_count && !fit; i++) {
+        struct wire_string name = join->protocols[i].name;
+        const struct candidate *candidate = map_get(&candidates, name.data, (size_t)name.size);
+
+        fit = candidate != NULL && candidate->supporters == map_count(&group->members);
+    }
+    map_fini(&candidates, free);
+    return fit;
 }
 
 /* The first protocol of a member that all support, or NULL. */
@@ -264,8 +285,8 @@ pending_due(struct groups *groups, struct group_timer *timer)
     group_join_complete(group);
 }
 
-static void
-pending_add(struct group *group, const char *member_id, int32_t timeout_ms)
+void
+group_pending_add(struct group *group, const char *member_id, int32_t timeout_ms)
 {
     struct pending_member *pending = xcalloc(1, sizeof *pending);
 
@@ -365,199 +386,4 @@ group_member_sync_reply(struct group_member *member, struct request *request, in
     out->assignment = (struct wire_bytes){
         arena_dup(&request->arena, member->assignment, (size_t)member->assignment_size),
         member->assignment_size};
-}
-
-/* --- join
- * ------------------------------------------------------------------------------------------ */
-
-static bool
-protocols_fit(const struct group *group, const struct group_join *join)
-{
-    struct map candidates;
-    bool fit = false;
-
-    if (map_count(&group->members) == 0)
-        return join->protocol_type.size > 0 && join->protocol_count > 0;
-    if (group->protocol_type == NULL || !request_is_text(join->protocol_type, group->protocol_type))
-        return false;
-    candidates_count(group, &candidates);
-    for (int32_t i = 0; i < join->protocol_count && !fit; i++) {
-        struct wire_string name = join->protocols[i].name;
-        const struct candidate *candidate = map_get(&candidates, name.data, (size_t)name.size);
-
-        fit = candidate != NULL && candidate->supporters == map_count(&group->members);
-    }
-    map_fini(&candidates, free);
-    return fit;
-}
-
-/* client id (or instance id), a dash and a random uuid, as Kafka makes them. */
-static char *
-id_make(struct group *group, struct request *request, struct wire_string instance_id)
-{
-    struct wire_string head = instance_id.size >= 0 ? instance_id : request->header.client_id;
-    uint8_t b[16];
-
-    env_random_bytes(group->groups->broker->env, b, sizeof b);
-    return xasprintf("%.*s-%02x%02x%02x%02x-%02x%02x-4%x%02x-a%x%02x-%02x%02x%02x%02x%02x%02x",
-        head.size < 0 ? 0 : head.size, head.size < 0 ? "" : head.data, b[0], b[1], b[2], b[3], b[4],
-        b[5], b[6] & 15, b[7], b[8] & 15, b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
-static enum h_result
-park_join(struct group_member *member, struct request *request)
-{
-    member->joining = request;
-    request->park = member;
-    groups_timer_clear(member->group->groups, &member->session);
-    group_rebalance(member->group);
-    return H_PARK;
-}
-
-static enum h_result
-join_as(struct group *group, struct request *request, const struct group_join *join,
-    const char *member_id)
-{
-    char *instance_id = text_dup(join->instance_id);
-    struct group_member *member = member_add(group, member_id, instance_id);
-
-    free(instance_id);
-    if (map_count(&group->members) == 1) {
-        free(group->protocol_type);
-        group->protocol_type = text_dup(join->protocol_type);
-    }
-    free(member->client_id);
-    free(member->client_host);
-    member->client_id =
-        request->header.client_id.size < 0 ? xstrdup("") : text_dup(request->header.client_id);
-    member->client_host = xasprintf("/%s", request->client->client_host);
-    member->is_new = true;
-    protocols_set(member, join);
-    return park_join(member, request);
-}
-
-static enum h_result
-refuse(struct request *request, int16_t error, const char *member_id)
-{
-    struct km_join_group_response *out = request->out;
-
-    out->error_code = error;
-    out->member_id = request_text_dup(request, member_id);
-    if (request->header.api_version < 7)
-        out->protocol_name = request_text("");
-    return H_DONE;
-}
-
-/* A static member comes back with the id of its instance: the new id takes the place of the old
- * one, and where nothing else changed the group goes on as it is. */
-static enum h_result
-static_returns(struct group_member *old, struct request *request, const struct group_join *join)
-{
-    struct group *group = old->group;
-    bool was_leader = group->leader != NULL && strcmp(group->leader, old->member_id) == 0;
-    bool unchanged = group->state == GROUP_STABLE && protocols_equal(old, join);
-    char *member_id = id_make(group, request, join->instance_id);
-    struct request *waiting = old->joining != NULL ? old->joining : old->syncing;
-    bool was_joining = old->joining != NULL;
-
-    old->joining = old->syncing = NULL;
-    if (waiting != NULL && was_joining)
-        group_member_join_reply(old, waiting, KE_FENCED_INSTANCE_ID);
-    else if (waiting != NULL)
-        group_member_sync_reply(old, waiting, KE_FENCED_INSTANCE_ID);
-    if (waiting != NULL)
-        broker_finish(group->groups->broker, waiting);
-    map_remove_text(&group->members, old->member_id);
-    free(old->member_id);
-    old->member_id = member_id;
-    map_put_text(&group->members, member_id, old);
-    if (was_leader) {
-        free(group->leader);
-        group->leader = xstrdup(member_id);
-    }
-    protocols_set(old, join);
-    if (!unchanged)
-        return park_join(old, request);
-    group_member_join_reply(old, request, KE_NONE);
-    if (request->header.api_version >= 9)
-        ((struct km_join_group_response *)request->out)->skip_assignment = was_leader;
-    group_touch(old);
-    return H_DONE;
-}
-
-static enum h_result
-join_new(struct group *group, struct request *request, const struct group_join *join)
-{
-    struct group_member *old =
-        join->instance_id.size < 0
-            ? NULL
-            : map_get(&group->statics, join->instance_id.data, (size_t)join->instance_id.size);
-    enum h_result result;
-    char *member_id;
-
-    if (old != NULL)
-        return static_returns(old, request, join);
-    if (map_count(&group->members) + map_count(&group->pending) >= LIMIT_GROUP_MEMBERS_MAX)
-        return refuse(request, KE_GROUP_MAX_SIZE_REACHED, "");
-    member_id = id_make(group, request, join->instance_id);
-    if (join->id_required && join->instance_id.size < 0) {
-        pending_add(group, member_id, join->session_timeout_ms);
-        result = refuse(request, KE_MEMBER_ID_REQUIRED, member_id);
-    } else {
-        result = join_as(group, request, join, member_id);
-    }
-    free(member_id);
-    return result;
-}
-
-static enum h_result
-join_known(struct group_member *member, struct request *request, const struct group_join *join)
-{
-    struct group *group = member->group;
-    bool same = protocols_equal(member, join);
-    bool leads = group->leader != NULL && strcmp(group->leader, member->member_id) == 0;
-
-    /* The answer to an earlier join was lost, or nothing that matters has changed: the generation
-     * stands. */
-    if (same && (group->state == GROUP_COMPLETING || (group->state == GROUP_STABLE && !leads))) {
-        group_member_join_reply(member, request, KE_NONE);
-        group_touch(member);
-        return H_DONE;
-    }
-    if (member->joining != NULL && member->joining != request) {
-        struct request *earlier = member->joining;
-
-        member->joining = NULL;
-        group_member_join_reply(member, earlier, KE_REBALANCE_IN_PROGRESS);
-        broker_finish(group->groups->broker, earlier);
-    }
-    protocols_set(member, join);
-    return park_join(member, request);
-}
-
-enum h_result
-group_join_request(struct group *group, struct request *request, const struct group_join *join)
-{
-    struct group_member *member;
-    enum h_result result;
-    char *member_id;
-    int16_t error;
-
-    if (!protocols_fit(group, join))
-        return refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL, "");
-    if (join->member_id.size == 0)
-        return join_new(group, request, join);
-    if (group_pending_remove(group, join->member_id)) {
-        member_id = text_dup(join->member_id);
-        result = join_as(group, request, join, member_id);
-        free(member_id);
-        return result;
-    }
-    error = group_member_check(group, join->member_id, join->instance_id, -1, &member);
-    if (error != KE_NONE) {
-        result = refuse(request, error, "");
-        ((struct km_join_group_response *)request->out)->member_id = join->member_id;
-        return result;
-    }
-    return join_known(member, request, join);
 }

@@ -3,15 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/messages.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec.h"
-#include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/coord/group_records.h"
 #include "refbroker/limits.h"
-
-#define KEY_TYPE_GROUP 2
-#define VALUE_VERSION_GROUP 3
 
 struct groups *
 groups_new(struct broker *broker)
@@ -22,6 +17,7 @@ groups_new(struct broker *broker)
     map_init(&groups->by_id);
     heap_init(&groups->timers);
     pending_offsets_init(&groups->pending);
+    group_configs_init(&groups->configs);
     return groups;
 }
 
@@ -39,6 +35,7 @@ groups_free(struct groups *groups)
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
     pending_offsets_fini(&groups->pending);
+    group_configs_fini(&groups->configs);
     free(groups);
 }
 
@@ -65,6 +62,16 @@ groups_make(struct groups *groups, struct wire_string group_id)
     map_put(&groups->by_id, group_id.data, (size_t)group_id.size, group);
     groups->broker->stats.groups++;
     return group;
+}
+
+void
+groups_remove(struct group *group)
+{
+    struct groups *groups = group->groups;
+
+    map_remove_text(&groups->by_id, group->group_id);
+    groups->broker->stats.groups--;
+    group_free(group);
 }
 
 struct group *
@@ -136,69 +143,24 @@ groups_txn_end(struct groups *groups, int32_t log_partition, int64_t producer_id
         &groups->pending, log_partition, producer_id, commit ? offset_enter : NULL, groups);
 }
 
-static struct wire_string
-text_of(const char *text)
-{
-    return request_text(text);
-}
-
-static void
-member_fill(const struct group_member *member, const char *protocol_name,
-    struct km_group_metadata_value_member_metadata *out)
-{
-    codec_init(&km_group_metadata_value_member_metadata_desc, out);
-    out->member_id = text_of(member->member_id);
-    out->group_instance_id = text_of(member->instance_id);
-    out->client_id = text_of(member->client_id);
-    out->client_host = text_of(member->client_host);
-    out->session_timeout = member->session_timeout_ms;
-    out->rebalance_timeout = member->rebalance_timeout_ms;
-    out->assignment = (struct wire_bytes){member->assignment, member->assignment_size};
-    for (int32_t i = 0; protocol_name != NULL && i < member->protocol_count; i++)
-        if (strcmp(member->protocols[i].name, protocol_name) == 0)
-            out->subscription = (struct wire_bytes){
-                member->protocols[i].metadata, member->protocols[i].metadata_size};
-}
-
 void
 groups_save(struct group *group, struct append_waiter *waiter)
 {
-    struct km_group_metadata_key key = {.group = text_of(group->group_id)};
-    struct km_group_metadata_value value;
-    struct state_log_record record;
-    struct group_member *member;
-    struct buf key_bytes, value_bytes;
-    size_t position = 0;
-    uint8_t number[2];
-    struct err e;
+    struct group_records records;
 
-    codec_init(&km_group_metadata_value_desc, &value);
-    value.protocol_type = text_of(group->protocol_type == NULL ? "" : group->protocol_type);
-    value.generation = group->generation;
-    value.protocol = text_of(group->protocol_name);
-    value.leader = text_of(group->leader);
-    value.current_state_timestamp = group->state_since_ms;
-    value.members.items = xcalloc(map_count(&group->members), sizeof *value.members.items);
-    while ((member = map_next(&group->members, &position, NULL, NULL)) != NULL)
-        member_fill(member, group->protocol_name, &value.members.items[value.members.count++]);
-    buf_init(&key_bytes, STATE_LOG_BATCH_BYTES_MAX);
-    buf_init(&value_bytes, STATE_LOG_BATCH_BYTES_MAX);
-    codec_bytes_put_int16(number, KEY_TYPE_GROUP);
-    buf_append(&key_bytes, number, sizeof number);
-    codec_bytes_put_int16(number, VALUE_VERSION_GROUP);
-    buf_append(&value_bytes, number, sizeof number);
-    if (codec_encode(&km_group_metadata_key_message, 0, &key, &key_bytes, &e) != RC_OK ||
-        codec_encode(&km_group_metadata_value_message, VALUE_VERSION_GROUP, &value, &value_bytes,
-            &e) != RC_OK) {
-        waiter->done(group->groups->broker, waiter, KE_UNKNOWN_SERVER_ERROR);
-    } else {
-        record = (struct state_log_record){
-            key_bytes.data, value_bytes.data, (int32_t)key_bytes.size, (int32_t)value_bytes.size};
-        state_log_append(group->groups->broker, GROUPS_TOPIC,
-            state_log_partition_of(group->groups->broker, GROUPS_TOPIC, group->group_id), &record,
-            1, -1, -1, waiter);
-    }
-    free(value.members.items);
-    buf_fini(&key_bytes);
-    buf_fini(&value_bytes);
+    group_records_init(&records);
+    group_records_group(&records, group);
+    group_records_append(&records, group->groups, group->group_id, waiter);
+    group_records_fini(&records);
+}
+
+void
+groups_save_unasked(struct group *group)
+{
+    struct group_records records;
+
+    group_records_init(&records);
+    group_records_group(&records, group);
+    group_records_append_unasked(&records, group->groups, group->group_id);
+    group_records_fini(&records);
 }

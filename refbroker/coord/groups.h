@@ -13,6 +13,7 @@
 
 #include "refbroker/broker.h"
 #include "refbroker/coord/group.h"
+#include "refbroker/coord/group_configs.h"
 #include "refbroker/coord/pending_offsets.h"
 #include "refbroker/coord/state_log.h"
 
@@ -23,6 +24,8 @@ struct groups {
     struct map by_id;
     struct heap timers; /* struct group_timer */
     struct pending_offsets pending;
+    struct group_timer expiry;
+    struct group_configs configs;
 };
 
 struct groups *groups_new(struct broker *broker);
@@ -38,6 +41,9 @@ struct group *groups_find(const struct groups *groups, struct wire_string group_
 
 /* groups_make finds a group or makes an empty one; NULL at the limit. */
 struct group *groups_make(struct groups *groups, struct wire_string group_id);
+
+/* groups_remove drops a group and all that belongs to it from memory; nobody may wait in it. */
+void groups_remove(struct group *group);
 
 struct group *groups_next(const struct groups *groups, size_t *position);
 
@@ -62,5 +68,8 @@ void groups_txn_end(struct groups *groups, int32_t log_partition, int64_t produc
 /* groups_save appends what the group is now (protocol, generation, members with their assignments).
  */
 void groups_save(struct group *group, struct append_waiter *waiter);
+
+/* groups_save_unasked does so where nobody waits. */
+void groups_save_unasked(struct group *group);
 
 #endif

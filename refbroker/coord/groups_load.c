@@ -2,11 +2,9 @@
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
-#include "refbroker/coord/groups.h"
+#include "refbroker/coord/consumer_records.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
-
-enum { KEY_OFFSET_OLD = 0, KEY_OFFSET = 1, KEY_GROUP = 2 };
 
 struct loader {
     struct groups *groups;
@@ -109,6 +107,8 @@ group_load(struct loader *l, const struct batch_records_record *record)
     }
     if (group != NULL)
         group_restore(group, &value);
+    if (group != NULL)
+        group->loaded = record->value_size >= 0;
     return true;
 }
 
@@ -122,9 +122,27 @@ record_load(void *arg, const struct state_log_entry *entry)
     if (batch_view_is_control(entry->batch))
         return marker_load(l, entry);
     arena_reset(&l->arena);
-    if (type == KEY_OFFSET || type == KEY_OFFSET_OLD)
+    if (type == GROUP_RECORD_OFFSET || type == GROUP_RECORD_OFFSET_OLD)
         return offset_load(l, entry);
-    return type == KEY_GROUP && group_load(l, record);
+    if (type == GROUP_RECORD_GROUP)
+        return group_load(l, record);
+    return consumer_records_load(l->groups, &l->arena, type,
+        (struct wire_bytes){record->key, record->key_size},
+        (struct wire_bytes){record->value, record->value_size});
+}
+
+/* Of a deleted group nothing is left. */
+static void
+groups_settle(struct groups *groups)
+{
+    struct group *group;
+    size_t position = 0;
+
+    consumer_records_loaded(groups);
+    while ((group = groups_next(groups, &position)) != NULL)
+        if (!group->loaded && group->consumer == NULL && offsets_count(&group->offsets) == 0 &&
+            !pending_offsets_has_group(&groups->pending, group->group_id))
+            groups_remove(group);
 }
 
 enum rc
@@ -135,6 +153,8 @@ groups_load(struct groups *groups, struct err *e)
 
     arena_init(&l.arena, ARENA_BYTES_MAX);
     rc = state_log_read(groups->broker, GROUPS_TOPIC, record_load, &l, e);
+    if (rc == RC_OK)
+        groups_settle(groups);
     arena_fini(&l.arena);
     return rc;
 }

@@ -10,7 +10,7 @@
 #include "lib/wire/kerr.h"
 
 #define KEY_TYPE_OFFSET 1
-#define VALUE_VERSION_OFFSET 3
+#define VALUE_VERSION_OFFSET 4
 
 struct offset_commit *
 offset_commit_new(struct groups *groups, struct wire_string group_id, size_t offsets_max)
@@ -56,8 +56,9 @@ half_encode(struct buf *bytes, int16_t number, const struct wire_message *messag
 }
 
 enum rc
-offset_commit_add(struct offset_commit *commit, const char *topic, int32_t partition,
-    int64_t offset, int32_t leader_epoch, struct wire_string metadata, struct err *e)
+offset_commit_add(struct offset_commit *commit, const char *topic, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t offset, int32_t leader_epoch, struct wire_string metadata,
+    struct err *e)
 {
     struct state_log_record *record = &commit->records[commit->count];
     struct km_offset_commit_key key = {.group = request_text(commit->group_id),
@@ -71,6 +72,7 @@ offset_commit_add(struct offset_commit *commit, const char *topic, int32_t parti
     value.offset = offset;
     value.leader_epoch = leader_epoch;
     value.metadata = metadata.size < 0 ? request_text("") : metadata;
+    value.topic_id = *topic_id;
     value.commit_timestamp = env_wall_ms(commit->groups->broker->env);
     rc = half_encode(&commit->bytes, KEY_TYPE_OFFSET, &km_offset_commit_key_message, 0, &key,
         &record->key_size, e);

@@ -30,11 +30,11 @@ struct offset_commit *offset_commit_new(
     struct groups *groups, struct wire_string group_id, size_t offsets_max);
 void offset_commit_free(struct offset_commit *commit);
 
-/* offset_commit_add adds an offset; null metadata is empty. RC_LIMIT where the records become too
- * large; the offset is not in it then. */
+/* offset_commit_add adds an offset; null metadata is empty, an id of zeros says none. RC_LIMIT
+ * where the records become too large; the offset is not in it then. */
 MUST_CHECK enum rc offset_commit_add(struct offset_commit *commit, const char *topic,
-    int32_t partition, int64_t offset, int32_t leader_epoch, struct wire_string metadata,
-    struct err *e);
+    const struct wire_uuid *topic_id, int32_t partition, int64_t offset, int32_t leader_epoch,
+    struct wire_string metadata, struct err *e);
 
 /*
  * offset_commit_send appends what was added, at least one offset, and parks the request: `answer`

@@ -30,6 +30,7 @@ pending_offsets_init(struct pending_offsets *pending)
 {
     map_init(&pending->producers);
     map_init(&pending->open);
+    map_init(&pending->groups);
 }
 
 static void
@@ -57,6 +58,7 @@ pending_offsets_fini(struct pending_offsets *pending)
 {
     map_fini(&pending->producers, producer_free);
     map_fini(&pending->open, NULL);
+    map_fini(&pending->groups, NULL);
 }
 
 /* The group id with its end, the partition, the topic: no two triples have the same key. */
@@ -93,16 +95,28 @@ producer_make(struct pending_offsets *pending, int32_t log_partition, int64_t pr
     return producer;
 }
 
+/* Changes a count, whose entry is there while it is not 0; returns the count before. */
+static uintptr_t
+count_change(struct map *counts, const void *key, size_t size, int change)
+{
+    uintptr_t before = (uintptr_t)map_get(counts, key, size);
+    uintptr_t count = before + (uintptr_t)change;
+
+    if (count == 0)
+        (void)map_remove(counts, key, size);
+    else
+        (void)map_put(counts, key, size, (void *)count);
+    return before;
+}
+
 static void
 open_change(struct pending_offsets *pending, const struct buf *key, int change)
 {
-    uintptr_t count = (uintptr_t)map_get(&pending->open, key->data, key->size);
+    const char *group_id = (const char *)key->data;
+    uintptr_t before = count_change(&pending->open, key->data, key->size, change);
 
-    count += (uintptr_t)change;
-    if (count == 0)
-        (void)map_remove(&pending->open, key->data, key->size);
-    else
-        (void)map_put(&pending->open, key->data, key->size, (void *)count);
+    if (before == 0 || before + (uintptr_t)change == 0)
+        (void)count_change(&pending->groups, group_id, strlen(group_id), change);
 }
 
 void
@@ -140,6 +154,31 @@ pending_offsets_has(const struct pending_offsets *pending, const char *group_id,
     has = map_get(&pending->open, key.data, key.size) != NULL;
     buf_fini(&key);
     return has;
+}
+
+bool
+pending_offsets_has_group(const struct pending_offsets *pending, const char *group_id)
+{
+    return map_get_text(&pending->groups, group_id) != NULL;
+}
+
+const char *
+pending_offsets_next(const struct pending_offsets *pending, const char *group_id, size_t *position,
+    size_t *topic_size, int32_t *partition)
+{
+    size_t group_size = strlen(group_id) + 1, size;
+    const void *key;
+
+    while (map_next(&pending->open, position, &key, &size) != NULL) {
+        const char *at = key;
+
+        if (size < group_size + sizeof *partition || memcmp(at, group_id, group_size) != 0)
+            continue;
+        memcpy(partition, at + group_size, sizeof *partition);
+        *topic_size = size - group_size - sizeof *partition;
+        return at + group_size + sizeof *partition;
+    }
+    return NULL;
 }
 
 void

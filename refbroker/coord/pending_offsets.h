@@ -17,6 +17,7 @@
 struct pending_offsets {
     struct map producers; /* struct pending_producer by partition of the log and producer id */
     struct map open;      /* how many producers have an offset of a group's partition pending */
+    struct map groups;    /* how many partitions of a group are in `open` */
 };
 
 void pending_offsets_init(struct pending_offsets *pending);
@@ -30,6 +31,14 @@ void pending_offsets_put(struct pending_offsets *pending, int32_t log_partition,
 /* pending_offsets_has tells whether a group's partition has an offset pending. */
 bool pending_offsets_has(const struct pending_offsets *pending, const char *group_id,
     const char *topic, size_t topic_size, int32_t partition);
+
+bool pending_offsets_has_group(const struct pending_offsets *pending, const char *group_id);
+
+/* pending_offsets_next walks the partitions of a group that have an offset pending, in the order of
+ * their first commits; start with *position = 0. The topic is a view without an end; NULL where
+ * there is no more. */
+const char *pending_offsets_next(const struct pending_offsets *pending, const char *group_id,
+    size_t *position, size_t *topic_size, int32_t *partition);
 
 /* pending_offsets_end takes out all offsets of a producer in a partition of the log, in the order
  * of their first commits, and gives each to fn, where that is not NULL. */

@@ -352,6 +352,19 @@ catalog_load(struct catalog *c, struct topics *topics, struct err *e)
     return rc == RC_OK || e == NULL ? rc : err_note(e, "metadata");
 }
 
+enum rc
+catalog_load_group_configs(struct catalog *c, catalog_group_config_fn *fn, void *arg, struct err *e)
+{
+    struct db_statement *all = c->group_config_all;
+    bool row;
+    enum rc rc;
+
+    while ((rc = db_step(all, &row, e)) == RC_OK && row)
+        fn(arg, db_column_text(all, 0), db_column_text(all, 1), db_column_text(all, 2));
+    db_reset(all);
+    return rc;
+}
+
 /* --- changing -------------------------------------------------------------------------------- */
 
 static void
@@ -412,6 +425,19 @@ catalog_put_config(struct catalog *c, const struct wire_uuid *topic_id, const ch
     struct db_statement *statement = value == NULL ? c->config_delete : c->config_put;
 
     bind_uuid(statement, topic_id);
+    db_bind_text(statement, 2, name, strlen(name));
+    if (value != NULL)
+        db_bind_text(statement, 3, value, strlen(value));
+    return db_run(statement, e);
+}
+
+enum rc
+catalog_put_group_config(
+    struct catalog *c, const char *group_id, const char *name, const char *value, struct err *e)
+{
+    struct db_statement *statement = value == NULL ? c->group_config_delete : c->group_config_put;
+
+    db_bind_text(statement, 1, group_id, strlen(group_id));
     db_bind_text(statement, 2, name, strlen(name));
     if (value != NULL)
         db_bind_text(statement, 3, value, strlen(value));

@@ -45,6 +45,12 @@ void catalog_close(struct catalog *catalog);
  * Offsets are those of committed_end; the WAL adds the rest. */
 MUST_CHECK enum rc catalog_load(struct catalog *catalog, struct topics *topics, struct err *e);
 
+/* catalog_load_group_configs gives every config of a group to fn. */
+typedef void catalog_group_config_fn(
+    void *arg, const char *group_id, const char *name, const char *value);
+MUST_CHECK enum rc catalog_load_group_configs(
+    struct catalog *catalog, catalog_group_config_fn *fn, void *arg, struct err *e);
+
 /* Settings; the text is copied into out. RC_NOTFOUND where there is none. */
 MUST_CHECK enum rc catalog_get_setting(
     struct catalog *catalog, const char *name, char *out, size_t size, struct err *e);
@@ -72,6 +78,8 @@ MUST_CHECK enum rc catalog_put_partition_count(
 
 /* A value of NULL removes the config. */
 MUST_CHECK enum rc catalog_put_config(struct catalog *catalog, const struct wire_uuid *topic_id,
+    const char *name, const char *value, struct err *e);
+MUST_CHECK enum rc catalog_put_group_config(struct catalog *catalog, const char *group_id,
     const char *name, const char *value, struct err *e);
 MUST_CHECK enum rc catalog_delete_topic(
     struct catalog *catalog, const struct wire_uuid *topic_id, struct err *e);

@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/coord/group_expiry.h"
 #include "refbroker/log/append.h"
 #include "refbroker/log/fetch_wait.h"
 
@@ -51,13 +52,17 @@ job_done(struct catalog_job *catalog_job)
         log_error("TOPIC-DELETE", "%s", catalog_job->err.text);
     for (size_t i = 0; i < job->count && catalog_job->rc == RC_OK; i++) {
         struct topic *topic = topics_find_id(&broker->topics, &job->ids[i]);
+        char *name;
 
         if (topic == NULL)
             continue;
         waiters_end(broker, topic);
         broker->stats.topics--;
         broker->stats.partitions -= topic->partition_count;
+        name = xstrdup(topic->name);
         topics_remove(&broker->topics, topic);
+        group_expiry_topic_gone(broker->groups, name);
+        free(name);
     }
     catalog_job->err.code = catalog_job->rc;
     job->done(broker, job->arg, &catalog_job->err);

@@ -14,6 +14,7 @@ topics_init(struct topics *topics, struct cache *cache)
 {
     memset(topics, 0, sizeof *topics);
     topics->cache = cache;
+    topics->version = 1;
 }
 
 static void
@@ -52,6 +53,7 @@ topics_add(
     REQUIRE(map_put_text(&topics->by_name, name, topic) == NULL);
     REQUIRE(map_put(&topics->by_id, topic_id, sizeof *topic_id, topic) == NULL);
     topics_grow(topics, topic, partitions);
+    topics->created = topics->version;
     return topic;
 }
 
@@ -64,6 +66,7 @@ topics_grow(struct topics *topics, struct topic *topic, int32_t count)
     for (int32_t i = topic->partition_count; i < count; i++)
         topic->partitions[i] = partition_new(topics->cache, topic, i);
     topic->partition_count = count;
+    topics->version++;
 }
 
 void
@@ -72,6 +75,7 @@ topics_remove(struct topics *topics, struct topic *topic)
     map_remove_text(&topics->by_name, topic->name);
     map_remove(&topics->by_id, &topic->topic_id, sizeof topic->topic_id);
     topics->partition_count -= topic->partition_count;
+    topics->version++;
     topic_free(topic);
 }
 

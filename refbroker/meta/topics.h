@@ -42,6 +42,8 @@ struct topics {
     struct map by_id;
     struct cache *cache; /* of the partitions made here */
     int64_t partition_count;
+    uint64_t version; /* rises with every topic that comes, grows or goes */
+    uint64_t created; /* the version at which the last one came */
 };
 
 void topics_init(struct topics *topics, struct cache *cache);

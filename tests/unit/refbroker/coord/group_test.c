@@ -426,6 +426,96 @@ a_member_that_waits_needs_no_heartbeats(void **state)
     assert_int_equal(map_count(&group_of(rig)->members), 2);
 }
 
+/* group.initial.rebalance.delay.ms: the first members are gathered, as long as more come. */
+static void
+the_first_members_of_a_group_are_waited_for(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->world.broker->options.groups.initial_rebalance_delay_ms = 3000;
+    join_send(rig, 0, "range", NULL);
+    env_advance(&rig->world.time, 2000 * 1000);
+    settle(rig);
+    assert_int_equal(rig->codes[0], NO_ANSWER);
+    join_send(rig, 1, "range", NULL);
+    env_advance(&rig->world.time, 2000 * 1000);
+    settle(rig);
+    assert_int_equal(group_of(rig)->state, GROUP_PREPARING);
+    env_advance(&rig->world.time, 3000 * 1000);
+    settle(rig);
+    assert_int_equal(group_of(rig)->state, GROUP_COMPLETING);
+    assert_int_equal(group_of(rig)->generation, 1);
+    assert_int_equal(rig->codes[0], OK);
+    assert_int_equal(rig->codes[1], OK);
+}
+
+static void
+a_group_takes_no_more_members_than_it_may(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->world.broker->options.groups.max_size = 1;
+    bring(rig, GROUP_STABLE);
+    join_send(rig, 1, "range", NULL);
+    settle(rig);
+    assert_int_equal(rig->codes[1], 81);
+    join_send(rig, 0, "range", NULL);
+    settle(rig);
+    assert_int_equal(rig->codes[0], OK);
+}
+
+/* The leader has, and the group is stable; that does not excuse the others. */
+static void
+who_does_not_sync_in_time_is_out(void **state)
+{
+    struct rig *rig = *state;
+
+    bring(rig, GROUP_PREPARING);
+    join_send(rig, 0, "range", NULL);
+    settle(rig);
+    sync_send(rig, 0);
+    settle(rig);
+    assert_int_equal(group_of(rig)->state, GROUP_STABLE);
+    for (int waited = 0; waited < REBALANCE_MS; waited += SESSION_MS / 2) {
+        assert_int_equal(map_count(&group_of(rig)->members), 2);
+        heartbeat_send(rig, 0, rig->generation);
+        heartbeat_send(rig, 1, rig->generation);
+        env_advance(&rig->world.time, SESSION_MS / 2 * 1000);
+        settle(rig);
+    }
+    assert_int_equal(map_count(&group_of(rig)->members), 1);
+    assert_int_equal(group_of(rig)->state, GROUP_PREPARING);
+}
+
+/* A static member that does not join keeps its place; without anybody else there is no generation,
+ * and nobody to lead one. */
+static void
+a_static_member_that_does_not_join_is_waited_for(void **state)
+{
+    struct rig *rig = *state;
+
+    join_send(rig, 0, "range", "x");
+    settle(rig);
+    sync_send(rig, 0);
+    settle(rig);
+    join_send(rig, 1, "range", NULL);
+    leave_send(rig, 1, NULL);
+    broker_disconnect(rig->world.broker, rig->clients[1]);
+    rig->clients[1] = broker_connect(rig->world.broker, &rig->world, "member");
+    for (int waited = 0; waited < 2 * REBALANCE_MS; waited += SESSION_MS / 2) {
+        heartbeat_send(rig, 0, rig->generation);
+        env_advance(&rig->world.time, SESSION_MS / 2 * 1000);
+        settle(rig);
+        assert_int_equal(rig->codes[0], REBALANCE);
+    }
+    assert_int_equal(group_of(rig)->state, GROUP_PREPARING);
+    sync_send(rig, 0);
+    join_send(rig, 0, "range", "x");
+    settle(rig);
+    assert_int_equal(rig->codes[0], OK);
+    assert_int_equal(group_of(rig)->state, GROUP_COMPLETING);
+}
+
 /* --- connections --------------------------------------------------------------------------------
  */
 
@@ -536,6 +626,10 @@ main(void)
         TEST(who_does_not_join_in_time_is_out),
         TEST(a_heartbeat_begins_the_session_anew),
         TEST(a_member_that_waits_needs_no_heartbeats),
+        TEST(the_first_members_of_a_group_are_waited_for),
+        TEST(a_group_takes_no_more_members_than_it_may),
+        TEST(who_does_not_sync_in_time_is_out),
+        TEST(a_static_member_that_does_not_join_is_waited_for),
         TEST(a_member_whose_connection_breaks_while_it_joins_stays_for_its_session),
         TEST(a_static_member_takes_the_place_of_its_instance),
         TEST(a_restored_group_without_a_leader_is_served),

@@ -1,0 +1,31 @@
+/*
+ * group_settings: what group_settings.def lists, and the policy of moving groups between the two
+ * protocols (group.consumer.migration.policy). Times as the names say.
+ */
+#ifndef REFBROKER_COORD_GROUP_SETTINGS_H
+#define REFBROKER_COORD_GROUP_SETTINGS_H
+
+#include <stdint.h>
+
+/* ConsumerGroupMigrationPolicy; both bits: bidirectional. */
+enum group_migration {
+    GROUP_MIGRATION_DISABLED = 0,
+    GROUP_MIGRATION_UPGRADE = 1,
+    GROUP_MIGRATION_DOWNGRADE = 2,
+    GROUP_MIGRATION_BIDIRECTIONAL = 3
+};
+
+/* The texts of the policy, in the order of its values. */
+#define GROUP_MIGRATION_TEXTS "disabled,upgrade,downgrade,bidirectional"
+
+struct group_settings {
+#define GROUP_SETTING(member, name, standard, lowest, highest, help) int64_t member;
+#include "refbroker/coord/group_settings.def"
+#undef GROUP_SETTING
+    int64_t consumer_migration; /* enum group_migration */
+};
+
+/* group_settings_default fills in the defaults. */
+void group_settings_default(struct group_settings *settings);
+
+#endif
