@@ -120,7 +120,8 @@ commits_of_a_group_leave_a_small_log_and_the_last_offsets(void **state)
         env_advance(&world.time, 20000);
         broker_world_rest(&world, 60);
     }
-    partition = topics_partition(offsets_topic(), groups_partition_of(GROUP));
+    partition = topics_partition(
+        offsets_topic(), state_log_partition_of(world.broker, GROUPS_TOPIC, GROUP));
     assert_true(partition->log_end_offset >= (int64_t)ROUNDS * PARTITIONS);
     print_message("# %lld bytes are left, %lld were removed\n",
         (long long)partition_bytes(partition),
@@ -131,7 +132,8 @@ commits_of_a_group_leave_a_small_log_and_the_last_offsets(void **state)
     disk_cut_power(world.disk);
     assert_null(broker_world_start(&world));
     assert_committed((ROUNDS - 1) * 1000);
-    partition = topics_partition(offsets_topic(), groups_partition_of(GROUP));
+    partition = topics_partition(
+        offsets_topic(), state_log_partition_of(world.broker, GROUPS_TOPIC, GROUP));
     assert_true(partition_bytes(partition) <= BYTES_LEFT_MAX);
     broker_world_fini(&world);
 }
