@@ -97,6 +97,7 @@ refbroker_SRCS := \
 	refbroker/log/wal_recover.c \
 	refbroker/log/wal_writer.c \
 	refbroker/meta/catalog.c \
+	refbroker/meta/catalog_rows.c \
 	refbroker/meta/create.c \
 	refbroker/meta/remove.c \
 	refbroker/meta/topic_configs.c \

@@ -81,12 +81,43 @@ what_is_forgotten_is_not_given(void **state)
     pending_offsets_fini(&pending);
 }
 
+static void
+a_groups_pending_offsets_are_walked(void **state)
+{
+    struct pending_offsets pending;
+    size_t position = 0, size;
+    int32_t partition;
+
+    (void)state;
+    pending_offsets_init(&pending);
+    put(&pending, 3, 9, "gg", 7, 1);
+    put(&pending, 3, 9, "g", 5, 10);
+    put(&pending, 3, 8, "g", 5, 20);
+    put(&pending, 3, 8, "g", 6, 30);
+    assert_true(pending_offsets_has_group(&pending, "g"));
+    assert_false(pending_offsets_has_group(&pending, ""));
+    for (int32_t wanted = 5; wanted < 7; wanted++) {
+        assert_memory_equal(
+            pending_offsets_next(&pending, "g", &position, &size, &partition), "t", 1);
+        assert_int_equal(size, 1);
+        assert_int_equal(partition, wanted);
+    }
+    assert_null(pending_offsets_next(&pending, "g", &position, &size, &partition));
+    pending_offsets_end(&pending, 3, 9, NULL, NULL);
+    assert_true(pending_offsets_has_group(&pending, "g"));
+    assert_false(pending_offsets_has_group(&pending, "gg"));
+    pending_offsets_end(&pending, 3, 8, NULL, NULL);
+    assert_false(pending_offsets_has_group(&pending, "g"));
+    pending_offsets_fini(&pending);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_gives_a_producers_last_offsets_and_no_others),
         cmocka_unit_test(what_is_forgotten_is_not_given),
+        cmocka_unit_test(a_groups_pending_offsets_are_walked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

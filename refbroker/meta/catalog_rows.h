@@ -1,0 +1,24 @@
+/*
+ * catalog_rows: rows of the metadata on their way into the topics, at a start.
+ *
+ * The file may have been damaged or edited: nothing that it says may make the process end later, so
+ * every number is looked at before it is believed. RC_CORRUPT where one cannot be; `e` tells the
+ * row. The columns are those of the statements *_all of catalog_sql.def, in their order; topics
+ * come before all that belongs to them.
+ */
+#ifndef REFBROKER_META_CATALOG_ROWS_H
+#define REFBROKER_META_CATALOG_ROWS_H
+
+#include "lib/db/db.h"
+#include "refbroker/meta/topics.h"
+
+/* Takes one row over into the topics. */
+typedef enum rc catalog_row_fn(struct db_statement *row, struct topics *topics, struct err *e);
+
+MUST_CHECK catalog_row_fn catalog_rows_topic;
+MUST_CHECK catalog_row_fn catalog_rows_config;
+MUST_CHECK catalog_row_fn catalog_rows_partition;
+MUST_CHECK catalog_row_fn catalog_rows_epoch;
+MUST_CHECK catalog_row_fn catalog_rows_run;
+
+#endif
