@@ -14,7 +14,8 @@ for profile in '' coordinated; do
     is "${profile:-wal} topics: all as expected" $? 0
     grep -A8 '^not ok' "$work/tap" | grep -v ' as documented ' | grep -B1 -A7 '^not ok' | sed 's/^/# /'
     sed 's/^/# /' "$work/err" | head -5
-    skipped=$(grep '# SKIP' "$work/tap" | sed 's/^ok [0-9]* - //')
+    # Without transactions their check has nothing to ask.
+    skipped=$(grep '# SKIP' "$work/tap" | sed 's/^ok [0-9]* - //' | grep -v '^compact.txn_aborted_removed # SKIP not advertised')
     [ "$profile" = coordinated ] || is "wal topics: only SASL is skipped" "$skipped" "wire.sasl_handshake_on_plaintext # SKIP not advertised"
     tail -1 "$work/tap"
 done
