@@ -351,10 +351,8 @@ resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out
         change->name = xmemdup(config->name.data, (size_t)config->name.size);
         change->value = new_value(topic, change->name, config, &e);
         job->count++;
-        if (e.code == RC_OK && change->value != NULL &&
-            topic_configs_check(change->name, change->value, &e) != RC_OK)
-            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
-        else if (e.code != RC_OK)
+        if (e.code != RC_OK || (change->value != NULL &&
+                                   topic_configs_check(change->name, change->value, &e) != RC_OK))
             alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
         why = path_change_refused(topic, change->name, change->value);
         if (out->error_code == 0 && why != NULL)

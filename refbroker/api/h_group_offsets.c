@@ -454,7 +454,9 @@ old_fetch(struct broker *broker, struct request *request, const struct km_offset
         in->topics.count < 0
             ? NULL
             : codec_array(&request->arena, &km_offset_fetch_request_topics_desc, in->topics.count);
-    for (int32_t i = 0; ask.topics.items != NULL && i < in->topics.count; i++) {
+    if (ask.topics.count > 0 && ask.topics.items == NULL)
+        return false;
+    for (int32_t i = 0; i < ask.topics.count; i++) {
         ask.topics.items[i].name = in->topics.items[i].name;
         ask.topics.items[i].partition_indexes.items = in->topics.items[i].partition_indexes.items;
         ask.topics.items[i].partition_indexes.count = in->topics.items[i].partition_indexes.count;

@@ -63,14 +63,9 @@ join_take(struct rig *rig, int member, const struct km_join_group_response *out)
 static int16_t
 version_of(const struct rig *rig, int32_t correlation)
 {
-    switch (rig->api_of[correlation % REQUESTS_MAX]) {
-    case -KM_JOIN_GROUP:
-        return JOIN_STATIC_VERSION;
-    case KM_JOIN_GROUP:
-        return JOIN_VERSION;
-    default:
-        return 3;
-    }
+    bool is_static = rig->api_of[correlation % REQUESTS_MAX] == -KM_JOIN_GROUP;
+
+    return is_static ? JOIN_STATIC_VERSION : JOIN_VERSION; /* and that of all others */
 }
 
 /* Reads all answers that are there; replies of several connections come in one row. */
