@@ -141,6 +141,8 @@ member_find(struct joining *j)
         if (error != KE_NONE)
             return error;
     }
+    if (member == NULL)
+        return KE_UNKNOWN_MEMBER_ID;
     j->member = member;
     j->downgrades = member->classic == NULL &&
                     consumer_group_classic_count(consumer) + 1 == map_count(&consumer->members) &&

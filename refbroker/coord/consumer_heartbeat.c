@@ -271,7 +271,7 @@ assignment_fill(struct request *request, const struct topic_parts *parts, heartb
             &km_consumer_group_heartbeat_response_topic_partitions_desc,
             (int32_t)topic_parts_topics(parts));
     /* Without room the arena is full, and dispatch sees that. */
-    if (arena_is_full(&request->arena))
+    if (assignment == NULL || numbers == NULL || arena_is_full(&request->arena))
         return;
     for (size_t i = 0; i < parts->count; i++)
         numbers[i] = parts->items[i].partition;

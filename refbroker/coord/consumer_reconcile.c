@@ -147,16 +147,14 @@ static void
 step(struct next *n, const struct topic_parts *owned, bool changed)
 {
     const struct consumer_member *member = n->member;
+    bool arrived =
+        member->state == MEMBER_STABLE && member->epoch == member->consumer->target_epoch;
+    bool stuck = member->state == MEMBER_UNREVOKED && still_has(owned, &member->revoking);
 
-    if (member->state == MEMBER_STABLE && member->epoch == member->consumer->target_epoch) {
-        if (changed)
-            unread_give_up(n, owned);
-    } else if (member->state == MEMBER_UNREVOKED && still_has(owned, &member->revoking)) {
-        if (changed)
-            unread_give_up(n, owned);
-    } else {
+    if (!arrived && !stuck)
         next_compute(n, owned);
-    }
+    else if (changed)
+        unread_give_up(n, owned);
 }
 
 /* What of a member this module changes, to compare. */

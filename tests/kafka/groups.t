@@ -39,9 +39,16 @@ tool() { timeout 120 "$here/run" "$@" 2>>"$work/err"; }
 cat >"$work/restart" <<X
 #!/usr/bin/env bash
 [ -e "$work/pid" ] && kill -9 "\$(cat "$work/pid")"
-: >"$work/refbroker"
-"$BUILD/bin/refbroker" --data "$work/data" --listen "$b" ${settings[*]/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
-for _ in \$(seq 200); do grep -q ready "$work/refbroker" && exit 0; read -r -t 0.05 <> <(:); done
+for _ in \$(seq 20); do # the one before may hold port and folder for a moment
+    : >"$work/refbroker"
+    "$BUILD/bin/refbroker" --data "$work/data" --listen "$b" ${settings[*]/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
+    for _ in \$(seq 200); do
+        grep -q ready "$work/refbroker" && exit 0
+        grep -q 'in use' "$work/refbroker" && break
+        read -r -t 0.05 <> <(:)
+    done
+    read -r -t 0.2 <> <(:)
+done
 exit 1
 X
 chmod +x "$work/restart"

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -130,6 +131,7 @@ public final class GroupRun {
         await("both have half", () -> has("a") == 3 && has("b") == 3);
         await("all is read", () -> readAll());
         Thread.sleep(300); // commits of what was read last
+        await("nothing is under way", this::isStable); // a generation that is not settled is lost with the broker
         String id = member("a").memberId();
         Process process = new ProcessBuilder(restart).inheritIO().start();
         require(process.waitFor() == 0, "the restart failed");
@@ -196,6 +198,14 @@ public final class GroupRun {
         try (Admin admin = admin()) {
             return admin.listGroups().all().get().stream().filter(listed -> listed.groupId().equals(group))
                 .findFirst().orElseThrow().type().orElseThrow().toString();
+        }
+    }
+
+    private boolean isStable() {
+        try (Admin admin = admin()) {
+            return admin.describeConsumerGroups(List.of(group)).all().get().get(group).groupState() == GroupState.STABLE;
+        } catch (Exception e) {
+            return false;
         }
     }
 
