@@ -266,7 +266,7 @@ public final class TxnObserver {
                 next.produce(version, 3), next.produce(version, 4));
             RawProducer late = p.copy();
             see("end", p.end(version < 12 ? 4 : 5, version % 2 == 0));
-            awaitStable(3);
+            awaitState(p.id, version % 2 == 0 ? "CompleteCommit" : "CompleteAbort");
             late.sequence++;
             see("produce v" + version + " after the end", late.produce(version, 3), late.produce(version, 5));
             late.sequence = 0;
