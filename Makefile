@@ -131,10 +131,17 @@ check:
 	$(Q).ci/deps kafka || :
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory check-built
 
+# Apache Kafka's own published tests, one fresh broker each, on refbroker and on Kafka behind the same harness; hours for all, goes on where it ended.
+.PHONY: check-kafka
+check-kafka: all
+	$(Q)BUILD=$(BUILD) tests/kafka/published/run refbroker
+	$(Q)BUILD=$(BUILD) tests/kafka/published/run kafka
+	$(Q)BUILD=$(BUILD) tests/kafka/published/report
+
 # The slow proofs: many more kills, seeds, messages and bent answers than check has, and longer fuzzing. About an hour.
 check-long:
 	$(Q).ci/deps
-	$(Q)$(MAKE) $(PARALLEL) --no-print-directory SAN=1 KILLS=500 STRANGE_SEEDS=60 SEEDS=2500 COUNT=2000 check-built
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory SAN=1 KILLS=500 STRANGE_SEEDS=60 SEEDS=2500 COUNT=2000 DIFFER_REQUESTS=100000 check-built
 	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=600 fuzz
 
 unit: $(unit_PROGS)
@@ -184,6 +191,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all quickstart check check-long unit fuzz lint format deps install bench-wire bench-first clean"
+	@echo "targets: all quickstart check check-long check-kafka unit fuzz lint format deps install bench-wire bench-first clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -54,7 +54,8 @@ struct check {
 
 /* The checks of one file. */
 struct check_table {
-    const char *area; /* as in the catalogue; dtp. and cluster. are of meta, delrec. of offsets */
+    const char *area; /* as in the catalogue; dtp. and cluster. are of meta, delrec. of
+                         offsets, retain. of compact */
     const struct check *checks;
     size_t count;
 };

@@ -301,6 +301,28 @@ record_value_null(struct batch_builder_record *record)
 }
 
 static void
+record_value_empty(struct batch_builder_record *record)
+{
+    if (record->value == NULL) {
+        record->value = "";
+        record->value_size = 0;
+    }
+}
+
+/* No key comes twice. */
+static void
+record_key_unique(struct batch_builder_record *record)
+{
+    static int64_t keys[4096];
+    static int64_t next;
+    int64_t *key = &keys[next % 4096];
+
+    *key = next++;
+    record->key = key;
+    record->key_size = sizeof *key;
+}
+
+static void
 record_now(struct batch_builder_record *record)
 {
     struct env env;
@@ -342,6 +364,20 @@ mutants_produce_empty_is_null(struct proxy *proxy, struct proxy_call *call)
 {
     (void)proxy;
     records_rebuild(call, record_value_null);
+}
+
+void
+mutants_produce_null_is_empty(struct proxy *proxy, struct proxy_call *call)
+{
+    (void)proxy;
+    records_rebuild(call, record_value_empty);
+}
+
+void
+mutants_produce_keys_apart(struct proxy *proxy, struct proxy_call *call)
+{
+    (void)proxy;
+    records_rebuild(call, record_key_unique);
 }
 
 void

@@ -19,6 +19,7 @@
 #define MUTANT_MULT 0.4 /* of the time limits: what is lost is noticed sooner */
 #define NULL_MULT 0.1
 #define NULL_JOBS 16
+#define NEEDS_CONTROL (CHECK_CONTROL | CHECK_CONFIG)
 #define PROBE_US 5000000
 #define LISTED_MAX 20
 
@@ -73,7 +74,8 @@ front_stop(struct front *front)
     conf_free(front->conf);
 }
 
-/* A run of its own inside this one; its topics are its own, too. */
+/* A run of its own inside this one; its topics are its own, too, and the target is its own to
+ * control where this check runs alone. */
 static struct kc_options
 inner_options(const struct kc *kc, double mult)
 {
@@ -83,7 +85,8 @@ inner_options(const struct kc *kc, double mult)
     env_init_real(&env);
     snprintf(options.run_id, sizeof options.run_id, "%08" PRIx32, (uint32_t)env_random(&env));
     options.timeout_mult *= mult;
-    options.ctl = NULL;
+    if ((kc->check->flags & NEEDS_CONTROL) == 0)
+        options.ctl = NULL;
     return options;
 }
 
@@ -204,7 +207,7 @@ null_run(struct kc *kc)
 
     /* Those that control the target cannot run here; they are skipped, which proves nothing. */
     for (size_t i = 0; i < catalog_count(); i++)
-        if ((catalog_at(i).check->flags & (CHECK_CONTROL | CHECK_CONFIG)) == 0)
+        if ((catalog_at(i).check->flags & NEEDS_CONTROL) == 0)
             items[runner.count++] = (struct runner_item){catalog_at(i), i};
     runner.items = items;
     buf_init(&sweep.passed, RESULT_TEXT_MAX);
@@ -228,6 +231,16 @@ prove_count(void)
     return mutants_count() + mutants_null_count();
 }
 
+/* A mutant's check that controls the target makes its mutant one that does. */
+static unsigned
+flags_of(const struct mutant *mutant)
+{
+    for (size_t i = 0; i < catalog_count(); i++)
+        if (strcmp(catalog_at(i).check->id, mutant->check) == 0)
+            return catalog_at(i).check->flags & NEEDS_CONTROL;
+    return 0;
+}
+
 struct runner_item
 prove_at(size_t i)
 {
@@ -242,7 +255,7 @@ prove_at(size_t i)
     checks[i] = (struct check){.id = ids[i],
         .rule = is_mutant ? mutants_at(i)->what : mutants_null_at(i - mutants)->what,
         .source = is_mutant ? mutants_at(i)->check : "all checks",
-        .flags = is_mutant ? 0 : CHECK_CLUSTER,
+        .flags = is_mutant ? flags_of(mutants_at(i)) : CHECK_CLUSTER,
         .deadline_s = is_mutant ? MUTANT_DEADLINE_S : NULL_DEADLINE_S,
         .run = is_mutant ? mutant_run : null_run};
     return (struct runner_item){{is_mutant ? "mutants" : "nulls", &checks[i]}, i};

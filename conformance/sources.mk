@@ -1,5 +1,6 @@
 # conformance
 conformance_SRCS := \
+	conformance/c_compact.c \
 	conformance/c_fetch.c \
 	conformance/c_fetch_session.c \
 	conformance/c_idem.c \
@@ -23,6 +24,7 @@ conformance_SRCS := \
 	conformance/link.c \
 	conformance/minimal.c \
 	conformance/mutants.c \
+	conformance/mutants_compact.c \
 	conformance/mutants_fetch.c \
 	conformance/mutants_meta.c \
 	conformance/mutants_null.c \

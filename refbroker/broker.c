@@ -14,6 +14,7 @@
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
+#include "refbroker/log/cleaner.h"
 #include "refbroker/log/coordinated.h"
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/garbage.h"
@@ -43,7 +44,12 @@ broker_options_default(struct broker_options *options)
     options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
     options->commit_interval_ms = 250;
     options->commit_bytes = (size_t)8 * 1024 * 1024;
+    options->initial_task_delay_ms = 30000;
     options->retention_check_ms = 300000;
+    options->cleaner_enable = true;
+    options->cleaner_backoff_ms = 15000;
+    options->cleaner_dedupe_buffer_bytes = (size_t)128 * 1024 * 1024;
+    options->cleaner_io_bytes_per_s = INT64_MAX;
     options->garbage_check_ms = 10000;
     options->garbage_grace_ms = 60000;
     options->idle_ms = LIMIT_IDLE_MS;
@@ -149,7 +155,8 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->uploader = uploader_new(b);
     b->coordinated = coordinated_new(b);
     b->garbage = garbage_new(b);
-    b->retention_next_ms = env_now_ms(b->env) + options->retention_check_ms;
+    b->cleaner = cleaner_new(b);
+    b->retention_next_ms = env_now_ms(b->env) + options->initial_task_delay_ms;
     b->reader = reader_new(b, options->read_cache_bytes);
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
@@ -196,6 +203,7 @@ broker_close(struct broker *b)
     txns_free(b->txns);
     coordinated_free(b->coordinated);
     garbage_free(b->garbage);
+    cleaner_free(b->cleaner);
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
@@ -304,6 +312,7 @@ broker_tick(struct broker *b)
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));
     next = earlier(next, garbage_tick(b->garbage));
+    next = earlier(next, cleaner_tick(b->cleaner));
     next = earlier(next, idle_close(b));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);

@@ -37,11 +37,13 @@ enum broker_lane {
     LANE_WAL,
     LANE_DB,
     LANE_IO,
+    LANE_CLEANER,
     LANE_BATCH, /* the first of LANE_BATCH_COUNT that validate batches */
     LANE_BATCH_COUNT = 2,
     LANE_COUNT = LANE_BATCH + LANE_BATCH_COUNT
 };
 
+struct cleaner;
 struct client;
 struct garbage;
 struct groups;
@@ -83,14 +85,19 @@ struct broker_options {
     int64_t
         commit_interval_ms; /* coordinated path: a file is closed this long after its first batch */
     size_t commit_bytes;    /* or at this size */
-    int64_t retention_check_ms;        /* log.retention.check.interval.ms */
-    int64_t garbage_check_ms;          /* how often objects without use are looked for */
-    int64_t garbage_grace_ms;          /* how long they stay then */
-    int64_t idle_ms;                   /* connections.max.idle.ms */
-    int64_t txn_timeout_max_ms;        /* transaction.max.timeout.ms */
-    int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
-    int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
-    int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */
+    int64_t initial_task_delay_ms; /* log.initial.task.delay.ms */
+    int64_t retention_check_ms;    /* log.retention.check.interval.ms */
+    bool cleaner_enable;
+    int64_t cleaner_backoff_ms;         /* log.cleaner.backoff.ms */
+    size_t cleaner_dedupe_buffer_bytes; /* log.cleaner.dedupe.buffer.size */
+    int64_t cleaner_io_bytes_per_s;     /* log.cleaner.io.max.bytes.per.second */
+    int64_t garbage_check_ms;           /* how often objects without use are looked for */
+    int64_t garbage_grace_ms;           /* how long they stay then */
+    int64_t idle_ms;                    /* connections.max.idle.ms */
+    int64_t txn_timeout_max_ms;         /* transaction.max.timeout.ms */
+    int64_t txn_abort_interval_ms;      /* rounds that abort transactions which last too long */
+    int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
+    int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
 };
 
 struct broker {
@@ -117,6 +124,7 @@ struct broker {
     struct groups *groups;
     struct txns *txns;
     struct garbage *garbage;
+    struct cleaner *cleaner;
     int64_t retention_next_ms;
     int64_t idle_next_ms;
     struct fetch_sessions *fetch_sessions;

@@ -43,6 +43,7 @@
     ((size_t)64 * 1024) /* decompressed for validation; gzip, the slowest, makes 200 MB/s: 0.3 ms  \
                          */
 #define LIMIT_TICK_RECORDS 20000 /* walked for validation, 25 ns each: 0.5 ms */
+#define LIMIT_TICK_RUNS 20000    /* looked at for compaction, 10 ns each: 0.2 ms */
 
 /* Groups. */
 #define LIMIT_GROUPS_MAX 100000

@@ -47,6 +47,12 @@ refbroker_SRCS := \
 	refbroker/coord/txns_load.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
+	refbroker/log/cleaner.c \
+	refbroker/log/cleaner_job.c \
+	refbroker/log/cleaner_keys.c \
+	refbroker/log/cleaner_range.c \
+	refbroker/log/cleaner_rewrite.c \
+	refbroker/log/cleaner_txns.c \
 	refbroker/log/coordinated.c \
 	refbroker/log/fetch_wait.c \
 	refbroker/log/garbage.c \

@@ -1,8 +1,10 @@
 # tests: what several test programs share; linked into each of them
 tests_SRCS := \
+	tests/differ/requests.c \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \
+	tests/sim/disk_cut_place.c \
 	tests/sim/txn_client.c \
 	tests/unit/lib/base/disk_battery.c \
 	tests/unit/lib/store/store_battery.c \

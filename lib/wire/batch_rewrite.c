@@ -93,3 +93,23 @@ batch_rewrite_codec(const struct batch_view *batch, enum compress_codec codec, s
     crc_put(data, size);
     return RC_OK;
 }
+
+enum rc
+batch_rewrite_empty(const struct batch_view *batch, struct buf *out, struct err *e)
+{
+    uint8_t *data = buf_reserve(out, BATCH_VIEW_HEADER_BYTES);
+
+    REQUIRE(batch->magic == 2);
+    if (data == NULL)
+        return err_set(e, RC_LIMIT, "no room for a batch");
+    memcpy(data, batch->data, BATCH_VIEW_HEADER_BYTES);
+    codec_bytes_put_int32(
+        data + BATCH_VIEW_LENGTH_AT, BATCH_VIEW_HEADER_BYTES - BATCH_VIEW_OVERHEAD_BYTES);
+    bits_set(
+        data, ~(BATCH_VIEW_LOG_APPEND_TIME | BATCH_VIEW_TRANSACTIONAL | BATCH_VIEW_CONTROL), false);
+    codec_bytes_put_int64(data + BATCH_VIEW_BASE_TIMESTAMP_AT, BATCH_VIEW_NONE);
+    codec_bytes_put_int32(data + BATCH_VIEW_RECORD_COUNT_AT, 0);
+    crc_put(data, BATCH_VIEW_HEADER_BYTES);
+    buf_commit(out, BATCH_VIEW_HEADER_BYTES);
+    return RC_OK;
+}

@@ -43,4 +43,13 @@ void batch_rewrite_header(uint8_t *data, size_t size, const struct batch_rewrite
 MUST_CHECK enum rc batch_rewrite_codec(const struct batch_view *batch, enum compress_codec codec,
     struct buf *scratch, size_t size_max, struct buf *out, struct err *e);
 
+/*
+ * batch_rewrite_empty appends the batch without its records, as compaction leaves it where the
+ * producer's sequence or the log's end hangs on it: offsets, producer, largest timestamp and the
+ * bits of transactions stay; no codec, no delete horizon, base timestamp -1
+ * (DefaultRecordBatch.writeEmptyHeader). RC_LIMIT where out is full.
+ */
+MUST_CHECK enum rc batch_rewrite_empty(
+    const struct batch_view *batch, struct buf *out, struct err *e);
+
 #endif

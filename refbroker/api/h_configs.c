@@ -31,7 +31,8 @@ typedef struct km_incremental_alter_configs_response_alter_configs_resource_resp
 static bool
 is_asked(const struct km_describe_configs_request_resource *in, const char *name)
 {
-    if (in->configuration_keys.count < 0)
+    /* No keys are all keys, too. */
+    if (in->configuration_keys.count <= 0)
         return true;
     for (int32_t i = 0; i < in->configuration_keys.count; i++)
         if (request_is_text(in->configuration_keys.items[i], name))
@@ -70,10 +71,14 @@ topic_describe(struct broker *broker, struct request *request,
     const struct topic_config_row *rows = topic_configs_rows(&count);
 
     if (topic == NULL) {
-        bool valid =
-            topics_name_check(ask->resource_name.data, (size_t)ask->resource_name.size) == NULL;
+        char why[TOPICS_NAME_WHY_BYTES] = "";
 
-        out->error_code = valid ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_INVALID_TOPIC_EXCEPTION;
+        out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
+        if (topics_name_check(ask->resource_name.data, (size_t)ask->resource_name.size) != NULL) {
+            topics_name_why(ask->resource_name.data, (size_t)ask->resource_name.size, why);
+            out->error_code = KE_INVALID_TOPIC_EXCEPTION;
+        }
+        out->error_message = request_text_dup(request, why);
         return true;
     }
     out->configs.items = codec_array(
@@ -84,7 +89,7 @@ topic_describe(struct broker *broker, struct request *request,
         const char *set = map_get_text(&topic->configs.set, rows[i].name);
         config_out *config;
 
-        if (!is_asked(ask, rows[i].name))
+        if (rows[i].effect == TOPIC_CONFIG_HIDDEN || !is_asked(ask, rows[i].name))
             continue;
         config = &out->configs.items[out->configs.count++];
         config->name = request_text(rows[i].name);
@@ -92,8 +97,7 @@ topic_describe(struct broker *broker, struct request *request,
         config->value = request_text(set != NULL ? set : rows[i].default_text);
         config->config_source = set != NULL ? SOURCE_TOPIC : SOURCE_DEFAULT;
         config->config_type = (int8_t)rows[i].type;
-        if (in->include_documentation)
-            config->documentation = request_text(rows[i].help);
+        config->documentation = request_text(in->include_documentation ? rows[i].help : NULL);
         if (in->include_synonyms && !synonyms_fill(request, &rows[i], set, config))
             return false;
     }
@@ -167,7 +171,7 @@ h_describe_configs(struct broker *broker, struct request *request, const void *i
 
         result->resource_type = ask->resource_type;
         result->resource_name = ask->resource_name;
-        result->error_message = request_text(NULL);
+        result->error_message = request_text("");
         if (ask->resource_type == RESOURCE_TOPIC) {
             ok = topic_describe(broker, request, in, ask, result);
         } else if (ask->resource_type == RESOURCE_BROKER) {
@@ -206,55 +210,106 @@ alter_refuse(struct request *request, alter_out *out, int16_t code, const char *
     out->error_message = request_text_dup(request, text);
 }
 
-/* A list with an element added or taken away. The caller frees it. */
-static char *
-list_change(const char *old, struct wire_string element, bool add)
+/* Whether a word is in a list, which has commas between its words. */
+static bool
+list_has(const char *list, size_t size, const char *word, size_t word_size)
 {
-    struct buf out;
-    size_t size;
-    const char *at = old;
+    for (size_t at = 0; at < size;) {
+        const char *comma = memchr(list + at, ',', size - at);
+        size_t length = comma == NULL ? size - at : (size_t)(comma - list) - at;
 
-    buf_init(&out, 65536);
-    while (*at != '\0') {
-        size_t length = strcspn(at, ",");
-
-        if (length != (size_t)element.size || memcmp(at, element.data, length) != 0)
-            buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)length, at);
-        at += length + (at[length] == ',');
+        if (length == word_size && memcmp(list + at, word, length) == 0)
+            return true;
+        at += length + 1;
     }
-    if (add)
-        buf_printf(&out, "%s%.*s", out.size > 0 ? "," : "", (int)element.size, element.data);
-    return (char *)buf_take(&out, &size);
+    return false;
 }
 
-/* The new text of a config, NULL for its default; *error is set where the change is refused. */
-static char *
-new_value(const struct topic *topic, const char *name, const alter_config *config, struct err *e)
+/* Adds the words of a list that `out` has not and that are not among the others. */
+static void
+list_add(struct buf *out, const char *list, size_t size, struct wire_string without)
 {
-    const struct topic_config_row *row = topic_configs_find(name);
+    for (size_t at = 0; at < size;) {
+        const char *comma = memchr(list + at, ',', size - at);
+        size_t length = comma == NULL ? size - at : (size_t)(comma - list) - at;
 
-    err_clear(e);
-    if (row == NULL)
-        return topic_configs_check(name, "", e) == RC_OK ? xstrdup("") : NULL;
+        if (!list_has((const char *)out->data, out->size, list + at, length) &&
+            !list_has(without.data, (size_t)without.size, list + at, length))
+            buf_printf(out, "%s%.*s", out->size > 0 ? "," : "", (int)length, list + at);
+        at += length + 1;
+    }
+}
+
+/* A list with the words of another added or taken away. The caller frees it. */
+static char *
+list_change(const char *old, struct wire_string words, bool add)
+{
+    static const struct wire_string none = {"", 0};
+    struct buf out;
+    size_t size;
+
+    buf_init(&out, TOPIC_CONFIG_BYTES_MAX);
+    list_add(&out, old, strlen(old), add ? none : words);
+    if (add)
+        list_add(&out, words.data, (size_t)words.size, none);
+    if (out.size > 0)
+        return (char *)buf_take(&out, &size);
+    /* What has nothing left is an empty list, not the default. */
+    buf_fini(&out);
+    return xstrdup("");
+}
+
+/* What is wrong with an operation whatever its topic is: ConfigAdminManager looks for nulls, then
+ * the controller for lists. */
+static void
+operations_check(struct request *request, const alter_in *in, alter_out *out)
+{
+    for (int32_t i = 0; i < in->configs.count; i++) {
+        const alter_config *config = &in->configs.items[i];
+
+        if (config->config_operation == OPERATION_DELETE || config->value.size >= 0)
+            continue;
+        alter_refuse(request, out, KE_INVALID_REQUEST,
+            arena_printf(&request->arena, "Null value not supported for : %.*s", config->name.size,
+                config->name.data));
+        return;
+    }
+    for (int32_t i = 0; i < in->configs.count; i++) {
+        const alter_config *config = &in->configs.items[i];
+        const char *name =
+            arena_printf(&request->arena, "%.*s", config->name.size, config->name.data);
+        const struct topic_config_row *row = name == NULL ? NULL : topic_configs_find(name);
+
+        if (config->config_operation < OPERATION_SET ||
+            config->config_operation > OPERATION_SUBTRACT) {
+            alter_refuse(request, out, KE_UNKNOWN_SERVER_ERROR, NULL);
+            return;
+        }
+        if (config->config_operation < OPERATION_APPEND ||
+            (row != NULL && row->type == CONFIG_LIST))
+            continue;
+        alter_refuse(request, out, KE_INVALID_CONFIG,
+            arena_printf(&request->arena, "Can't %s to key %.*s because its type is not LIST.",
+                config->config_operation == OPERATION_APPEND ? "APPEND" : "SUBTRACT",
+                config->name.size, config->name.data));
+        return;
+    }
+}
+
+/* The new text of a config after a checked operation, NULL for its default. The caller frees it. A
+ * topic of NULL has its defaults. */
+static char *
+new_value(const struct topic *topic, const char *name, const alter_config *config)
+{
     switch (config->config_operation) {
     case OPERATION_SET:
-        if (config->value.size < 0)
-            err_set(e, RC_CONFIG, "Null value not supported for : %s", name);
-        return config->value.size < 0 ? NULL
-                                      : xmemdup(config->value.data, (size_t)config->value.size);
-    case OPERATION_DELETE:
-        return NULL;
+        return xmemdup(config->value.data, (size_t)config->value.size);
     case OPERATION_APPEND:
     case OPERATION_SUBTRACT:
-        if (row->type != CONFIG_LIST || config->value.size < 0) {
-            err_set(e, RC_CONFIG, "Can't %s to key %s because its type is not LIST.",
-                config->config_operation == OPERATION_APPEND ? "APPEND" : "SUBTRACT", name);
-            return NULL;
-        }
-        return list_change(topic_configs_get(&topic->configs, name), config->value,
-            config->config_operation == OPERATION_APPEND);
+        return list_change(topic == NULL ? topic_configs_find(name)->default_text
+                                         : topic_configs_get(&topic->configs, name),
+            config->value, config->config_operation == OPERATION_APPEND);
     default:
-        err_set(e, RC_CONFIG, "Unknown operation type %d", config->config_operation);
         return NULL;
     }
 }
@@ -277,6 +332,43 @@ path_change_refused(const struct topic *topic, const char *name, const char *val
     return NULL;
 }
 
+/* Unknown names are told before wrong values. */
+static void
+names_check(struct request *request, const alter_in *in, alter_out *out)
+{
+    for (int32_t i = 0; i < in->configs.count && out->error_code == KE_NONE; i++) {
+        const alter_config *config = &in->configs.items[i];
+        const char *name =
+            arena_printf(&request->arena, "%.*s", config->name.size, config->name.data);
+
+        if (config->config_operation != OPERATION_DELETE && name != NULL &&
+            topic_configs_find(name) == NULL)
+            alter_refuse(request, out, KE_INVALID_CONFIG,
+                arena_printf(&request->arena, "Unknown topic config name: %s", name));
+    }
+}
+
+static void
+change_read(struct job *job, const struct topic *topic, const alter_config *config, int32_t index,
+    alter_out *out)
+{
+    struct change *change = &job->changes[job->count];
+    const char *why;
+    struct err e;
+
+    if (topic != NULL)
+        change->topic_id = topic->topic_id;
+    change->resource = index;
+    change->name = xmemdup(config->name.data, (size_t)config->name.size);
+    change->value = new_value(topic, change->name, config);
+    job->count++;
+    if (change->value != NULL && topic_configs_check(change->name, change->value, &e) != RC_OK)
+        alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
+    why = topic == NULL ? NULL : path_change_refused(topic, change->name, change->value);
+    if (out->error_code == KE_NONE && why != NULL)
+        alter_refuse(job->request, out, KE_INVALID_CONFIG, why);
+}
+
 /* Checks one resource and appends its changes to the job; a refused resource changes nothing. */
 static void
 resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out)
@@ -284,33 +376,30 @@ resource_read(struct job *job, const alter_in *in, int32_t index, alter_out *out
     struct topic *topic =
         topics_find(&job->broker->topics, in->resource_name.data, (size_t)in->resource_name.size);
     size_t before = job->count;
-    struct err e;
+    char why[TOPICS_NAME_WHY_BYTES];
 
-    if (topic == NULL) {
-        alter_refuse(job->request, out, KE_UNKNOWN_TOPIC_OR_PARTITION, "The topic does not exist.");
-        return;
+    operations_check(job->request, in, out);
+    if (out->error_code == KE_NONE &&
+        topics_name_check(in->resource_name.data, (size_t)in->resource_name.size) != NULL) {
+        topics_name_why(in->resource_name.data, (size_t)in->resource_name.size, why);
+        alter_refuse(job->request, out, KE_INVALID_TOPIC_EXCEPTION, why);
     }
-    for (int32_t i = 0; i < in->configs.count && out->error_code == 0; i++) {
+    names_check(job->request, in, out);
+    for (int32_t i = 0; i < in->configs.count && out->error_code == KE_NONE; i++) {
         const alter_config *config = &in->configs.items[i];
-        struct change *change = &job->changes[job->count];
-        const char *why;
-        enum rc rc;
+        const char *name =
+            arena_printf(&job->request->arena, "%.*s", config->name.size, config->name.data);
 
-        change->topic_id = topic->topic_id;
-        change->resource = index;
-        change->name = xmemdup(config->name.data, (size_t)config->name.size);
-        change->value = new_value(topic, change->name, config, &e);
-        job->count++;
-        rc = e.code;
-        if (rc == RC_OK && change->value != NULL)
-            rc = topic_configs_check(change->name, change->value, &e);
-        if (rc != RC_OK)
-            alter_refuse(job->request, out, KE_INVALID_CONFIG, e.text);
-        why = path_change_refused(topic, change->name, change->value);
-        if (out->error_code == 0 && why != NULL)
-            alter_refuse(job->request, out, KE_INVALID_CONFIG, why);
+        /* Back to the default of what is unknown changes nothing. */
+        if (name != NULL && topic_configs_find(name) != NULL)
+            change_read(job, topic, config, index, out);
     }
-    while (out->error_code != 0 && job->count > before) {
+    /* Kafka looks last whether the topic is there. */
+    if (out->error_code == KE_NONE && topic == NULL)
+        alter_refuse(job->request, out, KE_UNKNOWN_TOPIC_OR_PARTITION,
+            arena_printf(&job->request->arena, "The topic '%.*s' does not exist.",
+                in->resource_name.size, in->resource_name.data));
+    while (out->error_code != KE_NONE && job->count > before) {
         job->count--;
         free(job->changes[job->count].name);
         free(job->changes[job->count].value);

@@ -176,6 +176,8 @@ slot_look(struct broker *broker, struct park *park, struct slot *slot, struct lo
     out->records.size = 0;
     partition = slot->partition = partition_find(broker, park, slot->part, &error);
     if (error != KE_NONE) {
+        /* Kafka's answer about what is not there has an empty list, not a null one. */
+        out->aborted_transactions.count = 0;
         refuse(out, error);
         look->error = true;
         return;

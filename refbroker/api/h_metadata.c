@@ -9,7 +9,9 @@
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/operations.h"
 #include "refbroker/broker.h"
 #include "refbroker/meta/create.h"
 #include "refbroker/meta/topics.h"
@@ -29,6 +31,8 @@ brokers_fill(struct broker *broker, struct request *request, struct km_metadata_
     out->brokers.items[0].port = broker->options.port;
     out->cluster_id = request_text(broker->cluster_id);
     out->controller_id = broker->options.node_id;
+    if (((const struct km_metadata_request *)request->in)->include_cluster_authorized_operations)
+        out->cluster_authorized_operations = OPERATIONS_CLUSTER;
     return true;
 }
 
@@ -36,12 +40,16 @@ static bool
 topic_fill(
     struct broker *broker, struct request *request, const struct topic *topic, topic_out *out)
 {
+    const struct km_metadata_request *in = request->in;
+
     /* One copy everywhere, so all lists of replicas are the same one. */
     int32_t *self = arena_alloc(&request->arena, sizeof *self);
 
     out->name = request_text_dup(request, topic->name);
     out->topic_id = topic->topic_id;
     out->is_internal = topics_is_internal(topic->name);
+    if (in->include_topic_authorized_operations)
+        out->topic_authorized_operations = OPERATIONS_TOPIC;
     out->partitions.items =
         codec_array(&request->arena, &km_metadata_response_partition_desc, topic->partition_count);
     if (arena_is_full(&request->arena))
@@ -65,6 +73,8 @@ unknown_name(struct broker *broker, const struct km_metadata_request *in, struct
     topic_out *out)
 {
     out->name = name;
+    if (in->include_topic_authorized_operations)
+        out->topic_authorized_operations = OPERATIONS_TOPIC;
     if (topics_name_check(name.data, (size_t)name.size) != NULL) {
         out->error_code = KE_INVALID_TOPIC_EXCEPTION;
         return;
@@ -77,10 +87,17 @@ unknown_name(struct broker *broker, const struct km_metadata_request *in, struct
 }
 
 static bool
+is_zero(const struct wire_uuid *id)
+{
+    static const struct wire_uuid zero;
+
+    return memcmp(id, &zero, sizeof zero) == 0;
+}
+
+static bool
 asked_topic(struct broker *broker, struct request *request, const struct km_metadata_request *in,
     const struct km_metadata_request_topic *ask, topic_out *out)
 {
-    static const struct wire_uuid zero;
     struct topic *topic;
 
     if (ask->name.size < 0) {
@@ -89,9 +106,8 @@ asked_topic(struct broker *broker, struct request *request, const struct km_meta
             return topic_fill(broker, request, topic, out);
         out->name = request_text(NULL);
         out->topic_id = ask->topic_id;
-        out->error_code = memcmp(&ask->topic_id, &zero, sizeof zero) == 0
-                              ? KE_UNKNOWN_TOPIC_OR_PARTITION
-                              : KE_UNKNOWN_TOPIC_ID;
+        out->error_code =
+            is_zero(&ask->topic_id) ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_UNKNOWN_TOPIC_ID;
         return true;
     }
     topic = topics_find(&broker->topics, ask->name.data, (size_t)ask->name.size);
@@ -117,6 +133,42 @@ all_topics(struct broker *broker, struct request *request, struct km_metadata_re
     return true;
 }
 
+/*
+ * Each topic that is asked for once, however often it is named. Where one of them is asked for by
+ * its id those without an id are passed over, as Kafka does (useTopicId).
+ */
+static bool
+some_topics(struct broker *broker, struct request *request, const struct km_metadata_request *in,
+    struct km_metadata_response *out)
+{
+    struct doubled seen;
+    bool by_id = false, fits = true;
+
+    for (int32_t i = 0; i < in->topics.count; i++)
+        by_id =
+            by_id || (request->header.api_version >= 12 && !is_zero(&in->topics.items[i].topic_id));
+    out->topics.items =
+        codec_array(&request->arena, &km_metadata_response_topic_desc, in->topics.count);
+    if (out->topics.items == NULL)
+        return false;
+    doubled_init(&seen);
+    for (int32_t i = 0; i < in->topics.count && fits; i++) {
+        struct km_metadata_request_topic ask = in->topics.items[i];
+        const void *key = by_id ? (const void *)&ask.topic_id : ask.name.data;
+        size_t size = by_id ? sizeof ask.topic_id : ask.name.size < 0 ? 0 : (size_t)ask.name.size;
+
+        if (by_id && is_zero(&ask.topic_id))
+            continue;
+        if (by_id)
+            ask.name.size = -1;
+        doubled_note(&seen, key, size);
+        if (!doubled_is(&seen, key, size))
+            fits = asked_topic(broker, request, in, &ask, &out->topics.items[out->topics.count++]);
+    }
+    doubled_fini(&seen);
+    return fits;
+}
+
 enum h_result
 h_metadata(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -132,15 +184,7 @@ h_metadata(struct broker *broker, struct request *request, const void *in_, void
     for (int32_t i = 0; i < in->topics.count; i++)
         if (in->topics.items[i].name.size < 0 && version < 12)
             return H_CLOSE;
-    out->topics.items =
-        codec_array(&request->arena, &km_metadata_response_topic_desc, in->topics.count);
-    if (out->topics.items == NULL)
-        return H_CLOSE;
-    out->topics.count = in->topics.count;
-    for (int32_t i = 0; i < in->topics.count; i++)
-        if (!asked_topic(broker, request, in, &in->topics.items[i], &out->topics.items[i]))
-            return H_CLOSE;
-    return H_DONE;
+    return some_topics(broker, request, in, out) ? H_DONE : H_CLOSE;
 }
 
 /* endpoint_type 1 is brokers; 2, controllers, is answered on controller listeners only (KIP-919).
@@ -172,5 +216,7 @@ h_describe_cluster(struct broker *broker, struct request *request, const void *i
     out->brokers.count = 1;
     out->cluster_id = request_text(broker->cluster_id);
     out->controller_id = broker->options.node_id;
+    if (in->include_cluster_authorized_operations)
+        out->cluster_authorized_operations = OPERATIONS_CLUSTER;
     return H_DONE;
 }

@@ -109,11 +109,12 @@ partition_answer(struct broker *broker, struct park *park, const struct km_list_
         return READER_READY;
     case EARLIEST:
     case EARLIEST_LOCAL:
-    case EARLIEST_PENDING_UPLOAD:
         out->offset = partition->log_start_offset;
         out->leader_epoch = epoch_of(partition, out->offset);
         return READER_READY;
     case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+        /* Nothing is in a second tier, or on its way there. */
         return READER_READY;
     default:
         if (timestamp < EARLIEST_PENDING_UPLOAD) {
@@ -155,10 +156,10 @@ slot_answer(struct broker *broker, struct park *park, struct topic *topic,
 
     codec_init(&km_list_offsets_response_partition_response_desc, out);
     out->partition_index = want->partition_index;
-    if (partition == NULL)
-        out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
-    else if (!version_allows(park->request->header.api_version, want->timestamp))
+    if (!version_allows(park->request->header.api_version, want->timestamp))
         out->error_code = KE_UNSUPPORTED_VERSION;
+    else if (partition == NULL)
+        out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
     else
         out->error_code = epoch_check(partition, want->current_leader_epoch);
     if (out->error_code == KE_NONE)

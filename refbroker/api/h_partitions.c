@@ -14,6 +14,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/operations.h"
 #include "refbroker/broker.h"
 #include "refbroker/limits.h"
 #include "refbroker/meta/topics.h"
@@ -57,8 +58,7 @@ grow_check(struct broker *broker, struct request *request, const grow_in *in, gr
     char text[160];
 
     if (topic == NULL) {
-        grow_refuse(request, out, KE_UNKNOWN_TOPIC_OR_PARTITION,
-            "This server does not host this topic-partition.");
+        grow_refuse(request, out, KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
     } else if (in->count == topic->partition_count) {
         snprintf(text, sizeof text, "Topic already has %d partition(s).", topic->partition_count);
         grow_refuse(request, out, KE_INVALID_PARTITIONS, text);
@@ -332,12 +332,13 @@ describe_one(struct broker *broker, struct request *request, struct wire_string 
     describe_out *result;
     int32_t count;
 
-    if (topic != NULL && *room == 0) {
+    if (*room == 0) {
         (void)cursor_set(request, name, from, out);
         return false;
     }
     result = &out->topics.items[out->topics.count++];
     result->name = name;
+    result->topic_authorized_operations = OPERATIONS_TOPIC;
     if (topic == NULL) {
         result->error_code = topics_name_check(name.data, (size_t)name.size) == NULL
                                  ? KE_UNKNOWN_TOPIC_OR_PARTITION

@@ -170,6 +170,11 @@ taken(struct broker *broker, struct intake_waiter *intake, const struct append_r
 
     if (result->error != 0) {
         refuse(out, result->error, result->text);
+        /* Kafka tells it unless the batch as a whole was at fault. */
+        if (result->error != KE_CORRUPT_MESSAGE && result->error != KE_MESSAGE_TOO_LARGE &&
+            result->error != KE_RECORD_LIST_TOO_LARGE && result->error != KE_KAFKA_STORAGE_ERROR &&
+            result->error != KE_UNSUPPORTED_COMPRESSION_TYPE)
+            out->log_start_offset = partition->log_start_offset;
         /* Without room for the single errors the arena is full, and dispatch sees that. */
         (void)record_errors_fill(request, result, out);
         done(broker, waiting);
@@ -275,7 +280,9 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
         struct partition *partition = topic == NULL ? NULL : topics_partition(topic, from->index);
 
         to->index = from->index;
-        if (park->refusal != KE_NONE)
+        /* Acks are looked at where there is something to append to. */
+        if (park->refusal != KE_NONE &&
+            (partition != NULL || park->refusal != KE_INVALID_REQUIRED_ACKS))
             refuse(to, park->refusal, NULL);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);

@@ -81,7 +81,7 @@ partition_delete(struct broker *broker, struct park *park, struct topic *topic,
         out->error_code = KE_INVALID_TOPIC_EXCEPTION;
         return;
     }
-    if (!topic->configs.values.deletes) {
+    if (topic->configs.values.compacts && !topic->configs.values.deletes) {
         out->error_code = KE_POLICY_VIOLATION;
         return;
     }

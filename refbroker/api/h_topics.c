@@ -42,6 +42,31 @@ names_note(struct doubled *names, const struct km_create_topics_request *in)
         doubled_note(names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size);
 }
 
+/* Names that come more than once are refused once each, behind the others; returns how many. */
+static int32_t
+doubled_tell(
+    const struct km_create_topics_request *in, const struct doubled *names, create_out *out)
+{
+    struct doubled told;
+    int32_t count = 0;
+
+    doubled_init(&told);
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        struct wire_string name = in->topics.items[i].name;
+
+        if (!doubled_is(names, name.data, (size_t)name.size))
+            continue;
+        doubled_note(&told, name.data, (size_t)name.size);
+        if (doubled_is(&told, name.data, (size_t)name.size))
+            continue;
+        out[count].name = name;
+        out[count].error_code = KE_INVALID_REQUEST;
+        out[count++].error_message = request_text("Duplicate topic name.");
+    }
+    doubled_fini(&told);
+    return count;
+}
+
 static void
 topic_read(struct request *request, const create_in *in, struct create_topic *topic)
 {
@@ -68,6 +93,7 @@ static bool
 configs_answer(struct request *request, const struct create_topic *topic, create_out *out)
 {
     size_t count;
+    int32_t shown = 0;
     const struct topic_config_row *rows = topic_configs_rows(&count);
     struct km_create_topics_response_creatable_topic_configs *items = codec_array(
         &request->arena, &km_create_topics_response_creatable_topic_configs_desc, (int32_t)count);
@@ -75,20 +101,24 @@ configs_answer(struct request *request, const struct create_topic *topic, create
     if (items == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
+        struct km_create_topics_response_creatable_topic_configs *item = &items[shown];
         const char *value = rows[i].default_text;
 
-        items[i].config_source = 5;
+        if (rows[i].effect == TOPIC_CONFIG_HIDDEN)
+            continue;
+        shown++;
+        item->config_source = 5;
         for (size_t k = 0; k < topic->config_count; k++) {
             if (strcmp(topic->configs[k].name, rows[i].name) != 0)
                 continue;
             value = topic->configs[k].value;
-            items[i].config_source = 1;
+            item->config_source = 1;
         }
-        items[i].name = request_text(rows[i].name);
-        items[i].value = request_text_dup(request, value);
+        item->name = request_text(rows[i].name);
+        item->value = request_text_dup(request, value);
     }
     out->configs.items = items;
-    out->configs.count = (int32_t)count;
+    out->configs.count = shown;
     return true;
 }
 
@@ -140,31 +170,30 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
     struct doubled names;
     struct park *park;
     size_t accepted = 0;
+    int32_t told = 0;
 
     out->topics.items = codec_array(
         &request->arena, &km_create_topics_response_creatable_topic_result_desc, in->topics.count);
     if (out->topics.items == NULL)
         return H_CLOSE;
-    out->topics.count = in->topics.count;
     topics = xcalloc((size_t)in->topics.count, sizeof *topics);
     park = xcalloc(1, sizeof *park + (size_t)in->topics.count * sizeof park->index[0]);
     names_note(&names, in);
     for (int32_t i = 0; i < in->topics.count; i++) {
         struct create_topic *topic = &topics[accepted];
+        struct wire_string name = in->topics.items[i].name;
 
-        out->topics.items[i].name = in->topics.items[i].name;
-        if (doubled_is(
-                &names, in->topics.items[i].name.data, (size_t)in->topics.items[i].name.size)) {
-            out->topics.items[i].error_code = KE_INVALID_REQUEST;
-            out->topics.items[i].error_message = request_text("Duplicate topic name.");
+        if (doubled_is(&names, name.data, (size_t)name.size))
             continue;
-        }
+        out->topics.items[told].name = name;
         topic_read(request, &in->topics.items[i], topic);
         create_check(broker, topic);
-        park->index[accepted++] = i;
+        park->index[accepted++] = told;
         if (topic->error != 0 || in->validate_only)
-            topic_answer(request, topic, &out->topics.items[i]);
+            topic_answer(request, topic, &out->topics.items[told]);
+        told++;
     }
+    out->topics.count = told + doubled_tell(in, &names, &out->topics.items[told]);
     doubled_fini(&names);
     if (in->validate_only || accepted == 0) {
         create_topics_free(topics, accepted);
@@ -199,10 +228,17 @@ static struct topic *
 topic_by_state(struct broker *broker, struct request *request,
     const struct km_delete_topics_request_delete_topic_state *in, delete_out *out)
 {
+    static const struct wire_uuid zero;
     struct topic *topic;
 
     if (in->name.size >= 0)
         return topic_named(broker, in->name, out);
+    if (memcmp(&in->topic_id, &zero, sizeof zero) == 0) {
+        out->name = request_text(NULL);
+        out->error_code = KE_INVALID_REQUEST;
+        out->error_message = request_text("Neither topic name nor id were specified.");
+        return NULL;
+    }
     topic = topics_find_id(&broker->topics, &in->topic_id);
     out->topic_id = in->topic_id;
     out->name = request_text(NULL);

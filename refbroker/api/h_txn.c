@@ -318,8 +318,8 @@ h_add_offsets_to_txn(struct broker *broker, struct request *request, const void 
         return H_DONE;
     }
     txn_partitions_init(&partitions);
-    txn_partitions_add(
-        &partitions, GROUPS_TOPIC, strlen(GROUPS_TOPIC), state_log_partition_of(group_id));
+    txn_partitions_add(&partitions, GROUPS_TOPIC, strlen(GROUPS_TOPIC),
+        state_log_partition_of(broker, GROUPS_TOPIC, group_id));
     txns_add(broker->txns, in->transactional_id, in->producer_id, in->producer_epoch,
         TXN_VERSION_OLD, &partitions, asking_new(request, offsets_fill));
     txn_partitions_clear(&partitions);

@@ -140,7 +140,9 @@ log_partition(const struct broker *broker, struct request *request, struct wire_
     struct topic *topic = topics_find(&broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC));
     char *id = arena_printf(&request->arena, "%.*s", (int)group_id.size, group_id.data);
 
-    return id == NULL || topic == NULL ? NULL : topic->partitions[state_log_partition_of(id)];
+    return id == NULL || topic == NULL
+               ? NULL
+               : topic->partitions[state_log_partition_of(broker, GROUPS_TOPIC, id)];
 }
 
 static void

@@ -107,8 +107,9 @@ groups_offset_put(struct groups *groups, const char *group_id, int64_t producer_
     struct group *group = groups_make(groups, request_text(group_id));
 
     if (producer_id >= 0)
-        pending_offsets_put(
-            &groups->pending, state_log_partition_of(group_id), producer_id, group_id, entry);
+        pending_offsets_put(&groups->pending,
+            state_log_partition_of(groups->broker, GROUPS_TOPIC, group_id), producer_id, group_id,
+            entry);
     else if (group != NULL)
         offsets_put(&group->offsets, entry);
 }
@@ -194,7 +195,8 @@ groups_save(struct group *group, struct append_waiter *waiter)
         record = (struct state_log_record){
             key_bytes.data, value_bytes.data, (int32_t)key_bytes.size, (int32_t)value_bytes.size};
         state_log_append(group->groups->broker, GROUPS_TOPIC,
-            state_log_partition_of(group->group_id), &record, 1, -1, -1, waiter);
+            state_log_partition_of(group->groups->broker, GROUPS_TOPIC, group->group_id), &record,
+            1, -1, -1, waiter);
     }
     free(value.members.items);
     buf_fini(&key_bytes);

@@ -135,6 +135,8 @@ void
 offset_commit_send(struct offset_commit *commit, struct request *request, int64_t producer_id,
     int16_t producer_epoch, void (*answer)(struct request *request, int16_t error))
 {
+    struct broker *broker = commit->groups->broker;
+
     commit->request = request;
     commit->answer = answer;
     commit->producer_id = producer_id;
@@ -142,6 +144,7 @@ offset_commit_send(struct offset_commit *commit, struct request *request, int64_
     request->park = commit;
     request->on_drop = dropped;
     records_point(commit);
-    state_log_append(commit->groups->broker, GROUPS_TOPIC, state_log_partition_of(commit->group_id),
-        commit->records, commit->count, producer_id, producer_epoch, &commit->waiter);
+    state_log_append(broker, GROUPS_TOPIC,
+        state_log_partition_of(broker, GROUPS_TOPIC, commit->group_id), commit->records,
+        commit->count, producer_id, producer_epoch, &commit->waiter);
 }

@@ -6,8 +6,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
 
-#define KEY_BYTES_MAX ((size_t)1 << 17) /* a group id and a topic's name are shorter than 32 KiB   \
-                                         */
+#define KEY_BYTES_MAX                                                                              \
+    ((size_t)1 << 17) /* a group id and a topic's name are shorter than 32 KiB                     \
+                       */
 
 struct pending_entry {
     char *group_id;

@@ -34,7 +34,7 @@ hash_unit(uint32_t hash, uint32_t unit)
 }
 
 int32_t
-state_log_partition_of(const char *id)
+state_log_partition_among(const char *id, int32_t count)
 {
     const unsigned char *p = (const unsigned char *)id;
     uint32_t hash = 0;
@@ -52,7 +52,16 @@ state_log_partition_of(const char *id)
             hash = hash_unit(hash, 0xdc00 + ((point - 0x10000) & 0x3ff));
         }
     }
-    return (int32_t)(hash & 0x7fffffff) % STATE_LOG_PARTITIONS;
+    return (int32_t)(hash & 0x7fffffff) % count;
+}
+
+int32_t
+state_log_partition_of(const struct broker *broker, const char *topic_name, const char *id)
+{
+    const struct topic *topic = topic_find(broker, topic_name);
+
+    return state_log_partition_among(
+        id, topic == NULL ? STATE_LOG_PARTITIONS : topic->partition_count);
 }
 
 /* Builds the batch; NULL where it is too large. */

@@ -2,10 +2,10 @@
  * state_log: the log in which a coordinator keeps its state.
  *
  * Such a log is one of Kafka's internal topics (__consumer_offsets, __transaction_state):
- * compacted, of the wal path, with STATE_LOG_PARTITIONS partitions and Kafka's own records, so that
- * existing tools can read it. What concerns one id lies in one partition, which Java's hash of the
- * id names. A change is appended and takes effect when it is durable; at a start the whole log is
- * read back, where the last record of a key wins.
+ * compacted, of the wal path, with STATE_LOG_PARTITIONS partitions unless a client made it first,
+ * and Kafka's own records, so that existing tools can read it. What concerns one id lies in one
+ * partition, which Java's hash of the id names. A change is appended and takes effect when it is
+ * durable; at a start the whole log is read back, where the last record of a key wins.
  *
  * All functions run on the owner's thread; only state_log_read, which is for a start, blocks.
  */
@@ -40,8 +40,12 @@ typedef bool state_log_fn(void *arg, const struct state_log_entry *entry);
 /* state_log_ready tells whether the topic is there; it starts making it where it is not. */
 bool state_log_ready(struct broker *broker, const char *topic);
 
-/* state_log_partition_of is the partition of an id: Java's hash of it, modulo. */
-int32_t state_log_partition_of(const char *id);
+/* state_log_partition_among is the partition of an id among `count`: Java's hash of it, modulo. */
+int32_t state_log_partition_among(const char *id, int32_t count);
+
+/* state_log_partition_of is the partition of an id in the topic as it is: a client may have made it
+ * with another count than STATE_LOG_PARTITIONS, which holds where the topic is still missing. */
+int32_t state_log_partition_of(const struct broker *broker, const char *topic, const char *id);
 
 /*
  * state_log_append appends records as one batch to a partition; waiter->done is called when they

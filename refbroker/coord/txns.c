@@ -239,8 +239,9 @@ txns_step_write(struct txns_entry *entry, struct txns_call *call)
         record.value_size = (int32_t)value.size;
     }
     if (rc == RC_OK)
-        state_log_append(broker, TXNS_TOPIC, state_log_partition_of(entry->txn->id), &record, 1, -1,
-            -1, &entry->waiter);
+        state_log_append(broker, TXNS_TOPIC,
+            state_log_partition_of(broker, TXNS_TOPIC, entry->txn->id), &record, 1, -1, -1,
+            &entry->waiter);
     else
         step_durable(broker, &entry->waiter, KE_MESSAGE_TOO_LARGE);
     buf_fini(&key);

@@ -42,11 +42,11 @@ timer_put(struct txns_entry *entry, int64_t delay_ms)
 static int32_t
 coordinator_epoch(const struct txns_entry *entry)
 {
-    const struct topic *topic =
-        topics_find(&entry->txns->broker->topics, TXNS_TOPIC, strlen(TXNS_TOPIC));
+    const struct broker *broker = entry->txns->broker;
+    const struct topic *topic = topics_find(&broker->topics, TXNS_TOPIC, strlen(TXNS_TOPIC));
+    int32_t index = state_log_partition_of(broker, TXNS_TOPIC, entry->txn->id);
 
-    return topic == NULL ? 0
-                         : topic->partitions[state_log_partition_of(entry->txn->id)]->leader_epoch;
+    return topic == NULL ? 0 : topic->partitions[index]->leader_epoch;
 }
 
 static struct txns_marking *

@@ -153,6 +153,15 @@ cache_start(const struct partition *partition)
 }
 
 void
+cache_trim(struct partition *partition, int64_t offset)
+{
+    const struct cached_batches *cached = &partition->cached;
+
+    while (cached->committed > 0 && (*slot_of(cached, 0))->last_offset < offset)
+        drop_first(partition);
+}
+
+void
 cache_drop_partition(struct partition *partition)
 {
     while (partition->cached.count > 0)

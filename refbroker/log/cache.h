@@ -42,6 +42,9 @@ struct cached_batch *cache_next(const struct cached_batch *batch);
  * cached. */
 int64_t cache_start(const struct partition *partition);
 
+/* cache_trim lets a partition's batches that lie in objects and end before `offset` go. */
+void cache_trim(struct partition *partition, int64_t offset);
+
 /* cache_drop_partition lets all batches of a partition go. */
 void cache_drop_partition(struct partition *partition);
 

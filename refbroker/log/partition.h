@@ -68,8 +68,10 @@ struct partition {
     uint32_t holds;
     uint32_t intakes; /* producers' batches on a lane (intake.h) */
     bool stopped;
+    bool uncleanable; /* the cleaner met damage in it, and passes it over until the next start */
     int64_t log_start_offset;
     int64_t committed_end;
+    int64_t first_dirty_offset; /* the cleaner knows what lies below */
     int64_t high_watermark;
     int64_t log_end_offset;
     struct run_index runs;

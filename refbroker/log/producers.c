@@ -95,6 +95,13 @@ last_sequence(const struct producer *producer)
                                       : producer->batches[producer->batch_count - 1].last_sequence;
 }
 
+static int64_t
+last_offset(const struct producer *producer)
+{
+    return producer->batch_count == 0 ? -1
+                                      : producer->batches[producer->batch_count - 1].last_offset;
+}
+
 enum producer_verdict
 producers_check(const struct producers *producers, const struct producer_batch *batch,
     struct producer_first *first)
@@ -317,8 +324,8 @@ producers_next(const struct producers *producers, size_t *position, struct produ
     if (producer == NULL)
         return false;
     *out = (struct producer_info){producer->producer_id, producer->last_timestamp,
-        producer->txn_first_offset, last_sequence(producer), producer->coordinator_epoch,
-        producer->producer_epoch};
+        producer->txn_first_offset, last_offset(producer), last_sequence(producer),
+        producer->coordinator_epoch, producer->producer_epoch};
     return true;
 }
 
@@ -348,6 +355,27 @@ producers_trim(struct producers *producers, int64_t log_start_offset)
         if (producers->aborted[i].last_offset >= log_start_offset)
             producers->aborted[kept++] = producers->aborted[i];
     producers->aborted_count = kept;
+}
+
+static int
+by_offset(const void *a, const void *b)
+{
+    int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
+
+    return (first > second) - (first < second);
+}
+
+void
+producers_forget_aborted(struct producers *producers, const int64_t *last_offsets, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < producers->aborted_count && count > 0; i++)
+        if (bsearch(&producers->aborted[i].last_offset, last_offsets, count, sizeof *last_offsets,
+                by_offset) == NULL)
+            producers->aborted[kept++] = producers->aborted[i];
+    if (count > 0)
+        producers->aborted_count = kept;
 }
 
 static void

@@ -75,6 +75,7 @@ struct producer_info {
     int64_t producer_id;
     int64_t last_timestamp;
     int64_t txn_first_offset; /* -1: none open */
+    int64_t last_offset;      /* of its last batch; -1: none in this epoch */
     int32_t last_sequence;
     int32_t coordinator_epoch;
     int16_t producer_epoch;
@@ -132,6 +133,12 @@ void producers_expire(struct producers *producers, int64_t before_ms);
 /* producers_trim forgets aborted transactions that end before the log start. Producers stay: their
  * state outlives their records (KIP-360). */
 void producers_trim(struct producers *producers, int64_t log_start_offset);
+
+/* producers_forget_aborted forgets the aborted transactions whose markers lie at these offsets
+ * (ascending): the cleaner has taken the last of their records away, and fetches must not be told
+ * of them once the markers go, too. */
+void producers_forget_aborted(
+    struct producers *producers, const int64_t *last_offsets, size_t count);
 
 /* producers_save appends the state as bytes (version 1); producers_load replaces the state.
  * RC_CORRUPT for what was not saved by producers_save. */

@@ -221,16 +221,22 @@ enum reader_state
 read_find_max_timestamp(struct broker *broker, struct partition *partition, int64_t bound,
     struct reader_waiter *waiter, int64_t *offset, int64_t *timestamp, int16_t *error)
 {
-    struct search s = {-1, partition->log_start_offset, bound, true, -1};
     enum reader_state state;
+    struct search s;
+    int64_t below = INT64_MAX;
 
     /* The largest timestamp of all runs is known without reading them, which leaves one run to
-     * read. */
-    for (size_t i = 0; i < partition->runs.count; i++)
-        if (partition->runs.runs[i].max_timestamp > s.timestamp &&
-            partition->runs.runs[i].last_offset < bound)
-            s.timestamp = partition->runs.runs[i].max_timestamp;
-    state = search_all(broker, partition, &s, waiter, error);
+     * read; unless it is that of a batch whose records the cleaner took away. */
+    do {
+        s = (struct search){-1, partition->log_start_offset, bound, true, -1};
+        for (size_t i = 0; i < partition->runs.count; i++)
+            if (partition->runs.runs[i].max_timestamp > s.timestamp &&
+                partition->runs.runs[i].max_timestamp < below &&
+                partition->runs.runs[i].last_offset < bound)
+                s.timestamp = partition->runs.runs[i].max_timestamp;
+        below = s.timestamp;
+        state = search_all(broker, partition, &s, waiter, error);
+    } while (state == READER_READY && s.offset < 0 && below >= 0);
     *offset = s.offset;
     *timestamp = s.offset < 0 ? -1 : s.timestamp;
     return state;

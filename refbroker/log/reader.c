@@ -130,18 +130,27 @@ offsets_write(const struct entry *entry, struct err *e)
     return rc;
 }
 
+enum rc
+reader_read(struct store *store, const struct run *run, uint8_t *data, struct err *e)
+{
+    char key[READER_KEY_BYTES];
+    enum rc rc;
+
+    reader_key(key, run->object_id);
+    rc = store_get(store, key, run->position, data, run->size, e);
+    if (rc == RC_OK && crc32c_of(data, run->size) != run->crc)
+        rc = err_set(
+            e, RC_CORRUPT, "bytes %" PRId64 "+%u have a wrong checksum", run->position, run->size);
+    return rc;
+}
+
 static void
 load_run(struct work_job *job)
 {
     struct entry *entry = (struct entry *)(void *)job;
-    char key[READER_KEY_BYTES];
 
-    reader_key(key, entry->run.object_id);
-    entry->rc = store_get(entry->reader->broker->store, key, entry->run.position, entry->blob->data,
-        entry->run.size, &entry->err);
-    if (entry->rc == RC_OK && crc32c_of(entry->blob->data, entry->run.size) != entry->run.crc)
-        entry->rc = err_set(&entry->err, RC_CORRUPT, "bytes %" PRId64 "+%u have a wrong checksum",
-            entry->run.position, entry->run.size);
+    entry->rc =
+        reader_read(entry->reader->broker->store, &entry->run, entry->blob->data, &entry->err);
     if (entry->rc == RC_OK && entry->coordinated)
         entry->rc = offsets_write(entry, &entry->err);
 }

@@ -44,6 +44,11 @@ enum reader_state reader_get(struct reader *reader, struct partition *partition,
  * none. */
 void reader_leave(struct reader_waiter *waiter);
 
+/* reader_read reads a run's bytes from the store, on any lane, and holds them against the checksum:
+ * RC_CORRUPT. Offsets of coordinated runs are as the producers wrote them. */
+MUST_CHECK enum rc reader_read(
+    struct store *store, const struct run *run, uint8_t *data, struct err *e);
+
 /* reader_key writes the store's key of an object. */
 #define READER_KEY_BYTES 40
 void reader_key(char out[READER_KEY_BYTES], int64_t object_id);

@@ -74,6 +74,27 @@ run_index_trim(struct run_index *index, int64_t log_start_offset)
     return gone;
 }
 
+void
+run_index_replace(
+    struct run_index *index, int64_t first, int64_t last, const struct run *runs, size_t count)
+{
+    size_t from = find(index, first), to = from, behind;
+
+    while (to < index->count && index->runs[to].last_offset <= last)
+        to++;
+    REQUIRE(count == 0 || (runs[0].base_offset >= first && runs[count - 1].last_offset <= last));
+    behind = index->count - to;
+    if (from + count + behind > index->capacity) {
+        index->capacity = from + count + behind;
+        index->runs = xrealloc(index->runs, index->capacity, sizeof *index->runs);
+    }
+    if (behind > 0)
+        memmove(index->runs + from + count, index->runs + to, behind * sizeof *index->runs);
+    if (count > 0)
+        memcpy(index->runs + from, runs, count * sizeof *index->runs);
+    index->count = from + count + behind;
+}
+
 int64_t
 run_index_bytes(const struct run_index *index)
 {

@@ -48,6 +48,11 @@ const struct run *run_index_find_timestamp(
  */
 size_t run_index_trim(struct run_index *index, int64_t log_start_offset);
 
+/* run_index_replace puts `count` runs in the place of those that lie within [first, last] as a
+ * whole; they must lie there, too. */
+void run_index_replace(
+    struct run_index *index, int64_t first, int64_t last, const struct run *runs, size_t count);
+
 /* run_index_bytes sums up the sizes. */
 int64_t run_index_bytes(const struct run_index *index);
 

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/crc32c.h"
 #include "refbroker/limits.h"
+#include "refbroker/log/cleaner.h"
+#include "refbroker/log/cleaner_range.h"
 #include "refbroker/log/object.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/log/replay.h"
@@ -33,6 +36,7 @@ struct share {
     size_t piece_count;
     size_t first_run;
     size_t run_count;
+    int64_t segment_ms;   /* a run spans no more */
     struct buf producers; /* saved state: before the first piece, then behind the last */
 };
 
@@ -108,12 +112,15 @@ static void
 share_write(struct upload *upload, struct share *share, struct buf *out)
 {
     struct object_run *run = NULL;
+    int64_t first_timestamp = -1; /* of the run */
 
     share->first_run = upload->run_count;
     for (size_t i = 0; i < share->piece_count; i++) {
         const struct piece *piece = &upload->pieces[share->first_piece + i];
 
-        if (run == NULL || run->run.size + piece->size > LIMIT_RUN_BYTES) {
+        if (run == NULL || run->run.size + piece->size > LIMIT_RUN_BYTES ||
+            saturate_subtract(piece->max_timestamp, first_timestamp) > share->segment_ms) {
+            first_timestamp = piece->max_timestamp;
             run = &upload->runs[upload->run_count++];
             *run = (struct object_run){.topic_id = share->partition->topic_id,
                 .partition = share->partition->index,
@@ -294,6 +301,7 @@ share_take(struct upload *upload, struct partition *partition)
     share->partition = partition;
     share->first_piece = first;
     share->piece_count = upload->piece_count - first;
+    share->segment_ms = cleaner_range_segment_ms(&partition->topic->configs.values);
     buf_init(&share->producers, PRODUCERS_BYTES_MAX);
     buf_append(
         &share->producers, partition->committed_producers, partition->committed_producers_size);
@@ -338,7 +346,7 @@ uploader_tick(struct uploader *uploader)
         uploader->flush = false;
         return INT64_MAX;
     }
-    if (uploader->busy != NULL)
+    if (uploader->busy != NULL || cleaner_holds_uploads(broker->cleaner))
         return INT64_MAX;
     if (uploader->oldest_ms == 0)
         uploader->oldest_ms = now;

@@ -244,7 +244,7 @@ static enum rc
 load_partition(struct db_statement *row, struct topics *topics, struct err *e)
 {
     struct partition *partition;
-    int64_t log_start, committed_end, leader_epoch;
+    int64_t log_start, committed_end, leader_epoch, first_dirty;
     const void *producers;
     size_t size;
     enum rc rc = partition_of_row(row, topics, &partition, e);
@@ -255,11 +255,14 @@ load_partition(struct db_statement *row, struct topics *topics, struct err *e)
         rc = number_of_row(row, 3, 0, INT64_MAX, &committed_end, e);
     if (rc == RC_OK)
         rc = number_of_row(row, 4, 0, INT32_MAX, &leader_epoch, e);
+    if (rc == RC_OK)
+        rc = number_of_row(row, 6, 0, INT64_MAX, &first_dirty, e);
     if (rc != RC_OK)
         return rc;
     partition->log_start_offset = log_start;
     partition->committed_end = committed_end;
     partition->leader_epoch = (int32_t)leader_epoch;
+    partition->first_dirty_offset = first_dirty;
     partition->log_end_offset = committed_end > log_start ? committed_end : log_start;
     partition->high_watermark = partition->log_end_offset;
     producers = db_column_bytes(row, 5, &size);
@@ -510,6 +513,33 @@ catalog_delete_runs(struct catalog *c, const struct wire_uuid *topic_id, int32_t
     bind_partition(c->run_delete, topic_id, partition);
     db_bind_int(c->run_delete, 3, log_start);
     return db_run(c->run_delete, e);
+}
+
+enum rc
+catalog_replace_runs(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t first, int64_t last, const struct run *runs, size_t count, struct err *e)
+{
+    enum rc rc;
+
+    bind_partition(c->run_delete_within, topic_id, partition);
+    db_bind_int(c->run_delete_within, 3, first);
+    db_bind_int(c->run_delete_within, 4, last);
+    rc = db_run(c->run_delete_within, e);
+    for (size_t i = 0; i < count && rc == RC_OK; i++)
+        rc = catalog_put_run(c, topic_id, partition, &runs[i], e);
+    if (rc != RC_OK)
+        return rc;
+    bind_partition(c->run_delete_trimmed, topic_id, partition);
+    return db_run(c->run_delete_trimmed, e);
+}
+
+enum rc
+catalog_put_first_dirty(struct catalog *c, const struct wire_uuid *topic_id, int32_t partition,
+    int64_t first_dirty, struct err *e)
+{
+    bind_partition(c->partition_first_dirty, topic_id, partition);
+    db_bind_int(c->partition_first_dirty, 3, first_dirty);
+    return db_run(c->partition_first_dirty, e);
 }
 
 enum rc

@@ -109,4 +109,14 @@ MUST_CHECK enum rc catalog_get_committed(struct catalog *catalog, const struct w
 MUST_CHECK enum rc catalog_delete_runs(struct catalog *catalog, const struct wire_uuid *topic_id,
     int32_t partition, int64_t log_start, struct err *e);
 
+/* catalog_replace_runs puts runs in the place of those that begin within [first, last]; where the
+ * log begins behind one of them meanwhile, that one is left out. */
+MUST_CHECK enum rc catalog_replace_runs(struct catalog *catalog, const struct wire_uuid *topic_id,
+    int32_t partition, int64_t first, int64_t last, const struct run *runs, size_t count,
+    struct err *e);
+
+/* catalog_put_first_dirty notes how far a partition is cleaned; it has a row, since it has runs. */
+MUST_CHECK enum rc catalog_put_first_dirty(struct catalog *catalog,
+    const struct wire_uuid *topic_id, int32_t partition, int64_t first_dirty, struct err *e);
+
 #endif

@@ -36,21 +36,24 @@ refuse(struct create_topic *topic, int16_t error, const char *format, ...)
 static bool
 is_coordinated(const struct create_topic *topic)
 {
+    bool coordinated = false;
+
     for (size_t i = 0; i < topic->config_count; i++)
         if (strcmp(topic->configs[i].name, "diskless.enable") == 0)
-            return topic->configs[i].value != NULL &&
-                   strcasecmp(topic->configs[i].value, "true") == 0;
-    return false;
+            coordinated =
+                topic->configs[i].value != NULL && strcasecmp(topic->configs[i].value, "true") == 0;
+    return coordinated;
 }
 
 static void
 name_check(struct broker *broker, struct create_topic *topic)
 {
-    const char *why = topics_name_check(topic->name, strlen(topic->name));
+    char why[TOPICS_NAME_WHY_BYTES];
     const struct topic *other;
 
-    if (why != NULL) {
-        refuse(topic, KE_INVALID_TOPIC_EXCEPTION, "Topic name is invalid: %s", why);
+    if (topics_name_check(topic->name, strlen(topic->name)) != NULL) {
+        topics_name_why(topic->name, strlen(topic->name), why);
+        refuse(topic, KE_INVALID_TOPIC_EXCEPTION, "%s", why);
         return;
     }
     if (topics_find(&broker->topics, topic->name, strlen(topic->name)) != NULL ||
@@ -62,6 +65,25 @@ name_check(struct broker *broker, struct create_topic *topic)
     if (other != NULL)
         refuse(topic, KE_INVALID_TOPIC_EXCEPTION, "Topic '%s' collides with existing topic: %s",
             topic->name, other->name);
+}
+
+/* Whether the assignments are for partitions 0..n-1, each once. */
+static bool
+is_consecutive(const struct create_topic *topic)
+{
+    bool *seen = xcalloc(topic->assignment_count, sizeof *seen);
+    bool consecutive = true;
+
+    for (size_t i = 0; i < topic->assignment_count && consecutive; i++) {
+        int32_t partition = topic->assignments[i].partition;
+
+        consecutive =
+            partition >= 0 && (size_t)partition < topic->assignment_count && !seen[partition];
+        if (consecutive)
+            seen[partition] = true;
+    }
+    free(seen);
+    return consecutive;
 }
 
 /* Explicit assignments: partitions 0..n-1, each on this broker alone. */
@@ -79,16 +101,15 @@ assignments_check(struct broker *broker, struct create_topic *topic)
             "A manual partition assignment was specified, but numPartitions was not set to -1.");
         return;
     }
+    if (!is_consecutive(topic)) {
+        refuse(topic, KE_INVALID_REPLICA_ASSIGNMENT,
+            "partitions should be a consecutive 0-based integer sequence");
+        return;
+    }
     for (size_t i = 0; i < topic->assignment_count && topic->error == 0; i++) {
         const struct create_assignment *a = &topic->assignments[i];
-        bool found = false;
 
-        for (size_t k = 0; k < topic->assignment_count; k++)
-            found = found || topic->assignments[k].partition == (int32_t)i;
-        if (!found)
-            refuse(topic, KE_INVALID_REPLICA_ASSIGNMENT,
-                "partitions should be a consecutive 0-based integer sequence");
-        else if (a->broker_count != 1 || a->brokers[0] != broker->options.node_id)
+        if (a->broker_count != 1 || a->brokers[0] != broker->options.node_id)
             refuse(topic, KE_INVALID_REPLICA_ASSIGNMENT,
                 "The manual partition assignment includes broker %d, but no such broker is "
                 "registered.",
@@ -105,12 +126,12 @@ sizes_check(struct broker *broker, struct create_topic *topic)
         topic->partitions = broker->options.num_partitions;
     if (topic->replication_factor == -1)
         topic->replication_factor = 1;
-    if (topic->partitions <= 0)
-        refuse(topic, KE_INVALID_PARTITIONS,
-            "Number of partitions was set to an invalid non-positive value.");
-    else if (topic->replication_factor <= 0)
+    if (topic->replication_factor <= 0)
         refuse(topic, KE_INVALID_REPLICATION_FACTOR,
             "Replication factor must be larger than 0, or -1 to use the default value.");
+    else if (topic->partitions <= 0)
+        refuse(topic, KE_INVALID_PARTITIONS,
+            "Number of partitions was set to an invalid non-positive value.");
     else if (topic->replication_factor > 1)
         refuse(topic, KE_INVALID_REPLICATION_FACTOR,
             is_coordinated(topic)
@@ -125,30 +146,34 @@ sizes_check(struct broker *broker, struct create_topic *topic)
             LIMIT_PARTITIONS_MAX);
 }
 
+/* Of a config that is named twice the last one counts. */
 static void
 configs_check(struct create_topic *topic)
 {
+    struct map seen;
     struct err e;
 
-    for (size_t i = 0; i < topic->config_count; i++) {
+    map_init(&seen);
+    for (size_t i = topic->config_count; i-- > 0 && topic->error == 0;) {
         const struct create_config *config = &topic->configs[i];
 
-        if (config->value == NULL) {
+        if (config->value == NULL)
             refuse(topic, KE_INVALID_CONFIG, "Null value not supported for topic configs: %s",
                 config->name);
-            return;
-        }
-        if (topic_configs_check(config->name, config->value, &e) != RC_OK) {
+        else if (map_get_text(&seen, config->name) == NULL &&
+                 topic_configs_check(config->name, config->value, &e) != RC_OK)
             refuse(topic, KE_INVALID_CONFIG, "%s", e.text);
-            return;
-        }
+        map_put_text(&seen, config->name, topic);
     }
+    map_fini(&seen, NULL);
 }
 
 void
 create_check(struct broker *broker, struct create_topic *topic)
 {
     name_check(broker, topic);
+    if (topic->error == 0)
+        configs_check(topic);
     if (topic->error == 0 && topic->assignment_count > 0 && is_coordinated(topic))
         refuse(topic, KE_INVALID_REQUEST,
             "A manual partition assignment cannot be specified for diskless topics.");
@@ -156,10 +181,14 @@ create_check(struct broker *broker, struct create_topic *topic)
         assignments_check(broker, topic);
     if (topic->error == 0)
         sizes_check(broker, topic);
-    if (topic->error == 0)
-        configs_check(topic);
     if (topic->error == 0 && map_count(&broker->topics.by_name) >= LIMIT_TOPICS_MAX)
         refuse(topic, KE_POLICY_VIOLATION, "This broker holds at most %d topics", LIMIT_TOPICS_MAX);
+    if (topic->error != 0)
+        return;
+    env_random_bytes(broker->env, &topic->topic_id, sizeof topic->topic_id);
+    /* Version 4 of RFC 4122, as Kafka's ids are. */
+    topic->topic_id.bytes[6] = (uint8_t)((topic->topic_id.bytes[6] & 0x0f) | 0x40);
+    topic->topic_id.bytes[8] = (uint8_t)((topic->topic_id.bytes[8] & 0x3f) | 0x80);
 }
 
 static enum rc
@@ -239,10 +268,6 @@ create_submit(struct broker *broker, struct create_topic *topics_take, size_t co
 
         if (topic->error != 0)
             continue;
-        env_random_bytes(broker->env, &topic->topic_id, sizeof topic->topic_id);
-        /* Version 4 of RFC 4122, as Kafka's ids are. */
-        topic->topic_id.bytes[6] = (uint8_t)((topic->topic_id.bytes[6] & 0x0f) | 0x40);
-        topic->topic_id.bytes[8] = (uint8_t)((topic->topic_id.bytes[8] & 0x3f) | 0x80);
         map_put_text(&broker->creating, topic->name, job);
     }
     catalog_submit(broker->catalog, &job->job);

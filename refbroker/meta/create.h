@@ -12,7 +12,7 @@
 
 #include "refbroker/broker.h"
 
-#define CREATE_TEXT_BYTES 256
+#define CREATE_TEXT_BYTES 512
 
 struct create_config {
     char *name;

@@ -206,16 +206,12 @@ replicas(const struct topic_config_row *row, const char *text, struct err *e)
     return replicas_refuse(row, text, e);
 }
 
-#define KEPT false
-#define EFFECTIVE true
 static const struct topic_config_row rows[] = {
 #define TOPIC_CONFIG(name, type, default_text, check, effect, help)                                \
-    {name, CONFIG_##type, default_text, check, effect, help},
+    {name, CONFIG_##type, default_text, check, TOPIC_CONFIG_##effect, help},
 #include "refbroker/meta/topic_configs.def"
 #undef TOPIC_CONFIG
 };
-#undef KEPT
-#undef EFFECTIVE
 
 const struct topic_config_row *
 topic_configs_rows(size_t *count)
@@ -303,6 +299,13 @@ values_parse(struct topic_configs *configs)
 
     values->retention_ms = number(configs, "retention.ms");
     values->retention_bytes = number(configs, "retention.bytes");
+    values->delete_retention_ms = number(configs, "delete.retention.ms");
+    values->min_compaction_lag_ms = number(configs, "min.compaction.lag.ms");
+    values->max_compaction_lag_ms = number(configs, "max.compaction.lag.ms");
+    values->segment_ms = number(configs, "segment.ms");
+    values->segment_bytes = number(configs, "segment.bytes");
+    values->min_cleanable_dirty_ratio =
+        strtod(topic_configs_get(configs, "min.cleanable.dirty.ratio"), NULL);
     values->timestamp_before_max_ms = number(configs, "message.timestamp.before.max.ms");
     values->timestamp_after_max_ms = number(configs, "message.timestamp.after.max.ms");
     values->max_message_bytes = (int32_t)number(configs, "max.message.bytes");

@@ -33,12 +33,18 @@ enum config_type {
     CONFIG_PASSWORD = 9,
 };
 
+enum topic_config_effect {
+    TOPIC_CONFIG_KEPT,
+    TOPIC_CONFIG_EFFECTIVE, /* this broker acts on it */
+    TOPIC_CONFIG_HIDDEN,    /* kept, and not shown to clients */
+};
+
 struct topic_config_row {
     const char *name;
     enum config_type type;
     const char *default_text;
     enum rc (*check)(const struct topic_config_row *row, const char *text, struct err *e);
-    bool effective;
+    enum topic_config_effect effect;
     const char *help;
 };
 
@@ -46,6 +52,12 @@ struct topic_config_row {
 struct topic_values {
     int64_t retention_ms;    /* -1: for ever */
     int64_t retention_bytes; /* -1: without limit */
+    int64_t delete_retention_ms;
+    int64_t min_compaction_lag_ms;
+    int64_t max_compaction_lag_ms;
+    int64_t segment_ms;
+    int64_t segment_bytes;
+    double min_cleanable_dirty_ratio;
     int64_t timestamp_before_max_ms;
     int64_t timestamp_after_max_ms;
     int32_t max_message_bytes;

@@ -1,5 +1,6 @@
 #include "refbroker/meta/topics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,25 @@ topics_name_check(const char *name, size_t size)
             return "it contains one or more characters other than ASCII alphanumerics, '.', '_' "
                    "and '-'";
     return NULL;
+}
+
+void
+topics_name_why(const char *name, size_t size, char out[TOPICS_NAME_WHY_BYTES])
+{
+    static const char start[] = "Topic name is invalid: ";
+    int shown = size > LIMIT_TOPIC_NAME_BYTES_MAX + 1 ? LIMIT_TOPIC_NAME_BYTES_MAX + 1 : (int)size;
+
+    if (size > LIMIT_TOPIC_NAME_BYTES_MAX)
+        snprintf(out, TOPICS_NAME_WHY_BYTES,
+            "%sthe length of '%.*s' is longer than the max allowed length %d", start, shown, name,
+            LIMIT_TOPIC_NAME_BYTES_MAX);
+    else if (size > 2 || (size > 0 && name[0] != '.'))
+        snprintf(out, TOPICS_NAME_WHY_BYTES,
+            "%s'%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' and "
+            "'-'",
+            start, shown, name);
+    else
+        snprintf(out, TOPICS_NAME_WHY_BYTES, "%s%s", start, topics_name_check(name, size));
 }
 
 static bool

@@ -71,6 +71,12 @@ struct partition *topics_partition(struct topic *topic, int32_t index);
  * static. */
 const char *topics_name_check(const char *name, size_t size);
 
+/* topics_name_why writes what Kafka says to whoever uses such a name ("Topic name is invalid:
+ * ..."), the name included where Kafka includes it. The name must be one that topics_name_check
+ * refuses. */
+#define TOPICS_NAME_WHY_BYTES 512
+void topics_name_why(const char *name, size_t size, char out[TOPICS_NAME_WHY_BYTES]);
+
 /* topics_name_collides returns the topic whose name differs from this one only in '.' and '_', or
  * NULL. */
 const struct topic *topics_name_collides(const struct topics *topics, const char *name);

@@ -73,7 +73,7 @@ ok "so they do one after the other" $code
 run --jobs 8
 ok "so they do eight at a time" $code
 
-run --prove --jobs 4
+run --prove --jobs 4 --ctl "'${BASH_SOURCE[0]}' ctl '$work/kafka'"
 ok "every mutant is killed by the check that names it, and no null broker passes anything ($(sums 'ok ') of them)" $code
 ok "the mutants are 30 or more" $(($(grep -c '^ok .* - mutant\.' "$work/output") < 30))
 "$kdl" topic list -b "$bootstrap" >"$work/output" 2>&1 || true

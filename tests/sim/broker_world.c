@@ -192,6 +192,8 @@ broker_world_start(struct broker_world *world)
     options.cache_bytes = 2000;
     if (world->read_cache_bytes > 0)
         options.read_cache_bytes = world->read_cache_bytes;
+    if (world->cleaner_backoff_ms > 0)
+        options.cleaner_backoff_ms = world->cleaner_backoff_ms;
     if (broker_open(&options, &world->broker, &e) != RC_OK) {
         world->broker = NULL;
         work_free(world->work);

@@ -5,6 +5,7 @@
 
 #include "lib/base/xalloc.h"
 #include "tests/sim/disk_cut_node.h"
+#include "tests/sim/disk_cut_place.h"
 
 #define NO_LIMIT (UINT64_MAX / 2)
 
@@ -19,9 +20,7 @@ struct cut_disk {
     uint64_t pages_left; /* NO_LIMIT and what is near it: enough */
     uint64_t life;       /* handles of an earlier one are dead */
     bool stopped;
-    const char *places[DISK_CUT_PLACES_MAX]; /* from which a sync was asked for */
-    size_t place_count;
-    const char *omitted_place; /* NULL: none */
+    struct disk_cut_place places;
 };
 
 struct cut_file {
@@ -93,27 +92,11 @@ is_dead(const struct cut_disk *d, struct disk_file *file)
 
 /* --- paths ----------------------------------------------------------------------------------- */
 
-/* The folder that holds the last name of path, and that name; NULL where a part of the way is
- * missing. */
-static struct disk_cut_node *
-folder_of(struct cut_disk *d, const char *path, const char **name)
-{
-    struct disk_cut_node *folder = d->root;
-    const char *slash;
-
-    *name = path;
-    while (folder != NULL && (slash = strchr(*name, '/')) != NULL) {
-        folder = disk_cut_node_find(folder, *name, (size_t)(slash - *name));
-        *name = slash + 1;
-    }
-    return folder != NULL && folder->is_folder ? folder : NULL;
-}
-
 static struct disk_cut_node *
 node_of(struct cut_disk *d, const char *path)
 {
     const char *name;
-    struct disk_cut_node *folder = folder_of(d, path, &name);
+    struct disk_cut_node *folder = disk_cut_node_folder(d->root, path, &name);
 
     if (*path == '\0')
         return d->root;
@@ -132,7 +115,7 @@ static enum rc
 open_create(struct cut_disk *d, const char *path, struct disk_cut_node **node, struct err *e)
 {
     const char *name;
-    struct disk_cut_node *folder = folder_of(d, path, &name);
+    struct disk_cut_node *folder = disk_cut_node_folder(d->root, path, &name);
     bool stops;
 
     if (folder == NULL || *name == '\0')
@@ -268,27 +251,16 @@ cut_write(struct disk_file *file, int64_t at, const void *data, size_t size, str
     return fits == size ? RC_OK : err_set(e, RC_NO_SPACE, "no space for %zu bytes", size);
 }
 
-static void
-place_note(struct cut_disk *d, const char *place)
-{
-    for (size_t i = 0; i < d->place_count; i++)
-        if (strcmp(d->places[i], place) == 0)
-            return;
-    REQUIRE(d->place_count < DISK_CUT_PLACES_MAX);
-    d->places[d->place_count++] = place;
-}
-
 size_t
 disk_cut_places(const struct disk *disk, const char *const **places)
 {
-    *places = disk_of(disk)->places;
-    return disk_of(disk)->place_count;
+    return disk_cut_place_all(&disk_of(disk)->places, places);
 }
 
 void
 disk_cut_omit_place(struct disk *disk, const char *place)
 {
-    disk_of(disk)->omitted_place = place;
+    disk_of(disk)->places.omitted = place;
 }
 
 /* One sync of a file or a folder, with the faults that are planned for it. */
@@ -297,10 +269,9 @@ node_sync(struct cut_disk *d, struct disk_cut_node *node, const char *place, str
 {
     bool stops = step(d);
     bool fails = strikes(d, DISK_CUT_FAIL_SYNC);
-    bool omitted = strikes(d, DISK_CUT_OMIT_SYNC);
+    bool omitted = disk_cut_place_note(&d->places, place);
 
-    place_note(d, place);
-    omitted |= d->omitted_place != NULL && strcmp(d->omitted_place, place) == 0;
+    omitted |= strikes(d, DISK_CUT_OMIT_SYNC);
     d->counts.syncs++;
     if (stops) /* It may have got anywhere; what did not is still dirty. */
         return stopped(e);
@@ -373,11 +344,12 @@ cut_rename(struct disk *disk, const char *from, const char *to, struct err *e)
     d->counts.renames++;
     if (d->stopped)
         return stopped(e);
-    folder = folder_of(d, from, &from_name);
+    folder = disk_cut_node_folder(d->root, from, &from_name);
     node = node_of(d, from);
-    if (folder == NULL || node == NULL || folder_of(d, to, &to_name) == NULL)
+    if (folder == NULL || node == NULL || disk_cut_node_folder(d->root, to, &to_name) == NULL)
         return not_found("rename", from, e);
-    REQUIRE(folder == folder_of(d, to, &to_name) && strcmp(from_name, to_name) != 0);
+    REQUIRE(
+        folder == disk_cut_node_folder(d->root, to, &to_name) && strcmp(from_name, to_name) != 0);
     stops = step(d);
     if (!stops || coin(d)) {
         covered = node_of(d, to);
@@ -399,7 +371,7 @@ cut_remove(struct disk *disk, const char *path, struct err *e)
     d->counts.removes++;
     if (d->stopped)
         return stopped(e);
-    folder = folder_of(d, path, &name);
+    folder = disk_cut_node_folder(d->root, path, &name);
     node = node_of(d, path);
     if (folder == NULL || node == NULL)
         return not_found("remove", path, e);
@@ -428,7 +400,7 @@ cut_make_folder(struct disk *disk, const char *path, struct err *e)
     if (node != NULL)
         return node->is_folder ? RC_OK
                                : err_set(e, RC_EXISTS, "cannot make folder %s: it is a file", path);
-    folder = folder_of(d, path, &name);
+    folder = disk_cut_node_folder(d->root, path, &name);
     if (folder == NULL)
         return not_found("make folder", path, e);
     stops = step(d);

@@ -318,3 +318,17 @@ disk_cut_node_cut(struct disk_cut_node *node, enum disk_cut_loss loss, struct en
     else
         file_cut(node, loss, env);
 }
+
+struct disk_cut_node *
+disk_cut_node_folder(struct disk_cut_node *root, const char *path, const char **name)
+{
+    struct disk_cut_node *folder = root;
+    const char *slash;
+
+    *name = path;
+    while (folder != NULL && (slash = strchr(*name, '/')) != NULL) {
+        folder = disk_cut_node_find(folder, *name, (size_t)(slash - *name));
+        *name = slash + 1;
+    }
+    return folder != NULL && folder->is_folder ? folder : NULL;
+}

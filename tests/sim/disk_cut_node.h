@@ -95,4 +95,9 @@ void disk_cut_node_sync(struct disk_cut_node *node, bool failed, struct env *env
 /* disk_cut_node_cut loses what the loss and the dice say; what is shown is the medium then. */
 void disk_cut_node_cut(struct disk_cut_node *node, enum disk_cut_loss loss, struct env *env);
 
+/* disk_cut_node_folder walks from the root to the folder that holds the last name of path, and sets
+ * *name to that name; NULL where a part of the way is missing. */
+struct disk_cut_node *disk_cut_node_folder(
+    struct disk_cut_node *root, const char *path, const char **name);
+
 #endif

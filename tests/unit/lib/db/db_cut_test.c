@@ -128,8 +128,10 @@ live_and_die(struct rig *rig, int starts, bool with_faults)
         if (env_random_below(&rig->env, 3) == 0)
             disk_cut_stop_at(rig->disk, 1 + env_random_below(&rig->env, 40));
         start(rig);
-        if (rig->wrong != NULL)
+        if (rig->wrong != NULL) {
+            db_close(rig->db);
             return rig->wrong;
+        }
         if (with_faults)
             disk_cut_fault(rig->disk, DISK_CUT_FAIL_SYNC, 1 + env_random_below(&rig->env, 20));
         disk_cut_stop_at(rig->disk, 1 + env_random_below(&rig->env, 200));

@@ -181,6 +181,33 @@ another_codec_keeps_to_the_limits(void **state)
     buf_fini(&small);
 }
 
+static void
+an_empty_batch_keeps_range_producer_and_time(void **state)
+{
+    struct batch_view before = batch_make(COMPRESS_GZIP), after;
+    struct buf out, small;
+
+    (void)state;
+    buf_init(&out, 100);
+    buf_init(&small, 60);
+    assert_int_equal(batch_rewrite_empty(&before, &out, NULL), RC_OK);
+    assert_int_equal(batch_view_parse(out.data, out.size, &after, NULL), RC_OK);
+    assert_int_equal(after.size, BATCH_VIEW_HEADER_BYTES);
+    assert_true(batch_view_is_intact(&after));
+    assert_int_equal(after.base_offset, before.base_offset);
+    assert_int_equal(batch_view_last_offset(&after), batch_view_last_offset(&before));
+    assert_int_equal(batch_view_last_sequence(&after), batch_view_last_sequence(&before));
+    assert_int_equal(after.producer_id, 5);
+    assert_int_equal(after.producer_epoch, 6);
+    assert_int_equal(after.max_timestamp, 1002);
+    assert_int_equal(after.base_timestamp, BATCH_VIEW_NONE);
+    assert_int_equal(after.attributes, 0);
+    assert_int_equal(after.record_count, 0);
+    assert_int_equal(batch_rewrite_empty(&before, &small, NULL), RC_LIMIT);
+    buf_fini(&out);
+    buf_fini(&small);
+}
+
 static int
 batch_fini(void **state)
 {
@@ -207,6 +234,7 @@ main(void)
         cmocka_unit_test(a_change_of_timestamps_clears_bits_without_meaning),
         cmocka_unit_test(another_codec_keeps_every_record),
         cmocka_unit_test(another_codec_keeps_to_the_limits),
+        cmocka_unit_test(an_empty_batch_keeps_range_producer_and_time),
     };
 
     return cmocka_run_group_tests(tests, batch_init, batch_fini);

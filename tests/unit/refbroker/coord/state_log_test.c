@@ -15,7 +15,7 @@ the_partition_of_an_id_is_kafkas(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(state_log_partition_of(cases[i].id), cases[i].partition);
+        assert_int_equal(state_log_partition_among(cases[i].id, 50), cases[i].partition);
 }
 
 int

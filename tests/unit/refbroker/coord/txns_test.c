@@ -303,6 +303,62 @@ pending_offsets_survive_a_restart(void **state)
     assert_int_equal(offset, 10);
 }
 
+/* Kafka lets a client make the coordinators' topics before they do, with as few partitions as it
+ * likes. */
+static int
+set_up_one_partition_each(void **state)
+{
+    struct km_create_topics_request_creatable_topic topics[2];
+    struct km_create_topics_request in;
+    struct km_create_topics_response out;
+    struct arena arena;
+
+    (void)state;
+    broker_world_init(&world, 7);
+    assert_null(broker_world_start(&world));
+    codec_init(&km_create_topics_request_desc, &in);
+    in.topics.items = topics;
+    in.topics.count = 2;
+    in.timeout_ms = 10000;
+    for (int i = 0; i < 2; i++) {
+        codec_init(&km_create_topics_request_creatable_topic_desc, &topics[i]);
+        topics[i].name = request_text(i == 0 ? GROUPS_TOPIC : TXNS_TOPIC);
+        topics[i].num_partitions = 1;
+        topics[i].replication_factor = 1;
+    }
+    arena_init(&arena, BYTES_MAX);
+    assert_true(broker_world_call(&world, KM_CREATE_TOPICS, 7, &in, &arena, &out));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(out.topics.items[i].error_code, KE_NONE);
+    arena_fini(&arena);
+    return 0;
+}
+
+static void
+topics_of_the_coordinators_may_have_fewer_partitions(void **state)
+{
+    /* Among 50 partitions, these ids are in 47, 48 and 12. */
+    static const char *const ids[] = {"a", "grp1", "test-group"};
+    struct txn_client client;
+    int64_t offset;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        txn_client_init(&client, &world, ids[i], ids[i], i % 2 == 0);
+        assert_int_equal(txn_client_begin(&client, false), KE_NONE);
+        if (!client.bumps)
+            assert_int_equal(txn_client_add_offsets(&client), KE_NONE);
+        assert_int_equal(txn_client_commit_offset(&client, 10 + (int64_t)i), KE_NONE);
+        assert_int_equal(txn_client_end(&client, true), KE_NONE);
+        broker_world_rest(&world, 200);
+        broker_world_crash(&world);
+        disk_cut_kill(world.disk);
+        assert_null(broker_world_start(&world));
+        assert_int_equal(txn_client_fetch_offset(&client, true, &offset), KE_NONE);
+        assert_int_equal(offset, 10 + (int64_t)i);
+    }
+}
+
 int
 main(void)
 {
@@ -320,6 +376,8 @@ main(void)
         TEST(older_clients_have_to_add_the_groups_offsets),
         TEST(an_offset_that_was_committed_later_than_a_pending_one_stays),
         TEST(pending_offsets_survive_a_restart),
+        cmocka_unit_test_setup_teardown(topics_of_the_coordinators_may_have_fewer_partitions,
+            set_up_one_partition_each, tear_down),
     };
 #undef TEST
 

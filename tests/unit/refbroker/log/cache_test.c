@@ -271,6 +271,23 @@ random_histories_agree_with_plain_arrays(void **state)
     }
 }
 
+static void
+a_trim_lets_what_lies_in_objects_go_and_nothing_else(void **state)
+{
+    struct partition *partition = partition_new(&cache, &topic, 0);
+
+    (void)state;
+    fill(partition, 50, 10);
+    cache_commit(partition, 30);
+    cache_trim(partition, 19);
+    assert_int_equal(cache_start(partition), 10);
+    cache_trim(partition, 50);
+    assert_int_equal(cache_start(partition), 30);
+    assert_int_equal(cache.committed_bytes, 0);
+    assert_int_equal(cache.uncommitted_bytes, 2 * BATCH_BYTES);
+    partition_drop(partition);
+}
+
 int
 main(void)
 {
@@ -285,6 +302,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             the_oldest_committed_batch_of_all_partitions_leaves_first, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dropped_partition_gives_back_everything, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_trim_lets_what_lies_in_objects_go_and_nothing_else, setup, teardown),
         cmocka_unit_test_setup_teardown(lookups_do_not_walk, setup, teardown),
         cmocka_unit_test_setup_teardown(random_histories_agree_with_plain_arrays, setup, teardown),
     };

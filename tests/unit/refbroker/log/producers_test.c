@@ -288,6 +288,35 @@ the_aborted_list_gives_what_touches_a_range(void **state)
 }
 
 static void
+aborted_transactions_are_forgotten_by_their_markers(void **state)
+{
+    struct producers *producers = producers_new(10);
+    const int64_t gone[] = {20, 22, 30};
+    struct producer_info info;
+    struct aborted_txn txn;
+    size_t position = 0;
+
+    (void)state;
+    note(producers, 1, 0, 10, 0, true);
+    note(producers, 2, 0, 12, 0, true);
+    producers_note_marker(producers, 1, 0, 3, 20, 0, false);
+    producers_note_marker(producers, 2, 0, 3, 25, 0, false);
+    producers_forget_aborted(producers, NULL, 0);
+    producers_forget_aborted(producers, gone, 3);
+    assert_true(producers_aborted(producers, 0, 100, &position, &txn));
+    assert_int_equal(txn.last_offset, 25);
+    assert_false(producers_aborted(producers, 0, 100, &position, &txn));
+    position = 0;
+    assert_true(producers_next(producers, &position, &info));
+    assert_int_equal(info.last_offset, 10);
+    producers_note_marker(producers, 1, 1, 3, 40, 0, true);
+    position = 0;
+    assert_true(producers_next(producers, &position, &info));
+    assert_int_equal(info.last_offset, -1);
+    producers_free(producers);
+}
+
+static void
 silent_producers_expire_unless_a_transaction_is_open(void **state)
 {
     struct producers *producers = producers_new(10);
@@ -542,6 +571,7 @@ main(void)
         cmocka_unit_test(a_duplicate_tells_where_the_first_attempt_stands),
         cmocka_unit_test(a_plain_batch_in_an_open_transaction_is_refused_whatever_its_epoch),
         cmocka_unit_test(the_aborted_list_gives_what_touches_a_range),
+        cmocka_unit_test(aborted_transactions_are_forgotten_by_their_markers),
         cmocka_unit_test(silent_producers_expire_unless_a_transaction_is_open),
         cmocka_unit_test(beyond_the_limit_the_one_silent_longest_is_forgotten),
         cmocka_unit_test(a_cut_or_longer_state_is_corrupt_and_leaves_nothing),

@@ -144,6 +144,39 @@ random_indexes_agree_with_a_plain_walk(void **state)
     }
 }
 
+static void
+runs_are_replaced_within_a_range(void **state)
+{
+    struct run_index index;
+    const struct run two[] = {
+        {.base_offset = 21, .last_offset = 25}, {.base_offset = 26, .last_offset = 38}};
+
+    (void)state;
+    run_index_init(&index);
+    for (int64_t base = 0; base < 60; base += 10)
+        add(&index, base, base + 9, 0, 1);
+    run_index_replace(&index, 20, 39, two, 2);
+    assert_int_equal(index.count, 6);
+    assert_base(run_index_find(&index, 20), 21);
+    assert_base(run_index_find(&index, 26), 26);
+    assert_base(run_index_find(&index, 39), 40);
+    run_index_replace(&index, 0, 19, NULL, 0);
+    assert_base(run_index_find(&index, 0), 21);
+    /* The log's start has moved into the range meanwhile. */
+    (void)run_index_trim(&index, 30);
+    run_index_replace(&index, 21, 49, two, 2);
+    assert_int_equal(index.count, 3);
+    assert_base(run_index_find(&index, 0), 21);
+    assert_base(run_index_find(&index, 39), 50);
+    /* More runs than there is room for. */
+    run_index_fini(&index);
+    add(&index, 0, 99, 0, 1);
+    run_index_replace(&index, 0, 99, two, 2);
+    run_index_replace(&index, 21, 25, two, 1);
+    assert_int_equal(index.count, 2);
+    run_index_fini(&index);
+}
+
 int
 main(void)
 {
@@ -151,6 +184,7 @@ main(void)
         cmocka_unit_test(find_gives_the_first_run_that_ends_at_the_offset_or_behind_it),
         cmocka_unit_test(a_timestamp_is_looked_for_from_an_offset_on),
         cmocka_unit_test(a_trim_drops_only_runs_that_end_before_the_start),
+        cmocka_unit_test(runs_are_replaced_within_a_range),
         cmocka_unit_test(sizes_add_up_beyond_32_bits),
         cmocka_unit_test(random_indexes_agree_with_a_plain_walk),
     };
