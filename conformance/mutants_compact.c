@@ -19,6 +19,18 @@ offset_of(struct proxy_call *call, int64_t timestamp)
 }
 
 void
+mutants_compact_commits_all(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_end_txn_request *request = call->request;
+
+    (void)proxy;
+    if (call->api_key != KM_END_TXN || request == NULL)
+        return;
+    request->committed = true;
+    call->is_changed = true;
+}
+
+void
 mutants_compact_gaps_are_errors(struct proxy *proxy, struct proxy_call *call)
 {
     const struct km_fetch_request *request = call->request;

@@ -13,4 +13,5 @@ expect   offsets.by_timestamp_skips_none         batch-base        times are kno
 expect   offsets.by_timestamp_after_delete_records batch-base      times are known by batch
 expect   offsets.max_timestamp                   batch-last        the last offset of the batch with the largest time
 expect   idem.describe_producers                 error_code=6      the coordinator keeps producers, no broker does
+expect   compact.txn_aborted_removed             AddPartitionsToTxn=17  no transactions
 expect   compact.*                               never             not compacted, as Inkless's diskless topics

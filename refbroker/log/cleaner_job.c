@@ -191,10 +191,10 @@ step_map(struct cleaner_job *job, struct err *e)
 static struct object_run *
 new_run_for(struct cleaner_job *job, const struct batch_view *batch, size_t size, size_t position)
 {
-    struct object_run *run = job->new_count == 0 ? NULL : &job->new_runs[job->new_count - 1];
+    struct object_run *run;
 
-    if (run != NULL && run->run.size + size <= LIMIT_RUN_BYTES)
-        return run;
+    if (job->new_count > 0 && job->new_runs[job->new_count - 1].run.size + size <= LIMIT_RUN_BYTES)
+        return &job->new_runs[job->new_count - 1];
     if (job->new_count == job->new_capacity) {
         job->new_capacity = job->new_capacity == 0 ? 8 : job->new_capacity * 2;
         job->new_runs = xrealloc(job->new_runs, job->new_capacity, sizeof *job->new_runs);
