@@ -4,7 +4,7 @@
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 set +e
-seed=${SEED:-3} requests=${DIFFER_REQUESTS:-6000}
+seed=${SEED:-1} requests=${DIFFER_REQUESTS:-6000}
 work=$(mktemp -d)
 refbroker_pid=''
 finish() {
