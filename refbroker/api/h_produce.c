@@ -171,8 +171,9 @@ taken(struct broker *broker, struct intake_waiter *intake, const struct append_r
     if (result->error != 0) {
         refuse(out, result->error, result->text);
         /* Kafka tells it unless the batch as a whole was at fault. */
-        if (result->error != KE_CORRUPT_MESSAGE && result->error != KE_MESSAGE_TOO_LARGE &&
-            result->error != KE_RECORD_LIST_TOO_LARGE && result->error != KE_KAFKA_STORAGE_ERROR &&
+        if (!result->before_log && result->error != KE_CORRUPT_MESSAGE &&
+            result->error != KE_MESSAGE_TOO_LARGE && result->error != KE_RECORD_LIST_TOO_LARGE &&
+            result->error != KE_KAFKA_STORAGE_ERROR &&
             result->error != KE_UNSUPPORTED_COMPRESSION_TYPE)
             out->log_start_offset = partition->log_start_offset;
         /* Without room for the single errors the arena is full, and dispatch sees that. */

@@ -151,8 +151,11 @@ dropped_waiting(struct broker *broker, struct request *request)
 static void
 again(struct broker *broker, struct txns_wait *wait)
 {
-    (void)broker;
-    add(list_of(wait, struct txn_gate, wait));
+    struct txn_gate *gate = list_of(wait, struct txn_gate, wait);
+
+    /* The coordinator answers in any case, and the gate has to be there then. */
+    heap_remove(&broker->deadlines, &gate->request->deadline);
+    add(gate);
 }
 
 static void

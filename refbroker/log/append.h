@@ -18,6 +18,8 @@
 struct append_result {
     int16_t error;    /* Kafka's code; the rest is set for 0 */
     const char *text; /* for people, static; NULL: none */
+    bool before_log; /* Kafka refuses it before it looks at the log (ProduceRequest.validateRecords)
+                      */
     const struct batch_validate_record_error *record_errors;
     int32_t record_error_count;
     int64_t base_offset;

@@ -59,7 +59,7 @@ grep -q READY "$work/output"; check "the estate is made and held" $?
 state "$source" "$work/before"
 "$kdl" audit -b "$source" -o json --html "$work/audit.html" >"$work/audit.json" 2>"$work/output"; check "the estate is audited" $?
 state "$source" "$work/after"
-"$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $?
+"$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; code=$?; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $code
 grep -q payments.orders "$work/before" && diff "$work/before" "$work/after" >"$work/output"; check "topics, configs and groups are the same before and after" $?
 
 code_is 1 "$kdl" audit -b "$source" --fail-on blocked; check "blocked topics give exit code 1 where that is asked for" $?
@@ -85,7 +85,7 @@ code_is 4 "$kdl" audit "${login[@]}" --fail-on unknown; check "nor one that may 
 [ ! -s "$work/output" ] && grep -q TOPIC_AUTHORIZATION_FAILED "$work/denied.json"; check "what is refused is unknown, with the reason, never no" $?
 grant --operation Read --operation DescribeConfigs --topic '*'; grant --operation Describe --transactional-id '*'; grant --operation Describe --group '*'; grant --operation Describe --cluster
 "$kdl" audit "${login[@]}" -o json >"$work/granted.json" 2>"$work/output"
-"$judge" "$work/truth.json" "$work/granted.json" >"$work/output" 2>&1; check "Describe on all and Read and DescribeConfigs on topics are enough: $(tail -n 1 "$work/output")" $?
+"$judge" "$work/truth.json" "$work/granted.json" >"$work/output" 2>&1; code=$?; check "Describe on all and Read and DescribeConfigs on topics are enough: $(tail -n 1 "$work/output")" $code
 
 port=$((20000 + RANDOM % 10000))
 "$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port >"$work/refbroker" 2>&1 & refbroker_pid=$!
@@ -93,5 +93,5 @@ for _ in $(seq 100); do grep -q ready "$work/refbroker" && break; read -r -t 0.0
 target=127.0.0.1:$port
 timeout 120 "$kdl" mirror run --from "$source" --to "$target" --topics '*' --until caught-up >"$work/output" 2>&1; check "the estate is mirrored into refbroker" $?
 "$kdl" audit -b "$target" -o json >"$work/copy.json" 2>"$work/output"; check "refbroker is audited" $?
-"$judge" "$work/truth.json" "$work/copy.json" traits >"$work/output" 2>&1; check "transactions, compaction and idempotence are seen in the copy: $(tail -n 1 "$work/output")" $?
+"$judge" "$work/truth.json" "$work/copy.json" traits >"$work/output" 2>&1; code=$?; check "transactions, compaction and idempotence are seen in the copy: $(tail -n 1 "$work/output")" $code
 echo "1..$tests"

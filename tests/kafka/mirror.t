@@ -42,7 +42,7 @@ port=$((20000 + RANDOM % 10000))
 for _ in $(seq 100); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done
 target=127.0.0.1:$port
 timeout 120 "$kdl" mirror run --from "$source" --to "$target" --topics '*' --until caught-up >"$work/output" 2>&1; check "the estate is mirrored" $?
-timeout 120 "$kdl" verify --from "$source" --to "$target" --topics '*' >"$work/output" 2>&1; check "both sides are equal: $(tail -n 2 "$work/output" | head -n 1)" $?
+timeout 120 "$kdl" verify --from "$source" --to "$target" --topics '*' >"$work/output" 2>&1; code=$?; check "both sides are equal: $(tail -n 2 "$work/output" | head -n 1)" $code
 ends() { kcat -b "$1" -Q -t emptied:0:-2 -t emptied:0:-1 2>/dev/null | tr '\n' ' '; }
 ends "$target" >"$work/output"; [ "$(ends "$source")" = "$(ends "$target")" ] && grep -q 'offset 100.*offset 100' "$work/output"; check "the emptied topic begins and ends where it does at the source" $?
 read_all() { timeout 60 kcat -b "$1" -C -t "$2" -o beginning -e -q -X isolation.level="$3" -f '%p %o %k %s\n' 2>/dev/null | sort | md5sum; }

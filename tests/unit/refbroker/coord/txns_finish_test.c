@@ -174,6 +174,30 @@ who_waits_too_long_for_that_is_told_51(void **state)
     assert_int_equal(txn_client_commit_offset(&client, 1), KE_NONE);
 }
 
+/* The deadline of the wait used to stay, and freed what the coordinator was about to answer. */
+static void
+who_has_waited_for_that_then_waits_for_the_coordinator_however_long(void **state)
+{
+    struct txn_client client = begun("first", true);
+
+    (void)state;
+    assert_int_equal(txn_client_commit_offset(&client, 1), KE_NONE);
+    client = end_under_way();
+    offset_ask(&client);
+    for (int i = 0; i < 1000 && txn_of("a")->now.state != TXN_COMPLETE_COMMIT; i++) {
+        (void)work_step(world.work, LANE_WAL);
+        (void)broker_tick(world.broker);
+    }
+    assert_true(txn_of("a")->pending); /* the partition is being added */
+    all_but_the_wal(300);
+    assert_int_equal(offset_answer(), TXN_CLIENT_NONE);
+    for (int i = 0; i < 100; i++) {
+        (void)work_step(world.work, LANE_WAL);
+        (void)broker_tick(world.broker);
+    }
+    assert_int_equal(offset_answer(), KE_NONE);
+}
+
 static void
 a_connection_that_breaks_while_it_waits_leaves_nothing_behind(void **state)
 {
@@ -398,6 +422,7 @@ main(void)
         TEST(an_id_that_nobody_uses_is_forgotten_for_good),
         TEST(the_next_transaction_waits_for_the_end_of_the_one_before),
         TEST(who_waits_too_long_for_that_is_told_51),
+        TEST(who_has_waited_for_that_then_waits_for_the_coordinator_however_long),
         TEST(a_connection_that_breaks_while_it_waits_leaves_nothing_behind),
         TEST(a_marker_shows_what_it_ends_only_when_it_is_durable),
         TEST(a_log_that_cannot_be_written_is_told_and_nothing_hangs),

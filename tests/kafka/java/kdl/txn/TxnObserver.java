@@ -266,7 +266,7 @@ public final class TxnObserver {
                 next.produce(version, 3), next.produce(version, 4));
             RawProducer late = p.copy();
             see("end", p.end(version < 12 ? 4 : 5, version % 2 == 0));
-            awaitStable(3);
+            awaitState(p.id, version % 2 == 0 ? "CompleteCommit" : "CompleteAbort");
             late.sequence++;
             see("produce v" + version + " after the end", late.produce(version, 3), late.produce(version, 5));
             late.sequence = 0;
@@ -278,7 +278,8 @@ public final class TxnObserver {
         see("produce of an unknown id", nobody.produce(11, 0), nobody.produce(12, 0));
         RawProducer p = producer("produce-sequence");
         p.sequence = 5;
-        see("first sequence 5, v12", p.produce(12, 6));
+        see("first sequence 5, v12", p.produce(12, 6), p.end(5, false));
+        awaitState(p.id, "CompleteAbort"); // an open one would be aborted by its timeout, at a time of its own
         RawProducer q = producer("produce-sequence-old");
         see("first sequence 5, v11", q.add(3, 7));
         q.sequence = 5;
