@@ -15,10 +15,14 @@
 /* Takes one row over into the topics. */
 typedef enum rc catalog_row_fn(struct db_statement *row, struct topics *topics, struct err *e);
 
-MUST_CHECK catalog_row_fn catalog_rows_topic;
-MUST_CHECK catalog_row_fn catalog_rows_config;
-MUST_CHECK catalog_row_fn catalog_rows_partition;
-MUST_CHECK catalog_row_fn catalog_rows_epoch;
-MUST_CHECK catalog_row_fn catalog_rows_run;
+MUST_CHECK enum rc catalog_rows_topic(
+    struct db_statement *row, struct topics *topics, struct err *e);
+MUST_CHECK enum rc catalog_rows_config(
+    struct db_statement *row, struct topics *topics, struct err *e);
+MUST_CHECK enum rc catalog_rows_partition(
+    struct db_statement *row, struct topics *topics, struct err *e);
+MUST_CHECK enum rc catalog_rows_epoch(
+    struct db_statement *row, struct topics *topics, struct err *e);
+MUST_CHECK enum rc catalog_rows_run(struct db_statement *row, struct topics *topics, struct err *e);
 
 #endif
