@@ -13,6 +13,8 @@
 /* Connections and requests. */
 #define LIMIT_REQUEST_BYTES_MAX ((size_t)100 * 1024 * 1024) /* socket.request.max.bytes */
 #define LIMIT_CONNECTIONS_MAX 10000
+#define LIMIT_FILES_RESERVED                                                                       \
+    256 /* open files that connections leave to the log, objects and /metrics */
 #define LIMIT_CONNECTION_REQUESTS_MAX 64 /* waiting on one connection */
 #define LIMIT_CONNECTION_BYTES_MAX                                                                 \
     ((size_t)32 * 1024 * 1024) /* waiting on one connection, beyond the first request */

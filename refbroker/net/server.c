@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
@@ -357,11 +358,39 @@ health(void *arg, struct http_reply *reply)
                                                    : "ok\n");
 }
 
+/*
+ * Every connection is an open file, and a broker that has none left cannot write: as many as the
+ * system allows (the soft limit is raised, as a JVM does), less what the log needs.
+ */
+static size_t
+connections_allowed(void)
+{
+    struct rlimit files;
+    size_t allowed;
+
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    if (files.rlim_cur != files.rlim_max) {
+        rlim_t before = files.rlim_cur;
+
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+            files.rlim_cur = before;
+    }
+    if (files.rlim_cur >= LIMIT_CONNECTIONS_MAX + LIMIT_FILES_RESERVED)
+        return LIMIT_CONNECTIONS_MAX;
+    allowed = files.rlim_cur > 2 * LIMIT_FILES_RESERVED ? files.rlim_cur - LIMIT_FILES_RESERVED
+                                                        : files.rlim_cur / 2;
+    log_info("NET-FILES-FEW",
+        "at most %zu connections: this process may open %zu files (ulimit -n)", allowed,
+        (size_t)files.rlim_cur);
+    return allowed;
+}
+
 enum rc
 server_new(const struct server_options *options, struct server **out, struct err *e)
 {
     struct listener_options listen = {
-        options->listen_host, options->listen_port, LIMIT_CONNECTIONS_MAX};
+        options->listen_host, options->listen_port, connections_allowed()};
     struct server *server = xcalloc(1, sizeof *server);
     enum rc rc = loop_new(&server->loop, e);
 

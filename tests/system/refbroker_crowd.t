@@ -3,6 +3,10 @@
 # some that ask for everything and read nothing. Memory is what /proc says, in kB; sanitizers make everything larger.
 . "$(dirname "$0")/common.sh"
 plan 10
+# As many as the broker lets in here (server.c: open files less a reserve), one of which is for the question whether others are served.
+files=$(ulimit -Hn)
+[ "$files" = unlimited ] && files=1048576
+crowd_max=$((files > 5512 ? 5000 : files > 1024 ? files - 512 : files / 2 - 20))
 factor=1
 case $BUILD in *san*) factor=6 ;; esac
 port=$(free_port)
@@ -26,7 +30,7 @@ crowd() {
     exec 8>&-
     wait $! 2> /dev/null
 }
-crowd idle 5000 204800
-crowd claims 1000 51200
+crowd idle "$crowd_max" 204800
+crowd claims $((crowd_max < 1000 ? crowd_max : 1000)) 51200
 head -c 45000000 /dev/urandom | base64 -w 1000 | kcat -b "127.0.0.1:$port" -P -t big 2> /dev/null
 crowd reads-nothing 100 153600 big
