@@ -137,7 +137,9 @@ public final class GroupRun {
         require(process.waitFor() == 0, "the restart failed");
         produce(topic, PARTITIONS);
         await("more is read", () -> readAll());
-        require(has("a") == 3 && has("b") == 3, "they lost partitions");
+        // A client that lost its only broker bootstraps again and knows no partitions for a moment, for which a leader joins anew.
+        await("nothing is under way again", this::isStable);
+        await("both have half still", () -> has("a") == 3 && has("b") == 3);
         require(id.equals(member("a").memberId()), "a has another id");
     }
 
@@ -376,8 +378,10 @@ public final class GroupRun {
 
         @Override
         public void onPartitionsLost(Collection<TopicPartition> partitions) {
-            synchronized (owners) {
-                wrong.add(name + " lost " + partitions);
+            if (!stopping.get()) { // a consumer that closes within a rebalance calls its partitions lost
+                synchronized (owners) {
+                    wrong.add(name + " lost " + partitions);
+                }
             }
             onPartitionsRevoked(partitions);
         }
