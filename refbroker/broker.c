@@ -133,6 +133,21 @@ storage_open(struct broker *b, struct err *e)
     return rc;
 }
 
+/* What administrators have set. */
+static enum rc
+admin_load(struct broker *b, struct err *e)
+{
+    enum rc rc = catalog_load_resource_configs(b->catalog, &b->resource_configs, e);
+
+    if (rc == RC_OK)
+        rc = catalog_load_quotas(b->catalog, &b->quotas, e);
+    if (rc == RC_OK)
+        rc = catalog_load_scram_users(b->catalog, &b->scram_users, e);
+    if (rc == RC_OK)
+        rc = features_load(&b->features, b->catalog, e);
+    return rc;
+}
+
 enum rc
 broker_open(const struct broker_options *options, struct broker **out, struct err *e)
 {
@@ -147,8 +162,13 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     list_init(&b->producer_id_waiters);
     map_init(&b->creating);
     heap_init(&b->deadlines);
+    heap_init(&b->muted);
     cache_init(&b->cache, options->cache_bytes);
     topics_init(&b->topics, &b->cache);
+    resource_configs_init(&b->resource_configs);
+    quotas_init(&b->quotas);
+    quota_meters_init(&b->quota_meters, &b->quotas);
+    scram_users_init(&b->scram_users);
     rc = storage_open(b, e);
     if (rc != RC_OK) {
         broker_close(b);
@@ -163,7 +183,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
     b->txns = txns_new(b);
-    rc = group_configs_load(b, e);
+    rc = admin_load(b, e);
     if (rc == RC_OK)
         rc = groups_load(b->groups, e);
     if (rc == RC_OK)
@@ -212,12 +232,17 @@ broker_close(struct broker *b)
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
+    resource_configs_fini(&b->resource_configs);
+    quota_meters_fini(&b->quota_meters);
+    quotas_fini(&b->quotas);
+    scram_users_fini(&b->scram_users);
     reader_free(b->reader);
     fetch_sessions_free(b->fetch_sessions);
     store_free(b->store);
     catalog_close(b->catalog);
     map_fini(&b->creating, NULL);
     heap_fini(&b->deadlines);
+    heap_fini(&b->muted);
     free(b);
 }
 
@@ -310,6 +335,7 @@ broker_tick(struct broker *b)
     (void)work_reap(b->options.work);
     fetch_wait_run(b);
     client_unblock(b);
+    client_unmute(b);
     client_run_ready(b);
     next = groups_tick(b->groups);
     next = earlier(next, txns_tick(b->txns));
@@ -321,6 +347,9 @@ broker_tick(struct broker *b)
     next = earlier(next, idle_close(b));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);
+    if (first != NULL)
+        next = earlier(next, first->deadline);
+    first = heap_first(&b->muted);
     if (first != NULL)
         next = earlier(next, first->deadline);
     if (!list_is_empty(&b->ready_clients))

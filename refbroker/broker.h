@@ -27,8 +27,10 @@
 #include "lib/base/work.h"
 #include "lib/store/store.h"
 #include "refbroker/coord/group_settings.h"
+#include "refbroker/coord/quota_meters.h"
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
+#include "refbroker/meta/features.h"
 #include "refbroker/meta/topics.h"
 #include "refbroker/request.h"
 #include "refbroker/stats.h"
@@ -116,6 +118,11 @@ struct broker {
     int64_t frames_wall_us;    /* spent on frames since the last tick */
     int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;
+    struct resource_configs resource_configs;
+    struct quotas quotas;
+    struct scram_users scram_users;
+    struct quota_meters quota_meters;
+    struct features features;
     struct cache cache;
     struct catalog *catalog;
     struct store *store;
@@ -131,6 +138,7 @@ struct broker {
     int64_t idle_next_ms;
     struct fetch_sessions *fetch_sessions;
     struct heap deadlines;      /* struct request.deadline */
+    struct heap muted;          /* struct client.muted */
     struct list marked_fetches; /* struct fetch_waiter.marked */
     struct map creating;        /* names of topics whose creation is under way */
     int64_t producer_id_next;

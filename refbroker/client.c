@@ -7,6 +7,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/api/dispatch.h"
+#include "refbroker/api/quota_gate.h"
 #include "refbroker/limits.h"
 
 static struct request *
@@ -52,6 +53,8 @@ next_to_start(struct broker *broker, struct client *client)
 {
     bool only_produces = true;
 
+    if (client->muted.place != 0)
+        return NULL;
     LIST_EACH(&client->requests, node)
     {
         struct request *request = request_of(node);
@@ -79,11 +82,29 @@ close_client(struct broker *broker, struct client *client)
     broker->options.ports.close(client->peer);
 }
 
+/* A client above its quota has its answer, and is not heard for a while. */
+static void
+throttle(struct broker *broker, struct request *request)
+{
+    int64_t wait_ms = quota_gate_settle(broker, request);
+
+    struct heap_node *muted = &request->client->muted;
+    int64_t until_ms = env_now_ms(broker->env) + wait_ms;
+
+    if (wait_ms <= 0)
+        return;
+    broker->stats.requests_throttled_total++;
+    if (muted->place == 0 || muted->deadline < until_ms)
+        heap_put(&broker->muted, muted, until_ms);
+}
+
 static void
 finish(struct broker *broker, struct request *request, enum h_result result)
 {
     struct client *client = request->client;
 
+    if (result == H_DONE || result == H_NO_REPLY)
+        throttle(broker, request);
     request->parked = false;
     request->state = REQUEST_FINISHED;
     request->no_reply = result == H_NO_REPLY;
@@ -91,6 +112,18 @@ finish(struct broker *broker, struct request *request, enum h_result result)
         request->no_reply = true;
         close_client(broker, client);
     }
+}
+
+/* Time is taken for those only whose time is limited. */
+static enum h_result
+dispatch_timed(struct broker *broker, struct request *request)
+{
+    bool limited = broker->quotas.set_count[QUOTA_REQUEST_PERCENTAGE] > 0;
+    int64_t started_us = limited ? env_now_us(broker->env) : 0;
+    enum h_result result = dispatch_start(broker, request);
+
+    request->handled_us = limited ? env_now_us(broker->env) - started_us : 0;
+    return result;
 }
 
 static void
@@ -101,7 +134,7 @@ start(struct broker *broker, struct request *request)
     request->state = REQUEST_RUNNING;
     request->parked = true;
     forget_waiting(broker, request);
-    result = dispatch_start(broker, request);
+    result = dispatch_timed(broker, request);
     /* A handler that parks may find its answer before it returns. */
     if (result == H_PARK || request->state == REQUEST_FINISHED)
         return;
@@ -128,7 +161,8 @@ send_finished(struct broker *broker, struct client *client)
 static void
 pause_or_resume(struct broker *broker, struct client *client)
 {
-    bool over = client->requests.count >= LIMIT_CONNECTION_REQUESTS_MAX ||
+    bool over = client->muted.place != 0 ||
+                client->requests.count >= LIMIT_CONNECTION_REQUESTS_MAX ||
                 client->waiting_bytes > LIMIT_CONNECTION_BYTES_MAX ||
                 (broker->requests_bytes > LIMIT_REQUESTS_BYTES_MAX && client->requests.count > 1);
 
@@ -162,6 +196,16 @@ client_run_ready(struct broker *broker)
 
     while ((node = list_pop(&broker->ready_clients)) != NULL)
         client_dispatch(broker, list_of(node, struct client, in_ready));
+}
+
+void
+client_unmute(struct broker *broker)
+{
+    int64_t now_ms = env_now_ms(broker->env);
+    struct heap_node *node;
+
+    while ((node = heap_pop_due(&broker->muted, now_ms)) != NULL)
+        client_dispatch(broker, list_of(node, struct client, muted));
 }
 
 void
@@ -226,6 +270,7 @@ broker_disconnect(struct broker *broker, struct client *client)
         drop(broker, request);
     list_remove(&broker->clients, &client->in_broker);
     list_remove(&broker->ready_clients, &client->in_ready);
+    heap_remove(&broker->muted, &client->muted);
     broker->stats.connections--;
     free(client->client_host);
     free(client);

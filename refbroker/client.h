@@ -23,6 +23,7 @@ struct client {
     bool
         dispatching; /* client_dispatch is at work further up: what finishes meanwhile is sent there
                       */
+    struct heap_node muted; /* in broker.muted while the client is to wait for its quota */
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */
     int64_t active_ms;
@@ -35,6 +36,9 @@ void client_dispatch(struct broker *broker, struct client *client);
 
 /* client_run_ready does so for the clients of which a parked request was finished in this tick. */
 void client_run_ready(struct broker *broker);
+
+/* client_unmute goes on with the clients that have waited long enough for their quotas. */
+void client_unmute(struct broker *broker);
 
 /* client_unblock goes on with the Produces that waited because too much was not in objects yet,
  * once there is room. */

@@ -48,6 +48,8 @@ struct request {
     bool parked;
     bool no_reply;
     int64_t arrived_us;
+    int64_t handled_us;  /* that its handler worked when it started */
+    int64_t throttle_ms; /* that its client is to wait after the answer */
     struct heap_node deadline;
     request_fn *on_deadline;
     request_fn *on_drop;

@@ -1,12 +1,15 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
+	refbroker/api/config_changes.c \
 	refbroker/api/dispatch.c \
 	refbroker/api/doubled.c \
 	refbroker/api/fetch_session.c \
 	refbroker/api/h_acls.c \
 	refbroker/api/h_configs.c \
+	refbroker/api/h_configs_alter.c \
 	refbroker/api/h_copies.c \
 	refbroker/api/h_consumer_groups.c \
+	refbroker/api/h_features.c \
 	refbroker/api/h_fetch.c \
 	refbroker/api/h_group_admin.c \
 	refbroker/api/h_group_offsets.c \
@@ -19,14 +22,18 @@ refbroker_SRCS := \
 	refbroker/api/h_partitions.c \
 	refbroker/api/h_produce.c \
 	refbroker/api/h_producer_id.c \
+	refbroker/api/h_quorum.c \
+	refbroker/api/h_quotas.c \
 	refbroker/api/h_records.c \
 	refbroker/api/h_sasl.c \
+	refbroker/api/h_scram.c \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
 	refbroker/api/h_txn_admin.c \
 	refbroker/api/h_txn_offsets.c \
 	refbroker/api/h_versions.c \
+	refbroker/api/quota_gate.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
@@ -34,6 +41,7 @@ refbroker_SRCS := \
 	refbroker/coord/assignor_balance.c \
 	refbroker/coord/assignor_range.c \
 	refbroker/coord/assignor_uniform.c \
+	refbroker/coord/client_metrics.c \
 	refbroker/coord/consumer_classic.c \
 	refbroker/coord/consumer_group.c \
 	refbroker/coord/consumer_heartbeat.c \
@@ -59,6 +67,7 @@ refbroker_SRCS := \
 	refbroker/coord/offsets.c \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
+	refbroker/coord/quota_meters.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
@@ -96,10 +105,15 @@ refbroker_SRCS := \
 	refbroker/log/wal_format.c \
 	refbroker/log/wal_recover.c \
 	refbroker/log/wal_writer.c \
+	refbroker/meta/broker_configs.c \
 	refbroker/meta/catalog.c \
 	refbroker/meta/catalog_rows.c \
 	refbroker/meta/create.c \
+	refbroker/meta/features.c \
+	refbroker/meta/quotas.c \
 	refbroker/meta/remove.c \
+	refbroker/meta/resource_configs.c \
+	refbroker/meta/scram_users.c \
 	refbroker/meta/topic_configs.c \
 	refbroker/meta/topics.c \
 	refbroker/net/server.c \

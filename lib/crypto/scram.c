@@ -143,7 +143,8 @@ proof_make(enum digest_kind kind, const uint8_t *client_key, const struct buf *a
 
 void
 scram_credential_derive(struct scram_credential *out, enum digest_kind kind,
-    const uint8_t *salted_password, const uint8_t *salt, size_t salt_size, uint32_t iterations)
+    const uint8_t *salted_password, size_t salted_size, const uint8_t *salt, size_t salt_size,
+    uint32_t iterations)
 {
     size_t size = digest_size(kind);
     uint8_t client_key[DIGEST_BYTES_MAX];
@@ -153,10 +154,11 @@ scram_credential_derive(struct scram_credential *out, enum digest_kind kind,
     out->kind = kind;
     out->iterations = iterations;
     out->salt_size = salt_size;
-    memcpy(out->salt, salt, salt_size);
-    digest_hmac(kind, salted_password, size, "Client Key", 10, client_key);
+    if (salt_size > 0)
+        memcpy(out->salt, salt, salt_size);
+    digest_hmac(kind, salted_password, salted_size, "Client Key", 10, client_key);
     digest_compute(kind, client_key, size, out->stored_key);
-    digest_hmac(kind, salted_password, size, "Server Key", 10, out->server_key);
+    digest_hmac(kind, salted_password, salted_size, "Server Key", 10, out->server_key);
     digest_wipe(client_key, sizeof client_key);
 }
 
@@ -167,7 +169,8 @@ scram_credential_make(struct scram_credential *out, enum digest_kind kind, const
     uint8_t salted_password[DIGEST_BYTES_MAX];
 
     digest_pbkdf2(kind, password, strlen(password), salt, salt_size, iterations, salted_password);
-    scram_credential_derive(out, kind, salted_password, salt, salt_size, iterations);
+    scram_credential_derive(
+        out, kind, salted_password, digest_size(kind), salt, salt_size, iterations);
     digest_wipe(salted_password, sizeof salted_password);
 }
 

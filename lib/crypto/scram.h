@@ -80,7 +80,8 @@ struct scram_credential {
 void scram_credential_make(struct scram_credential *out, enum digest_kind kind,
     const char *password, const uint8_t *salt, size_t salt_size, uint32_t iterations);
 void scram_credential_derive(struct scram_credential *out, enum digest_kind kind,
-    const uint8_t *salted_password, const uint8_t *salt, size_t salt_size, uint32_t iterations);
+    const uint8_t *salted_password, size_t salted_size, const uint8_t *salt, size_t salt_size,
+    uint32_t iterations);
 
 struct scram_server {
     enum digest_kind kind;

@@ -49,6 +49,10 @@ h_consumer_group_heartbeat(
     int16_t error;
     struct err e;
 
+    if (broker->features.levels[FEATURE_GROUP_VERSION] == 0) {
+        heartbeat_refuse(request, KE_UNSUPPORTED_VERSION, NULL);
+        return H_DONE;
+    }
     if (!groups_ready(broker->groups)) {
         heartbeat_refuse(request, KE_COORDINATOR_NOT_AVAILABLE, NULL);
         return H_DONE;
@@ -172,7 +176,9 @@ h_consumer_group_describe(
         group_out *result = &out->groups.items[i];
 
         result->group_id = in->group_ids.items[i];
-        if (in->group_ids.items[i].size == 0) {
+        if (broker->features.levels[FEATURE_GROUP_VERSION] == 0) {
+            result->error_code = KE_UNSUPPORTED_VERSION;
+        } else if (in->group_ids.items[i].size == 0) {
             result->error_code = KE_INVALID_GROUP_ID;
         } else if (group == NULL || group->consumer == NULL) {
             result->error_code = KE_GROUP_ID_NOT_FOUND;

@@ -17,6 +17,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/quota_gate.h"
 #include "refbroker/broker.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/fetch_wait.h"
@@ -228,6 +229,32 @@ same_topic(const struct park *park, const struct fetch_part *a, const struct fet
                        : strcmp(a->topic, b->topic) == 0;
 }
 
+/* Gives back what an earlier look at the log held. */
+static void
+unhold(struct request *request)
+{
+    for (size_t i = 0; i < request->held_count; i++)
+        blob_unref(request->held[i]);
+    request->held_count = 0;
+}
+
+/* Whether the client's quota has room for what was found. If not, nothing is told: of a session it
+ * hears nothing new, and one that would begin does not. */
+static bool
+quota_has_room(struct broker *broker, struct park *park)
+{
+    struct km_fetch_response *out = park->request->out;
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < park->slot_count; i++)
+        bytes += park->slots[i].out.records.size > 0 ? park->slots[i].out.records.size : 0;
+    if (quota_gate_fetch(broker, park->request, bytes))
+        return true;
+    unhold(park->request);
+    out->session_id = park->incremental ? park->session_id : 0;
+    return false;
+}
+
 /* Puts the slots that are to be told into the response; neighbours of one topic share its entry. */
 static bool
 response_fill(struct broker *broker, struct park *park)
@@ -240,6 +267,8 @@ response_fill(struct broker *broker, struct park *park)
     topic_out *topic = NULL;
     size_t count = 0;
 
+    if (!quota_has_room(broker, park))
+        return true;
     out->session_id = park->session_id;
     out->responses.items = codec_array(&request->arena,
         &km_fetch_response_fetchable_topic_response_desc, (int32_t)park->slot_count);
@@ -265,15 +294,6 @@ response_fill(struct broker *broker, struct park *park)
     return true;
 }
 
-/* Gives back what an earlier look at the log held. */
-static void
-unhold(struct request *request)
-{
-    for (size_t i = 0; i < request->held_count; i++)
-        blob_unref(request->held[i]);
-    request->held_count = 0;
-}
-
 /* Looks at all partitions; true where the request is to be answered now. */
 static bool
 look_all(struct broker *broker, struct park *park)
@@ -283,6 +303,7 @@ look_all(struct broker *broker, struct park *park)
                                           ? in->max_bytes
                                           : LIMIT_FETCH_BYTES_MAX};
 
+    look.bytes_left = quota_gate_fetch_bytes_max(broker, park->request, look.bytes_left);
     unhold(park->request);
     arena_rewind(&park->request->arena, park->before_look);
     for (size_t i = 0; i < park->slot_count; i++)

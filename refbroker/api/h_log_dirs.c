@@ -1,6 +1,6 @@
 /*
- * DescribeLogDirs (KafkaApis.handleDescribeLogDirsRequest, ReplicaManager.describeLogDirs, KIP-113,
- * KIP-827).
+ * DescribeLogDirs and AlterReplicaLogDirs (KafkaApis, ReplicaManager, KIP-113, KIP-827). A
+ * partition moves to the folder in which it is, or nowhere.
  *
  * There is one folder, and every partition lies in it. topics = null means all; what is asked for
  * and is not there is left out, without an error, and what is named twice comes once. The size is
@@ -12,6 +12,7 @@
 
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/meta/topics.h"
@@ -110,4 +111,51 @@ h_describe_log_dirs(struct broker *broker, struct request *request, const void *
     out->results.count = 1;
     out->results.items[0].log_dir = request_text(broker->options.data_folder);
     return topics_fill(request, list, count, &out->results.items[0]) ? H_DONE : H_CLOSE;
+}
+
+static bool
+topic_move(struct broker *broker, struct request *request, bool ours,
+    const struct km_alter_replica_log_dirs_request_alter_replica_log_dir_topic *in,
+    struct km_alter_replica_log_dirs_response_alter_replica_log_dir_topic_result *out)
+{
+    struct topic *topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
+
+    out->topic_name = in->name;
+    out->partitions.items = codec_array(&request->arena,
+        &km_alter_replica_log_dirs_response_alter_replica_log_dir_partition_result_desc,
+        in->partitions.count);
+    if (out->partitions.items == NULL)
+        return false;
+    out->partitions.count = in->partitions.count;
+    for (int32_t i = 0; i < in->partitions.count; i++) {
+        out->partitions.items[i].partition_index = in->partitions.items[i];
+        if (!ours)
+            out->partitions.items[i].error_code = KE_LOG_DIR_NOT_FOUND;
+        else if (topic == NULL || topics_partition(topic, in->partitions.items[i]) == NULL)
+            out->partitions.items[i].error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    return true;
+}
+
+enum h_result
+h_alter_replica_log_dirs(
+    struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_alter_replica_log_dirs_request *in = in_;
+    struct km_alter_replica_log_dirs_response *out = out_;
+    int32_t topics = 0;
+
+    for (int32_t i = 0; i < in->dirs.count; i++)
+        topics += in->dirs.items[i].topics.count;
+    out->results.items = codec_array(&request->arena,
+        &km_alter_replica_log_dirs_response_alter_replica_log_dir_topic_result_desc, topics);
+    for (int32_t i = 0; i < in->dirs.count && out->results.items != NULL; i++) {
+        bool ours = request_is_text(in->dirs.items[i].path, broker->options.data_folder);
+
+        for (int32_t k = 0; k < in->dirs.items[i].topics.count; k++)
+            if (!topic_move(broker, request, ours, &in->dirs.items[i].topics.items[k],
+                    &out->results.items[out->results.count++]))
+                return H_CLOSE;
+    }
+    return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
 }

@@ -15,9 +15,13 @@
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/api/operations.h"
+#include "refbroker/api/quota_gate.h"
 #include "refbroker/broker.h"
 #include "refbroker/limits.h"
 #include "refbroker/meta/topics.h"
+
+/* The version of CreatePartitions from which on it is refused above the quota (KIP-599). */
+#define GROW_STRICT_SINCE 3
 
 typedef struct km_create_partitions_request_topic grow_in;
 typedef struct km_create_partitions_response_topic_result grow_out;
@@ -161,7 +165,11 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
             grow_refuse(request, result, KE_INVALID_REQUEST, "Duplicate topic name.");
         else
             topic = grow_check(broker, request, &in->topics.items[i], result);
-        if (topic != NULL)
+        if (topic != NULL &&
+            !quota_gate_mutate(broker, request, in->topics.items[i].count - topic->partition_count,
+                GROW_STRICT_SINCE))
+            grow_refuse(request, result, KE_THROTTLING_QUOTA_EXCEEDED, NULL);
+        else if (topic != NULL)
             job->growths[job->count++] =
                 (struct growth){topic->topic_id, in->topics.items[i].count, i};
     }

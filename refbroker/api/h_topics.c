@@ -14,10 +14,15 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/quota_gate.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/append.h"
 #include "refbroker/meta/create.h"
 #include "refbroker/meta/remove.h"
+
+/* The versions from which on a request above the quota is refused (KIP-599). */
+#define CREATE_STRICT_SINCE 6
+#define DELETE_STRICT_SINCE 5
 
 typedef struct km_create_topics_request_creatable_topic create_in;
 typedef struct km_create_topics_response_creatable_topic_result create_out;
@@ -127,7 +132,7 @@ topic_answer(struct request *request, const struct create_topic *topic, create_o
 {
     out->error_code = topic->error;
     out->error_message =
-        topic->error == 0 ? request_text(NULL) : request_text_dup(request, topic->text);
+        *topic->text == '\0' ? request_text(NULL) : request_text_dup(request, topic->text);
     if (topic->error != 0)
         return;
     out->topic_id = topic->topic_id;
@@ -161,6 +166,17 @@ dropped(struct broker *broker, struct request *request)
     ((struct park *)request->park)->request = NULL;
 }
 
+/* Refuses a topic for which the client's quota has no room. */
+static void
+quota_check(struct broker *broker, struct request *request, struct create_topic *topic)
+{
+    if (topic->error != KE_NONE ||
+        quota_gate_mutate(broker, request, topic->partitions, CREATE_STRICT_SINCE))
+        return;
+    topic->error = KE_THROTTLING_QUOTA_EXCEEDED;
+    topic->text[0] = '\0';
+}
+
 enum h_result
 h_create_topics(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -188,6 +204,7 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
         out->topics.items[told].name = name;
         topic_read(request, &in->topics.items[i], topic);
         create_check(broker, topic);
+        quota_check(broker, request, topic);
         park->index[accepted++] = told;
         if (topic->error != 0 || in->validate_only)
             topic_answer(request, topic, &out->topics.items[told]);
@@ -294,6 +311,10 @@ h_delete_topics(struct broker *broker, struct request *request, const void *in_,
 
         if (topic == NULL)
             continue;
+        if (!quota_gate_mutate(broker, request, topic->partition_count, DELETE_STRICT_SINCE)) {
+            result->error_code = KE_THROTTLING_QUOTA_EXCEEDED;
+            continue;
+        }
         result->topic_id = topic->topic_id;
         ids[found++] = topic->topic_id;
     }

@@ -11,20 +11,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/handlers.h"
-
-struct feature_row {
-    const char *name;
-    int16_t min;
-    int16_t max;
-    int16_t finalized;
-};
-
-/* What clients read: which protocols of groups and transactions they may use. */
-static const struct feature_row features[] = {
-    {"group.version", 0, 1, 1},
-    {"metadata.version", 7, 30, 30},
-    {"transaction.version", 0, 2, 2},
-};
+#include "refbroker/broker.h"
 
 /* [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? */
 static bool
@@ -40,33 +27,28 @@ name_is_valid(struct wire_string name)
 }
 
 static bool
-features_fill(struct request *request, struct km_api_versions_response *out)
+features_fill(struct broker *broker, struct request *request, struct km_api_versions_response *out)
 {
-    int32_t count = (int32_t)(sizeof features / sizeof *features);
-
-    out->supported_features.items =
-        codec_array(&request->arena, &km_api_versions_response_supported_feature_key_desc, count);
-    out->finalized_features.items =
-        codec_array(&request->arena, &km_api_versions_response_finalized_feature_key_desc, count);
+    out->supported_features.items = codec_array(
+        &request->arena, &km_api_versions_response_supported_feature_key_desc, FEATURE_COUNT);
+    out->finalized_features.items = codec_array(
+        &request->arena, &km_api_versions_response_finalized_feature_key_desc, FEATURE_COUNT);
     if (arena_is_full(&request->arena))
         return false;
-    for (int32_t i = 0; i < count; i++) {
-        const struct feature_row *row = &features[i];
-        struct km_api_versions_response_supported_feature_key *supported;
+    for (enum feature_id id = 0; id < FEATURE_COUNT; id++) {
+        const struct feature_row *row = features_row(id);
+        int16_t level = broker->features.levels[id];
 
-        if (row->min > 0 || request->header.api_version >= 4) {
-            supported = &out->supported_features.items[out->supported_features.count++];
-            supported->name = request_text(row->name);
-            supported->min_version = row->min;
-            supported->max_version = row->max;
-        }
-        if (row->finalized > 0) {
+        if (row->lowest > 0 || request->header.api_version >= 4)
+            out->supported_features.items[out->supported_features.count++] =
+                (struct km_api_versions_response_supported_feature_key){
+                    request_text(row->name), row->lowest, row->highest};
+        if (level > 0)
             out->finalized_features.items[out->finalized_features.count++] =
                 (struct km_api_versions_response_finalized_feature_key){
-                    request_text(row->name), row->finalized, row->finalized};
-        }
+                    request_text(row->name), level, level};
     }
-    out->finalized_features_epoch = 0;
+    out->finalized_features_epoch = broker->features.epoch;
     return true;
 }
 
@@ -79,7 +61,6 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
     const struct wire_api *api;
     int32_t count = 0;
 
-    (void)broker;
     if (request->header.api_version >= 3 &&
         (!name_is_valid(in->client_software_name) || !name_is_valid(in->client_software_version))) {
         out->error_code = KE_INVALID_REQUEST;
@@ -96,5 +77,5 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
         api = dispatch_apis((size_t)i, &min, &max);
         out->api_keys.items[i] = (struct km_api_versions_response_api_version){api->key, min, max};
     }
-    return features_fill(request, out) ? H_DONE : H_CLOSE;
+    return features_fill(broker, request, out) ? H_DONE : H_CLOSE;
 }

@@ -38,25 +38,6 @@ group_configs_rows(size_t *count)
     return rows;
 }
 
-void
-group_configs_init(struct group_configs *configs)
-{
-    map_init(&configs->by_group);
-}
-
-static void
-texts_free(void *value)
-{
-    map_fini(value, free);
-    free(value);
-}
-
-void
-group_configs_fini(struct group_configs *configs)
-{
-    map_fini(&configs->by_group, texts_free);
-}
-
 static const struct group_config_row *
 row_find(const char *name)
 {
@@ -103,49 +84,12 @@ group_configs_default(const struct broker *broker, const struct group_config_row
     return setting_of(broker, row->standard);
 }
 
-void
-group_configs_set(
-    struct group_configs *configs, const char *group_id, const char *name, const char *value)
-{
-    struct map *texts = map_get_text(&configs->by_group, group_id);
-
-    if (texts == NULL && value == NULL)
-        return;
-    if (texts == NULL) {
-        texts = xcalloc(1, sizeof *texts);
-        map_init(texts);
-        map_put_text(&configs->by_group, group_id, texts);
-    }
-    free(value == NULL ? map_remove_text(texts, name) : map_put_text(texts, name, xstrdup(value)));
-    if (map_count(texts) == 0)
-        texts_free(map_remove_text(&configs->by_group, group_id));
-}
-
-const char *
-group_configs_get(const struct group_configs *configs, const char *group_id, const char *name)
-{
-    const struct map *texts = map_get_text(&configs->by_group, group_id);
-
-    return texts == NULL ? NULL : map_get_text(texts, name);
-}
-
-static void
-loaded(void *arg, const char *group_id, const char *name, const char *value)
-{
-    group_configs_set(arg, group_id, name, value);
-}
-
-enum rc
-group_configs_load(struct broker *broker, struct err *e)
-{
-    return catalog_load_group_configs(broker->catalog, loaded, &broker->groups->configs, e);
-}
-
 static int64_t
 in_force(const struct group *group, size_t place)
 {
     const struct broker *broker = group->groups->broker;
-    const char *set = group_configs_get(&group->groups->configs, group->group_id, rows[place].name);
+    const char *set = resource_configs_get(
+        &broker->resource_configs, RESOURCE_GROUP, group->group_id, rows[place].name);
 
     return set == NULL ? setting_of(broker, rows[place].standard) : strtoll(set, NULL, 10);
 }

@@ -17,7 +17,6 @@ groups_new(struct broker *broker)
     map_init(&groups->by_id);
     heap_init(&groups->timers);
     pending_offsets_init(&groups->pending);
-    group_configs_init(&groups->configs);
     return groups;
 }
 
@@ -35,7 +34,6 @@ groups_free(struct groups *groups)
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
     pending_offsets_fini(&groups->pending);
-    group_configs_fini(&groups->configs);
     free(groups);
 }
 

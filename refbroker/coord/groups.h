@@ -25,7 +25,6 @@ struct groups {
     struct heap timers; /* struct group_timer */
     struct pending_offsets pending;
     struct group_timer expiry;
-    struct group_configs configs;
 };
 
 struct groups *groups_new(struct broker *broker);

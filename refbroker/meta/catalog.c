@@ -178,16 +178,43 @@ catalog_load(struct catalog *c, struct topics *topics, struct err *e)
 }
 
 enum rc
-catalog_load_group_configs(struct catalog *c, catalog_group_config_fn *fn, void *arg, struct err *e)
+catalog_load_resource_configs(struct catalog *c, struct resource_configs *configs, struct err *e)
 {
-    struct db_statement *all = c->group_config_all;
+    struct db_statement *all = c->resource_config_all;
     bool row;
     enum rc rc;
 
     while ((rc = db_step(all, &row, e)) == RC_OK && row)
-        fn(arg, db_column_text(all, 0), db_column_text(all, 1), db_column_text(all, 2));
+        resource_configs_set(configs, (enum resource_type)db_column_int(all, 0),
+            db_column_text(all, 1), db_column_text(all, 2), db_column_text(all, 3));
     db_reset(all);
     return rc;
+}
+
+enum rc
+catalog_load_quotas(struct catalog *c, struct quotas *quotas, struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    while ((rc = db_step(c->quota_all, &row, e)) == RC_OK && row)
+        if ((rc = catalog_rows_quota(c->quota_all, quotas, e)) != RC_OK)
+            break;
+    db_reset(c->quota_all);
+    return rc == RC_OK || e == NULL ? rc : err_note(e, "metadata");
+}
+
+enum rc
+catalog_load_scram_users(struct catalog *c, struct scram_users *users, struct err *e)
+{
+    bool row;
+    enum rc rc;
+
+    while ((rc = db_step(c->scram_all, &row, e)) == RC_OK && row)
+        if ((rc = catalog_rows_scram(c->scram_all, users, e)) != RC_OK)
+            break;
+    db_reset(c->scram_all);
+    return rc == RC_OK || e == NULL ? rc : err_note(e, "metadata");
 }
 
 /* --- changing -------------------------------------------------------------------------------- */
@@ -257,15 +284,61 @@ catalog_put_config(struct catalog *c, const struct wire_uuid *topic_id, const ch
 }
 
 enum rc
-catalog_put_group_config(
-    struct catalog *c, const char *group_id, const char *name, const char *value, struct err *e)
+catalog_put_resource_config(struct catalog *c, enum resource_type type, const char *resource,
+    const char *name, const char *value, struct err *e)
 {
-    struct db_statement *statement = value == NULL ? c->group_config_delete : c->group_config_put;
+    struct db_statement *statement =
+        value == NULL ? c->resource_config_delete : c->resource_config_put;
 
-    db_bind_text(statement, 1, group_id, strlen(group_id));
-    db_bind_text(statement, 2, name, strlen(name));
+    db_bind_int(statement, 1, type);
+    db_bind_text(statement, 2, resource, strlen(resource));
+    db_bind_text(statement, 3, name, strlen(name));
     if (value != NULL)
-        db_bind_text(statement, 3, value, strlen(value));
+        db_bind_text(statement, 4, value, strlen(value));
+    return db_run(statement, e);
+}
+
+enum rc
+catalog_put_quota(struct catalog *c, const void *key, size_t key_size, enum quota_name name,
+    double value, struct err *e)
+{
+    const char *text = quotas_name_text(name);
+    int64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    db_bind_blob(c->quota_put, 1, key, key_size);
+    db_bind_text(c->quota_put, 2, text, strlen(text));
+    db_bind_int(c->quota_put, 3, bits);
+    return db_run(c->quota_put, e);
+}
+
+enum rc
+catalog_delete_quota(
+    struct catalog *c, const void *key, size_t key_size, enum quota_name name, struct err *e)
+{
+    const char *text = quotas_name_text(name);
+
+    db_bind_blob(c->quota_delete, 1, key, key_size);
+    db_bind_text(c->quota_delete, 2, text, strlen(text));
+    return db_run(c->quota_delete, e);
+}
+
+enum rc
+catalog_put_scram(struct catalog *c, const char *user, enum scram_mechanism mechanism,
+    const struct scram_credential *credential, struct err *e)
+{
+    struct db_statement *statement = credential == NULL ? c->scram_delete : c->scram_put;
+
+    db_bind_text(statement, 1, user, strlen(user));
+    db_bind_int(statement, 2, mechanism);
+    if (credential != NULL) {
+        size_t key_size = digest_size(credential->kind);
+
+        db_bind_int(statement, 3, credential->iterations);
+        db_bind_blob(statement, 4, credential->salt, credential->salt_size);
+        db_bind_blob(statement, 5, credential->stored_key, key_size);
+        db_bind_blob(statement, 6, credential->server_key, key_size);
+    }
     return db_run(statement, e);
 }
 

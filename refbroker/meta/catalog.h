@@ -18,6 +18,9 @@
 #include "lib/base/work.h"
 #include "lib/wire/desc.h"
 #include "refbroker/log/run_index.h"
+#include "refbroker/meta/quotas.h"
+#include "refbroker/meta/resource_configs.h"
+#include "refbroker/meta/scram_users.h"
 #include "refbroker/meta/topics.h"
 
 struct catalog;
@@ -45,11 +48,13 @@ void catalog_close(struct catalog *catalog);
  * Offsets are those of committed_end; the WAL adds the rest. */
 MUST_CHECK enum rc catalog_load(struct catalog *catalog, struct topics *topics, struct err *e);
 
-/* catalog_load_group_configs gives every config of a group to fn. */
-typedef void catalog_group_config_fn(
-    void *arg, const char *group_id, const char *name, const char *value);
-MUST_CHECK enum rc catalog_load_group_configs(
-    struct catalog *catalog, catalog_group_config_fn *fn, void *arg, struct err *e);
+/* What administrators set: configs of what is no topic, quotas, SCRAM users. */
+MUST_CHECK enum rc catalog_load_resource_configs(
+    struct catalog *catalog, struct resource_configs *configs, struct err *e);
+MUST_CHECK enum rc catalog_load_quotas(
+    struct catalog *catalog, struct quotas *quotas, struct err *e);
+MUST_CHECK enum rc catalog_load_scram_users(
+    struct catalog *catalog, struct scram_users *users, struct err *e);
 
 /* Settings; the text is copied into out. RC_NOTFOUND where there is none. */
 MUST_CHECK enum rc catalog_get_setting(
@@ -79,8 +84,18 @@ MUST_CHECK enum rc catalog_put_partition_count(
 /* A value of NULL removes the config. */
 MUST_CHECK enum rc catalog_put_config(struct catalog *catalog, const struct wire_uuid *topic_id,
     const char *name, const char *value, struct err *e);
-MUST_CHECK enum rc catalog_put_group_config(struct catalog *catalog, const char *group_id,
-    const char *name, const char *value, struct err *e);
+MUST_CHECK enum rc catalog_put_resource_config(struct catalog *catalog, enum resource_type type,
+    const char *resource, const char *name, const char *value, struct err *e);
+
+/* The key is that of quotas_entity_key. */
+MUST_CHECK enum rc catalog_put_quota(struct catalog *catalog, const void *key, size_t key_size,
+    enum quota_name name, double value, struct err *e);
+MUST_CHECK enum rc catalog_delete_quota(
+    struct catalog *catalog, const void *key, size_t key_size, enum quota_name name, struct err *e);
+
+/* A credential of NULL is removed. */
+MUST_CHECK enum rc catalog_put_scram(struct catalog *catalog, const char *user,
+    enum scram_mechanism mechanism, const struct scram_credential *credential, struct err *e);
 MUST_CHECK enum rc catalog_delete_topic(
     struct catalog *catalog, const struct wire_uuid *topic_id, struct err *e);
 MUST_CHECK enum rc catalog_put_log_start(struct catalog *catalog, const struct wire_uuid *topic_id,

@@ -181,3 +181,49 @@ catalog_rows_run(struct db_statement *row, struct topics *topics, struct err *e)
     run_index_add(&partition->runs, &run);
     return RC_OK;
 }
+
+enum rc
+catalog_rows_quota(struct db_statement *row, struct quotas *quotas, struct err *e)
+{
+    const char *text = db_column_text(row, 1);
+    enum quota_name name = quotas_name_find((struct wire_string){text, (int32_t)strlen(text)});
+    int64_t bits = db_column_int(row, 2);
+    size_t size;
+    const void *key = db_column_bytes(row, 0, &size);
+    double value;
+
+    memcpy(&value, &bits, sizeof value);
+    if (name == QUOTA_COUNT || !(value > 0))
+        return err_set(e, RC_CORRUPT, "a quota %s of %g", text, value);
+    return quotas_set(quotas, key, size, name, value, e);
+}
+
+enum rc
+catalog_rows_scram(struct db_statement *row, struct scram_users *users, struct err *e)
+{
+    struct scram_credential credential = {.iterations = 0};
+    const void *bytes[3];
+    int64_t mechanism, iterations;
+    size_t sizes[3], key_size;
+    enum rc rc = number_of_row(row, 1, SCRAM_SHA_256, SCRAM_SHA_512, &mechanism, e);
+
+    if (rc == RC_OK)
+        rc = number_of_row(row, 2, 1, INT32_MAX, &iterations, e);
+    if (rc != RC_OK)
+        return rc;
+    credential.kind = scram_users_kind((enum scram_mechanism)mechanism);
+    key_size = digest_size(credential.kind);
+    for (int i = 0; i < 3; i++)
+        bytes[i] = db_column_bytes(row, 3 + i, &sizes[i]);
+    if (sizes[0] > sizeof credential.salt || sizes[1] != key_size || sizes[2] != key_size)
+        return err_set(e, RC_CORRUPT, "a SCRAM credential of %zu, %zu and %zu bytes", sizes[0],
+            sizes[1], sizes[2]);
+    credential.iterations = (uint32_t)iterations;
+    credential.salt_size = sizes[0];
+    if (sizes[0] > 0)
+        memcpy(credential.salt, bytes[0], sizes[0]);
+    memcpy(credential.stored_key, bytes[1], key_size);
+    memcpy(credential.server_key, bytes[2], key_size);
+    scram_users_set(users, db_column_text(row, 0), (enum scram_mechanism)mechanism, &credential);
+    return RC_OK;
+}

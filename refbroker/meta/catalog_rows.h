@@ -10,6 +10,8 @@
 #define REFBROKER_META_CATALOG_ROWS_H
 
 #include "lib/db/db.h"
+#include "refbroker/meta/quotas.h"
+#include "refbroker/meta/scram_users.h"
 #include "refbroker/meta/topics.h"
 
 /* Takes one row over into the topics. */
@@ -24,5 +26,11 @@ MUST_CHECK enum rc catalog_rows_partition(
 MUST_CHECK enum rc catalog_rows_epoch(
     struct db_statement *row, struct topics *topics, struct err *e);
 MUST_CHECK enum rc catalog_rows_run(struct db_statement *row, struct topics *topics, struct err *e);
+
+/* These fill what administrators set. */
+MUST_CHECK enum rc catalog_rows_quota(
+    struct db_statement *row, struct quotas *quotas, struct err *e);
+MUST_CHECK enum rc catalog_rows_scram(
+    struct db_statement *row, struct scram_users *users, struct err *e);
 
 #endif

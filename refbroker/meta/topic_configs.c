@@ -207,8 +207,8 @@ replicas(const struct topic_config_row *row, const char *text, struct err *e)
 }
 
 static const struct topic_config_row rows[] = {
-#define TOPIC_CONFIG(name, type, default_text, check, effect, help)                                \
-    {name, CONFIG_##type, default_text, check, TOPIC_CONFIG_##effect, help},
+#define TOPIC_CONFIG(name, type, default_text, check, effect, broker_name, help)                   \
+    {name, CONFIG_##type, default_text, check, TOPIC_CONFIG_##effect, broker_name, help},
 #include "refbroker/meta/topic_configs.def"
 #undef TOPIC_CONFIG
 };

@@ -45,6 +45,7 @@ struct topic_config_row {
     const char *default_text;
     enum rc (*check)(const struct topic_config_row *row, const char *text, struct err *e);
     enum topic_config_effect effect;
+    const char *broker_name; /* of the default, NULL: it is nobody's */
     const char *help;
 };
 

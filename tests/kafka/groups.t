@@ -6,58 +6,14 @@
 # SEEDS=3 GROUPS_MADE=2000: how many random groups the assignors get.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-set +e
-work=$(mktemp -d)
-tests=0
-free_port() { # below the ports that the system hands out, so that a restart finds it free
-    local port
-    while port=$((20000 + RANDOM % 10000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
-b=127.0.0.1:$(free_port)
+# shellcheck source=pair.sh
+. "$here/pair.sh"
+b=$ours
 t=org.apache.kafka.tools
 # Targets at once, so that the answer to a heartbeat does not depend on the time.
 settings=(group.consumer.assignment.interval.ms=0 group.initial.rebalance.delay.ms=0 group.consumer.heartbeat.interval.ms=500
     group.consumer.min.heartbeat.interval.ms=100)
-finish() {
-    [ -e "$work/pid" ] && kill -9 "$(cat "$work/pid")" 2>/dev/null
-    [ -e "$work/kafka/nodes" ] && "$here/broker" kill "$work/kafka" >/dev/null 2>&1
-    rm -rf "$work"
-}
-trap finish EXIT
-
-is() { # WHAT GOT WANTED
-    tests=$((tests + 1))
-    if [ "$2" = "$3" ]; then echo "ok $tests - $1"; else
-        echo "not ok $tests - $1"
-        diff <(echo "$2") <(echo "$3") | cut -c1-500 | head -n 20 | sed 's/^/# /'
-    fi
-}
-tool() { timeout 120 "$here/run" "$@" 2>>"$work/err"; }
-
-# Starts refbroker on the folder of before; what ran there is killed.
-cat >"$work/restart" <<X
-#!/usr/bin/env bash
-[ -e "$work/pid" ] && kill -9 "\$(cat "$work/pid")"
-for _ in \$(seq 20); do # the one before may hold port and folder for a moment
-    : >"$work/refbroker"
-    "$BUILD/bin/refbroker" --data "$work/data" --listen "$b" ${settings[*]/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
-    for _ in \$(seq 200); do
-        grep -q ready "$work/refbroker" && exit 0
-        grep -q 'in use' "$work/refbroker" && break
-        read -r -t 0.05 <> <(:)
-    done
-    read -r -t 0.2 <> <(:)
-done
-exit 1
-X
-chmod +x "$work/restart"
-
-"$here/setup" >"$work/setup" 2>&1 || {
-    if [ "${KAFKA_REQUIRED:-}" = 1 ]; then echo "not ok 1 - $(tail -n 1 "$work/setup")"; exit 1; fi
-    echo "1..0 # SKIP $(tail -n 1 "$work/setup")"
-    exit 0
-}
+pair_setup
 
 for seed in $(seq "${SEEDS:-3}"); do
     "$BUILD/tests/kafka/assignor_peer" make "$seed" "${GROUPS_MADE:-2000}" "$work/groups"
@@ -65,15 +21,11 @@ for seed in $(seq "${SEEDS:-3}"); do
         "$(tool kdl.groups.AssignorOracle "$work/groups" | md5sum)"
 done
 
-"$work/restart"
-props=()
-for setting in "${settings[@]}"; do props+=(--prop "$setting"); done
-"$here/broker" start "$work/kafka" "${props[@]}" >"$work/start" 2>&1
-kafka=$(cat "$work/kafka/bootstrap")
+pair_start "${settings[@]}"
+kafka=$theirs
 tool kdl.groups.GroupScript "$kafka" >"$work/kafka.answers" & asking=$!
 tool kdl.groups.GroupScript "$b" >"$work/answers"
 wait "$asking"
-part() { awk -v part="$1" '$1 == "==" { on = $2 == part } on' "$2"; } # NAME FILE
 for name in classic static offsets errors consumer reconcile mixed; do
     is "the same requests are answered the same: $name" "$(part "$name" "$work/answers")" "$(part "$name" "$work/kafka.answers")"
 done
@@ -84,17 +36,6 @@ wait "$asking"
 is "__consumer_offsets holds the same records, which Kafka's classes read" "$(cat "$work/records")" "$(cat "$work/kafka.records")"
 is "there were records" "$(awk 'END { print (NR > 10) }' "$work/records")" 1
 
-# What differs from run to run, and how wide columns are, does not count.
-tidy() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g; s/\([^)]*\)/()/g; s/ +/ /g; s/127.0.0.1:[0-9]+/BROKER/g' | LC_ALL=C sort; }
-both() { # WHAT CLASS ARGUMENTS: a tool says the same of both
-    local what=$1
-    shift
-    tool "$1" --bootstrap-server "$kafka" "${@:2}" 2>&1 | tidy >"$work/theirs" & asking=$!
-    tool "$1" --bootstrap-server "$b" "${@:2}" 2>&1 | tidy >"$work/ours"
-    wait "$asking"
-    [ -s "$work/ours" ] || echo nothing >"$work/ours"
-    is "$what" "$(cat "$work/ours")" "$(cat "$work/theirs")"
-}
 groups=$t.consumer.group.ConsumerGroupCommand
 both "kafka-groups lists the groups" $t.GroupsCommand --list
 both "kafka-consumer-groups lists them with states and types" $groups --list --state --type

@@ -1,18 +1,13 @@
 package kdl.groups;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import kdl.wire.Asker;
 import kdl.wire.RawConnection;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Assignment;
 import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription;
@@ -48,18 +43,14 @@ import org.apache.kafka.common.utils.Utils;
  * which they are seen, and lists sorted. Two brokers that do the same print the same.
  */
 public final class GroupScript {
-    private static final Pattern ID = Pattern.compile(
-        "[A-Za-z0-9.]*-?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\"[A-Za-z0-9_-]{22}\"");
-
     private final String bootstrap;
-    private final RawConnection broker;
-    private final Map<String, String> names = new LinkedHashMap<>();
+    private final Asker broker;
     private final Map<String, Uuid> topics = new LinkedHashMap<>();
     private boolean quiet;
 
     private GroupScript(String bootstrap) throws IOException {
         this.bootstrap = bootstrap;
-        broker = RawConnection.toFirstOf(bootstrap);
+        broker = new Asker(bootstrap);
     }
 
     public static void main(String[] args) throws Exception {
@@ -116,7 +107,7 @@ public final class GroupScript {
         CreateTopicsResponseData made = (CreateTopicsResponseData) broker.ask(request, 7);
         Uuid id = made.topics().find(name).topicId();
         topics.put(name, id);
-        names.put("\"" + id + "\"", "\"topic-" + name + "\"");
+        broker.name(id, "topic-" + name);
     }
 
     private ApiMessage ask(String what, ApiMessage request, int version) throws Exception {
@@ -135,32 +126,7 @@ public final class GroupScript {
     }
 
     private ApiMessage tell(String what, ApiMessage answer, int version) throws Exception {
-        if (!quiet) {
-            JsonNode json = (JsonNode) Class.forName(answer.getClass().getName() + "JsonConverter")
-                .getMethod("write", answer.getClass(), short.class, boolean.class).invoke(null, answer, (short) version, true);
-            System.out.println(what + " v" + version + ": " + named(sorted(json).toString()));
-        }
-        return answer;
-    }
-
-    private JsonNode sorted(JsonNode node) {
-        if (node instanceof ObjectNode object) {
-            object.remove("throttleTimeMs");
-            object.fieldNames().forEachRemaining(field -> object.replace(field, sorted(object.get(field))));
-        } else if (node instanceof ArrayNode array) {
-            List<JsonNode> items = new ArrayList<>();
-            array.forEach(item -> items.add(sorted(item)));
-            items.sort(Comparator.comparing(
-                item -> ID.matcher(item.toString()).replaceAll(id -> names.getOrDefault(id.group(), ""))));
-            array.removeAll();
-            array.addAll(items);
-        }
-        return node;
-    }
-
-    private String named(String text) {
-        Matcher matcher = ID.matcher(text);
-        return matcher.replaceAll(id -> names.computeIfAbsent(id.group(), any -> "id-" + names.size()));
+        return quiet ? answer : broker.tell(what, answer, version);
     }
 
     // --- requests ----------------------------------------------------------------------------------

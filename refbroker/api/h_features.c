@@ -1,0 +1,125 @@
+/*
+ * UpdateFeatures (KIP-584, KIP-1022; KafkaApis, FeatureControlManager): all changes of a request or
+ * none. The levels of metadata.version mean nothing here; those of transaction.version and
+ * group.version are what clients go by.
+ */
+#include <stdlib.h>
+
+#include "gen/messages.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/kerr.h"
+#include "refbroker/api/handlers.h"
+#include "refbroker/broker.h"
+
+struct change {
+    enum feature_id id;
+    int16_t level;
+};
+
+struct job {
+    struct catalog_job job;
+    struct broker *broker;
+    struct request *request; /* NULL once it is gone */
+    size_t count;
+    struct change changes[];
+};
+
+static enum rc
+apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++)
+        rc = features_put(catalog, job->changes[i].id, job->changes[i].level, e);
+    return rc;
+}
+
+static void
+done(struct catalog_job *catalog_job)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    struct features *features = &job->broker->features;
+
+    if (catalog_job->rc != RC_OK)
+        log_error("FEATURES", "%s", catalog_job->err.text);
+    else
+        features->epoch++;
+    for (size_t i = 0; i < job->count && catalog_job->rc == RC_OK; i++)
+        features->levels[job->changes[i].id] = job->changes[i].level;
+    if (job->request != NULL) {
+        struct km_update_features_response *out = job->request->out;
+
+        if (catalog_job->rc != RC_OK) {
+            out->error_code = KE_KAFKA_STORAGE_ERROR;
+            out->results.count = 0;
+        }
+        broker_finish(job->broker, job->request);
+    }
+    free(job);
+}
+
+static void
+dropped(struct broker *broker, struct request *request)
+{
+    (void)broker;
+    ((struct job *)request->park)->request = NULL;
+}
+
+/* Versions below 1 know only whether a downgrade is allowed. */
+static int8_t
+change_kind(
+    const struct request *request, const struct km_update_features_request_feature_update_key *in)
+{
+    if (request->header.api_version > 0)
+        return in->upgrade_type;
+    return in->allow_downgrade ? FEATURE_SAFE_DOWNGRADE : FEATURE_UPGRADE;
+}
+
+enum h_result
+h_update_features(struct broker *broker, struct request *request, const void *in_, void *out_)
+{
+    const struct km_update_features_request *in = in_;
+    struct km_update_features_response *out = out_;
+    size_t count = (size_t)in->feature_updates.count;
+    struct job *job = xcalloc(1, sizeof *job + count * sizeof job->changes[0]);
+    struct err e;
+
+    out->error_message = request_text(NULL);
+    out->results.items = codec_array(&request->arena,
+        &km_update_features_response_updatable_feature_result_desc, in->feature_updates.count);
+    for (size_t i = 0; i < count && out->error_code == KE_NONE; i++) {
+        const struct km_update_features_request_feature_update_key *update =
+            &in->feature_updates.items[i];
+
+        job->changes[i] =
+            (struct change){features_find(update->feature), update->max_version_level};
+        if (features_check(&broker->features, update->feature, update->max_version_level,
+                change_kind(request, update), broker->options.node_id, &e) != RC_OK) {
+            out->error_code = KE_INVALID_UPDATE_VERSION;
+            out->error_message = request_text(arena_printf(&request->arena,
+                "The update failed for all features since the following feature had an error: %s",
+                e.text));
+        }
+    }
+    for (size_t i = 0; i < count && out->error_code == KE_NONE && out->results.items != NULL; i++)
+        out->results.items[out->results.count++] =
+            (struct km_update_features_response_updatable_feature_result){
+                .feature = in->feature_updates.items[i].feature,
+                .error_message = request_text("NONE")};
+    if (out->error_code != KE_NONE || in->validate_only || count == 0) {
+        free(job);
+        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
+    }
+    job->broker = broker;
+    job->request = request;
+    job->count = count;
+    job->job.apply = apply;
+    job->job.done = done;
+    request->park = job;
+    request->on_drop = dropped;
+    catalog_submit(broker->catalog, &job->job);
+    return H_PARK;
+}
