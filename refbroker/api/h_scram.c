@@ -33,13 +33,13 @@ user_describe(struct request *request, const struct scram_user *user, described 
     if (out->credential_infos.items == NULL)
         return false;
     out->error_message = request_text("");
-    for (int8_t mechanism = SCRAM_SHA_256; mechanism <= SCRAM_SHA_512; mechanism++) {
-        const struct scram_credential *credential = scram_users_get(user, mechanism);
+    for (int mechanism = SCRAM_SHA_256; mechanism <= SCRAM_SHA_512; mechanism++) {
+        const struct scram_credential *credential = scram_users_get(user, (int8_t)mechanism);
 
         if (credential != NULL)
             out->credential_infos.items[out->credential_infos.count++] =
                 (struct km_describe_user_scram_credentials_response_credential_info){
-                    mechanism, (int32_t)credential->iterations};
+                    (int8_t)mechanism, (int32_t)credential->iterations};
     }
     return true;
 }

@@ -164,7 +164,8 @@ meters_are_bounded_and_those_at_rest_go(void **state)
     for (int i = 0; i < QUOTA_METERS_MAX; i++) {
         struct quota_client one = client;
 
-        one.client_id = (struct wire_string){name, snprintf(name, sizeof name, "n%d", i)};
+        snprintf(name, sizeof name, "n%d", i);
+        one.client_id = (struct wire_string){name, (int32_t)strlen(name)};
         assert_true(record(&one, 2000, NOW_MS) > 0);
     }
     assert_int_equal(record(&client, 2000, NOW_MS), 0); /* there is no room: not throttled */
