@@ -142,6 +142,8 @@ admin_load(struct broker *b, struct err *e)
     if (rc == RC_OK)
         rc = catalog_load_quotas(b->catalog, &b->quotas, e);
     if (rc == RC_OK)
+        rc = catalog_load_acls(b->catalog, &b->acls, e);
+    if (rc == RC_OK)
         rc = catalog_load_scram_users(b->catalog, &b->scram_users, e);
     if (rc == RC_OK)
         rc = features_load(&b->features, b->catalog, e);
@@ -167,6 +169,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     topics_init(&b->topics, &b->cache);
     resource_configs_init(&b->resource_configs);
     quotas_init(&b->quotas);
+    acls_init(&b->acls);
     quota_meters_init(&b->quota_meters, &b->quotas);
     scram_users_init(&b->scram_users);
     rc = storage_open(b, e);
@@ -235,6 +238,7 @@ broker_close(struct broker *b)
     resource_configs_fini(&b->resource_configs);
     quota_meters_fini(&b->quota_meters);
     quotas_fini(&b->quotas);
+    acls_fini(&b->acls);
     scram_users_fini(&b->scram_users);
     reader_free(b->reader);
     fetch_sessions_free(b->fetch_sessions);

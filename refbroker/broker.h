@@ -96,6 +96,7 @@ struct broker_options {
     int64_t cleaner_io_bytes_per_s;     /* log.cleaner.io.max.bytes.per.second */
     int64_t garbage_check_ms;           /* how often objects without use are looked for */
     int64_t garbage_grace_ms;           /* how long they stay then */
+    int64_t authorizer;                 /* authorizer.class.name: 1 keeps ACLs, 0 has none */
     int64_t idle_ms;                    /* connections.max.idle.ms */
     int64_t txn_timeout_max_ms;         /* transaction.max.timeout.ms */
     int64_t txn_abort_interval_ms;      /* rounds that abort transactions which last too long */
@@ -120,6 +121,7 @@ struct broker {
     struct topics topics;
     struct resource_configs resource_configs;
     struct quotas quotas;
+    struct acls acls;
     struct scram_users scram_users;
     struct quota_meters quota_meters;
     struct features features;

@@ -59,6 +59,9 @@ struct setting_row {
     const char *choices; /* of SETTING_CHOICE: texts between commas, for 0 and up */
 };
 
+/* None, or the one that Kafka has. */
+#define AUTHORIZERS ",org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+
 #define AT(member) offsetof(struct broker_options, member)
 
 static const struct setting_row setting_rows[] = {
@@ -75,6 +78,10 @@ static const struct setting_row setting_rows[] = {
         "age of the oldest bytes outside objects at which one is written", NULL},
     {"kdl.cache.bytes", SETTING_BYTES, AT(cache_bytes), 0, INT64_C(1) << 36,
         "budget of the log cache", NULL},
+    {"authorizer.class.name", SETTING_CHOICE, AT(authorizer), 0, 1,
+        "org.apache.kafka.metadata.authorizer.StandardAuthorizer: ACLs are kept and described, "
+        "and keep nobody from anything",
+        AUTHORIZERS},
     {"connections.max.idle.ms", SETTING_MS, AT(idle_ms), 100, INT64_C(86400000000),
         "how long a connection may be silent", NULL},
     {"transaction.max.timeout.ms", SETTING_MS, AT(txn_timeout_max_ms), 1, INT32_MAX,

@@ -105,6 +105,7 @@ refbroker_SRCS := \
 	refbroker/log/wal_format.c \
 	refbroker/log/wal_recover.c \
 	refbroker/log/wal_writer.c \
+	refbroker/meta/acls.c \
 	refbroker/meta/broker_configs.c \
 	refbroker/meta/catalog.c \
 	refbroker/meta/catalog_rows.c \

@@ -1,26 +1,233 @@
 /*
- * ACLs (KIP-140, KIP-290; AclApis): this broker has no authorizer, and says so as Kafka does
- * without one.
+ * ACLs (KIP-140, KIP-290; AclApis, AclControlManager): DescribeAcls, CreateAcls, DeleteAcls.
+ *
+ * Without authorizer.class.name this broker has no authorizer, and says so as Kafka does. With it
+ * the rules are kept and described; the changes of a request are one transaction of the catalog.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "gen/messages.h"
+#include "lib/base/log.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 
 #define NO_AUTHORIZER "No Authorizer is configured."
+#define KEY_BYTES_MAX ((size_t)3 * 32770 + 64)
+
+typedef struct km_describe_acls_response_resource resource_out;
+typedef struct km_describe_acls_response_acl_description description;
+typedef struct km_delete_acls_response_matching_acl matching_out;
+
+static bool
+is_kept(const struct broker *broker)
+{
+    return broker->options.authorizer != 0;
+}
+
+/* Texts of the rules change while answers wait; those of an answer are its own. */
+static struct wire_string
+copy(struct request *request, struct wire_string text)
+{
+    if (text.size > 0)
+        text.data = arena_dup(&request->arena, text.data, (size_t)text.size);
+    return text;
+}
+
+/* --- DescribeAcls ----------------------------------------------------------------------------- */
+
+static int
+by_resource(const void *a, const void *b)
+{
+    const struct acl *x = &(*(const struct acl_entry *const *)a)->acl;
+    const struct acl *y = &(*(const struct acl_entry *const *)b)->acl;
+    int32_t size = x->resource.size < y->resource.size ? x->resource.size : y->resource.size;
+    int order = x->resource_type - y->resource_type;
+
+    if (order == 0)
+        order = x->pattern_type - y->pattern_type;
+    if (order == 0 && size > 0)
+        order = memcmp(x->resource.data, y->resource.data, (size_t)size);
+    return order != 0 ? order : x->resource.size - y->resource.size;
+}
+
+/* The rules that a filter means, those of one resource together; NULL: no memory. */
+static const struct acl_entry **
+matching(struct broker *broker, struct request *request, const struct acl *filter, size_t *count)
+{
+    const struct acl_entry **list = arena_array(
+        &request->arena, map_count(&broker->acls.by_key) + 1, sizeof(struct acl_entry *));
+    const struct acl_entry *entry;
+    size_t position = 0;
+
+    *count = 0;
+    while (list != NULL && (entry = acls_next(&broker->acls, &position)) != NULL)
+        if (acls_match(filter, &entry->acl))
+            list[(*count)++] = entry;
+    if (list != NULL)
+        qsort(list, *count, sizeof(struct acl_entry *), by_resource);
+    return list;
+}
 
 enum h_result
 h_describe_acls(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
+    const struct km_describe_acls_request *in = in_;
     struct km_describe_acls_response *out = out_;
+    struct acl filter = {in->resource_type_filter, in->pattern_type_filter, in->operation,
+        in->permission_type, in->resource_name_filter, in->principal_filter, in->host_filter};
+    const struct acl_entry **list;
+    description *items;
+    size_t count;
 
+    if (!is_kept(broker)) {
+        out->error_code = KE_SECURITY_DISABLED;
+        out->error_message = request_text(NO_AUTHORIZER);
+        return H_DONE;
+    }
+    list = matching(broker, request, &filter, &count);
+    out->error_message = request_text("");
+    out->resources.items =
+        codec_array(&request->arena, &km_describe_acls_response_resource_desc, (int32_t)count);
+    items = codec_array(
+        &request->arena, &km_describe_acls_response_acl_description_desc, (int32_t)count);
+    if (arena_is_full(&request->arena))
+        return H_CLOSE;
+    for (size_t i = 0; i < count; i++) {
+        const struct acl *acl = &list[i]->acl;
+        resource_out *resource = &out->resources.items[out->resources.count];
+
+        if (i == 0 || by_resource(&list[i - 1], &list[i]) != 0) {
+            out->resources.count++;
+            resource->resource_type = acl->resource_type;
+            resource->pattern_type = acl->pattern_type;
+            resource->resource_name = copy(request, acl->resource);
+            resource->acls.items = &items[i];
+        } else {
+            resource--;
+        }
+        resource->acls.count++;
+        items[i] = (description){.principal = copy(request, acl->principal),
+            .host = copy(request, acl->host),
+            .operation = acl->operation,
+            .permission_type = acl->permission_type};
+    }
+    return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
+}
+
+/* --- changes ---------------------------------------------------------------------------------- */
+
+struct change {
+    uint8_t *key;
+    size_t key_size;
+};
+
+struct job {
+    struct catalog_job job;
+    struct broker *broker;
+    struct request *request; /* NULL once it is gone */
+    void (*fail)(struct request *request);
+    struct change *changes;
+    size_t count;
+    bool remove;
+};
+
+static struct job *
+job_new(struct broker *broker, struct request *request, size_t most, bool remove,
+    void (*fail)(struct request *request))
+{
+    struct job *job = xcalloc(1, sizeof *job);
+
+    job->broker = broker;
+    job->request = request;
+    job->fail = fail;
+    job->remove = remove;
+    job->changes = xcalloc(most, sizeof *job->changes);
+    return job;
+}
+
+static void
+job_free(struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++)
+        free(job->changes[i].key);
+    free(job->changes);
+    free(job);
+}
+
+static enum rc
+apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++)
+        rc =
+            catalog_put_acl(catalog, job->changes[i].key, job->changes[i].key_size, job->remove, e);
+    return rc;
+}
+
+static void
+done(struct catalog_job *catalog_job)
+{
+    struct job *job = (struct job *)(void *)catalog_job;
+    struct err e = catalog_job->err;
+    enum rc rc = catalog_job->rc;
+
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++) {
+        const struct change *change = &job->changes[i];
+
+        if (job->remove)
+            acls_remove(&job->broker->acls, change->key, change->key_size);
+        else
+            rc = acls_add(&job->broker->acls, change->key, change->key_size, &e);
+    }
+    if (rc != RC_OK)
+        log_error("ACLS", "%s", e.text);
+    if (rc != RC_OK && job->request != NULL)
+        job->fail(job->request);
+    if (job->request != NULL)
+        broker_finish(job->broker, job->request);
+    job_free(job);
+}
+
+static void
+dropped(struct broker *broker, struct request *request)
+{
     (void)broker;
-    (void)request;
-    (void)in_;
-    out->error_code = KE_SECURITY_DISABLED;
-    out->error_message = request_text(NO_AUTHORIZER);
-    return H_DONE;
+    ((struct job *)request->park)->request = NULL;
+}
+
+/* Has the changes written, or frees a job without any. */
+static enum h_result
+job_start(struct job *job)
+{
+    struct request *request = job->request;
+    bool full = arena_is_full(&request->arena);
+
+    if (job->count == 0 || full) {
+        job_free(job);
+        return full ? H_CLOSE : H_DONE;
+    }
+    job->job.apply = apply;
+    job->job.done = done;
+    request->park = job;
+    request->on_drop = dropped;
+    catalog_submit(job->broker->catalog, &job->job);
+    return H_PARK;
+}
+
+static void
+creations_fail(struct request *request)
+{
+    struct km_create_acls_response *out = request->out;
+
+    for (int32_t i = 0; i < out->results.count; i++)
+        if (out->results.items[i].error_code == KE_NONE)
+            out->results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
 }
 
 enum h_result
@@ -28,18 +235,83 @@ h_create_acls(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_create_acls_request *in = in_;
     struct km_create_acls_response *out = out_;
+    size_t room = ACLS_MAX - map_count(&broker->acls.by_key);
+    struct job *job;
 
-    (void)broker;
     out->results.items = codec_array(
         &request->arena, &km_create_acls_response_acl_creation_result_desc, in->creations.count);
     if (out->results.items == NULL)
         return H_CLOSE;
     out->results.count = in->creations.count;
+    job = job_new(broker, request, (size_t)in->creations.count, false, creations_fail);
     for (int32_t i = 0; i < in->creations.count; i++) {
-        out->results.items[i].error_code = KE_SECURITY_DISABLED;
-        out->results.items[i].error_message = request_text(NO_AUTHORIZER);
+        const struct km_create_acls_request_acl_creation *from = &in->creations.items[i];
+        struct km_create_acls_response_acl_creation_result *to = &out->results.items[i];
+        struct acl acl = {from->resource_type, from->resource_pattern_type, from->operation,
+            from->permission_type, from->resource_name, from->principal, from->host};
+        struct buf key;
+        struct err e;
+
+        to->error_code = is_kept(broker) ? acls_check(&acl, &e) : KE_SECURITY_DISABLED;
+        to->error_message = request_text(is_kept(broker) ? "" : NO_AUTHORIZER);
+        if (is_kept(broker) && to->error_code == KE_NONE && job->count >= room)
+            to->error_code = KE_POLICY_VIOLATION;
+        else if (is_kept(broker) && to->error_code != KE_NONE)
+            to->error_message = request_text_dup(request, e.code == RC_OK ? NULL : e.text);
+        if (to->error_code != KE_NONE)
+            continue;
+        buf_init(&key, KEY_BYTES_MAX);
+        acls_key(&acl, &key);
+        job->changes[job->count].key = buf_take(&key, &job->changes[job->count].key_size);
+        job->count++;
     }
-    return H_DONE;
+    return job_start(job);
+}
+
+static void
+deletions_fail(struct request *request)
+{
+    struct km_delete_acls_response *out = request->out;
+
+    for (int32_t i = 0; i < out->filter_results.count; i++)
+        out->filter_results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
+}
+
+/* Answers one filter with what goes by it, and notes the changes. Rules that go by two filters go
+ * twice, without effect. */
+static bool
+filter_read(struct job *job, const struct km_delete_acls_request_filter *in,
+    struct km_delete_acls_response_filter_result *out)
+{
+    struct acl filter = {in->resource_type_filter, in->pattern_type_filter, in->operation,
+        in->permission_type, in->resource_name_filter, in->principal_filter, in->host_filter};
+    struct request *request = job->request;
+    size_t count;
+    const struct acl_entry **list = matching(job->broker, request, &filter, &count);
+
+    out->error_message = request_text(NULL);
+    out->matching_acls.items =
+        codec_array(&request->arena, &km_delete_acls_response_matching_acl_desc, (int32_t)count);
+    if (arena_is_full(&request->arena))
+        return false;
+    out->matching_acls.count = (int32_t)count;
+    job->changes = xrealloc(job->changes, job->count + count + 1, sizeof *job->changes);
+    for (size_t i = 0; i < count; i++) {
+        const struct acl *acl = &list[i]->acl;
+        matching_out *to = &out->matching_acls.items[i];
+
+        to->error_message = request_text(NULL);
+        to->resource_type = acl->resource_type;
+        to->resource_name = copy(request, acl->resource);
+        to->pattern_type = acl->pattern_type;
+        to->principal = copy(request, acl->principal);
+        to->host = copy(request, acl->host);
+        to->operation = acl->operation;
+        to->permission_type = acl->permission_type;
+        job->changes[job->count++] =
+            (struct change){xmemdup(list[i]->key, list[i]->key_size), list[i]->key_size};
+    }
+    return true;
 }
 
 enum h_result
@@ -47,16 +319,24 @@ h_delete_acls(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_delete_acls_request *in = in_;
     struct km_delete_acls_response *out = out_;
+    struct job *job;
 
-    (void)broker;
     out->filter_results.items = codec_array(
         &request->arena, &km_delete_acls_response_filter_result_desc, in->filters.count);
     if (out->filter_results.items == NULL)
         return H_CLOSE;
     out->filter_results.count = in->filters.count;
+    job = job_new(broker, request, 1, true, deletions_fail);
     for (int32_t i = 0; i < in->filters.count; i++) {
-        out->filter_results.items[i].error_code = KE_SECURITY_DISABLED;
-        out->filter_results.items[i].error_message = request_text(NO_AUTHORIZER);
+        struct km_delete_acls_response_filter_result *result = &out->filter_results.items[i];
+
+        if (!is_kept(broker)) {
+            result->error_code = KE_SECURITY_DISABLED;
+            result->error_message = request_text(NO_AUTHORIZER);
+        } else if (!filter_read(job, &in->filters.items[i], result)) {
+            job_free(job);
+            return H_CLOSE;
+        }
     }
-    return H_DONE;
+    return job_start(job);
 }

@@ -205,6 +205,23 @@ catalog_load_quotas(struct catalog *c, struct quotas *quotas, struct err *e)
 }
 
 enum rc
+catalog_load_acls(struct catalog *c, struct acls *acls, struct err *e)
+{
+    const void *key;
+    size_t size;
+    bool row;
+    enum rc rc;
+
+    while ((rc = db_step(c->acl_all, &row, e)) == RC_OK && row) {
+        key = db_column_bytes(c->acl_all, 0, &size);
+        if ((rc = acls_add(acls, key, size, e)) != RC_OK)
+            break;
+    }
+    db_reset(c->acl_all);
+    return rc == RC_OK || e == NULL ? rc : err_note(e, "metadata");
+}
+
+enum rc
 catalog_load_scram_users(struct catalog *c, struct scram_users *users, struct err *e)
 {
     bool row;
@@ -321,6 +338,15 @@ catalog_delete_quota(
     db_bind_blob(c->quota_delete, 1, key, key_size);
     db_bind_text(c->quota_delete, 2, text, strlen(text));
     return db_run(c->quota_delete, e);
+}
+
+enum rc
+catalog_put_acl(struct catalog *c, const void *key, size_t key_size, bool remove, struct err *e)
+{
+    struct db_statement *statement = remove ? c->acl_delete : c->acl_put;
+
+    db_bind_blob(statement, 1, key, key_size);
+    return db_run(statement, e);
 }
 
 enum rc

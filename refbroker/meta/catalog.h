@@ -18,6 +18,7 @@
 #include "lib/base/work.h"
 #include "lib/wire/desc.h"
 #include "refbroker/log/run_index.h"
+#include "refbroker/meta/acls.h"
 #include "refbroker/meta/quotas.h"
 #include "refbroker/meta/resource_configs.h"
 #include "refbroker/meta/scram_users.h"
@@ -48,11 +49,12 @@ void catalog_close(struct catalog *catalog);
  * Offsets are those of committed_end; the WAL adds the rest. */
 MUST_CHECK enum rc catalog_load(struct catalog *catalog, struct topics *topics, struct err *e);
 
-/* What administrators set: configs of what is no topic, quotas, SCRAM users. */
+/* What administrators set: configs of what is no topic, quotas, access rules, SCRAM users. */
 MUST_CHECK enum rc catalog_load_resource_configs(
     struct catalog *catalog, struct resource_configs *configs, struct err *e);
 MUST_CHECK enum rc catalog_load_quotas(
     struct catalog *catalog, struct quotas *quotas, struct err *e);
+MUST_CHECK enum rc catalog_load_acls(struct catalog *catalog, struct acls *acls, struct err *e);
 MUST_CHECK enum rc catalog_load_scram_users(
     struct catalog *catalog, struct scram_users *users, struct err *e);
 
@@ -92,6 +94,10 @@ MUST_CHECK enum rc catalog_put_quota(struct catalog *catalog, const void *key, s
     enum quota_name name, double value, struct err *e);
 MUST_CHECK enum rc catalog_delete_quota(
     struct catalog *catalog, const void *key, size_t key_size, enum quota_name name, struct err *e);
+
+/* An access rule by its key (acls_key), to be kept or removed. */
+MUST_CHECK enum rc catalog_put_acl(
+    struct catalog *catalog, const void *key, size_t key_size, bool remove, struct err *e);
 
 /* A credential of NULL is removed. */
 MUST_CHECK enum rc catalog_put_scram(struct catalog *catalog, const char *user,

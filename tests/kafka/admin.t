@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# admin.t: what administrators ask of refbroker, beside the same on Apache Kafka: the same requests, answer by answer (quotas, SCRAM users, the quorum, features,
+# admin.t: what administrators ask of refbroker, beside the same on Apache Kafka: the same requests, answer by answer (quotas, SCRAM users, ACLs, the quorum, features,
 # folders, configs of topics, groups and client metrics); what Kafka's tools print; quotas as clients feel them; all of it after kill -9. Speaks TAP.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -9,7 +9,7 @@ t=org.apache.kafka.tools
 configs=kafka.admin.ConfigCommand
 
 pair_setup
-pair_start
+pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 tool kdl.admin.AdminScript "$theirs" >"$work/kafka.answers" & asking=$!
 tool kdl.admin.AdminScript "$ours" >"$work/answers"
 wait "$asking"
@@ -43,6 +43,12 @@ an old client is not refused: 0
 but waits: true
 requests wait, a second at most: true"
 
+tool kdl.admin.AclScript "$theirs" >"$work/kafka.acls" & asking=$!
+tool kdl.admin.AclScript "$ours" >"$work/acls"
+wait "$asking"
+is "the same requests are answered the same: ACLs" "$(cat "$work/acls")" "$(cat "$work/kafka.acls")"
+is "there were some" "$(grep -c 'User:anna' "$work/acls" | awk '{ print ($1 > 8) }')" 1
+
 both "kafka-topics makes a topic" $t.TopicCommand --create --topic tools --partitions 3 --replication-factor 1 --config retention.ms=5000000
 quietly $t.TopicCommand --alter --topic tools --partitions 4
 # Kafka keeps min.insync.replicas as a config that somebody set for all brokers, since it has eligible leader replicas.
@@ -58,6 +64,8 @@ both "kafka-configs describes clients" $configs --describe --entity-type clients
 both "kafka-configs describes addresses" $configs --describe --entity-type ips
 both "kafka-client-metrics sets a subscription" $t.ClientMetricsCommand --alter --name fleet --interval 30000 --metrics org.apache.kafka.producer. --match client_id=x
 both "kafka-client-metrics describes it" $t.ClientMetricsCommand --describe --name fleet
+both "kafka-acls allows somebody to read" $t.AclCommand --add --allow-principal User:eva --consumer --topic tools --group team
+both "kafka-acls lists" $t.AclCommand --list --topic tools
 both "kafka-get-offsets" $t.GetOffsetShell --topic tools
 both "kafka-leader-election" $t.LeaderElectionCommand --election-type preferred --topic tools --partition 0
 echo '{"partitions":[{"topic":"tools","partition":0,"offset":0}]}' >"$work/records.json"
@@ -73,6 +81,7 @@ is "and changes one" "$(tool $t.FeatureCommand --bootstrap-server "$ours" downgr
 settings() { # all that was set, as one broker tells it
     tool $configs --bootstrap-server "$ours" --describe --entity-type users
     tool $t.ClientMetricsCommand --bootstrap-server "$ours" --describe --name fleet
+    tool $t.AclCommand --bootstrap-server "$ours" --list
     tool $t.FeatureCommand --bootstrap-server "$ours" describe | grep -o 'transaction.version.*FinalizedVersionLevel: [0-9]*'
 }
 settings | tidy >"$work/before"

@@ -17,6 +17,9 @@ CREATE TABLE client_quota (
     PRIMARY KEY (entity, name)
 ) WITHOUT ROWID;
 
+-- Access rules; the key is that of acls.h.
+CREATE TABLE acl (rule BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- SCRAM users (KIP-554): nothing here tells the password.
 CREATE TABLE scram_credential (
     user TEXT NOT NULL,

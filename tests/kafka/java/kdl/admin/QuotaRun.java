@@ -135,11 +135,10 @@ public final class QuotaRun {
         return (rate - BYTES_PER_SECOND) / BYTES_PER_SECOND * WINDOW_MS;
     }
 
-    /** Whether the connection is not heard for as long. */
-    private static boolean isMute(RawConnection connection, int waitMs) throws Exception {
-        long start = System.nanoTime();
+    /** Whether the connection is not heard for as long since the answer that told it to wait. */
+    private static boolean isMute(RawConnection connection, int waitMs, long answered) throws Exception {
         connection.ask(new ApiVersionsRequestData().setClientSoftwareName("x").setClientSoftwareVersion("1"), 3);
-        return (System.nanoTime() - start) / 1_000_000 >= waitMs - TOLERANCE_MS;
+        return (System.nanoTime() - answered) / 1_000_000 >= waitMs - TOLERANCE_MS;
     }
 
     // --- what quotas do ----------------------------------------------------------------------------
@@ -149,9 +148,10 @@ public final class QuotaRun {
         try (RawConnection connection = RawConnection.toFirstOf(bootstrap); RawConnection other = RawConnection.toFirstOf(bootstrap)) {
             int size = BATCH_BYTES * BATCHES + 200;
             ProduceResponseData answer = produce(connection, "quota", size);
+            long answered = System.nanoTime();
             tell("a producer waits", about(answer.throttleTimeMs(), wait(size)));
             tell("so does another one of its name", produce(other, "quota", 1).throttleTimeMs() > 0);
-            tell("and is made to", isMute(connection, answer.throttleTimeMs()));
+            tell("and is made to", isMute(connection, answer.throttleTimeMs(), answered));
         }
         quota("producer_byte_rate", 0);
         tell("without a quota it does not", produce(admin, "quota", 1).throttleTimeMs());
@@ -164,9 +164,10 @@ public final class QuotaRun {
             tell("a consumer gets what the quota has room for", records(first) / BATCH_BYTES + " batches");
             tell("and does not wait", first.throttleTimeMs());
             FetchResponseData second = fetch(connection);
+            long answered = System.nanoTime();
             tell("above it there are no records", records(second));
             tell("and it waits", about(second.throttleTimeMs(), wait(2 * records(first))));
-            tell("and is made to", isMute(connection, second.throttleTimeMs()));
+            tell("and is made to", isMute(connection, second.throttleTimeMs(), answered));
         }
         quota("consumer_byte_rate", 0);
         tell("without a quota there are more", records(fetch(admin)) / BATCH_BYTES + " batches");
@@ -177,6 +178,7 @@ public final class QuotaRun {
         CreateTopicsResponseData big = create("quota-big", BURST_SECONDS * MUTATIONS_PER_SECOND + OVERDRAWN, 7);
         tell("one request may overdraw", big.topics().find("quota-big").errorCode());
         CreateTopicsResponseData refused = create("quota-small", 1, 7);
+        long answered = System.nanoTime();
         tell("the next one is refused", refused.topics().find("quota-small").errorCode() + " "
             + refused.topics().find("quota-small").errorMessage());
         try (RawConnection another = RawConnection.toFirstOf(bootstrap); RawConnection third = RawConnection.toFirstOf(bootstrap)) {
@@ -191,7 +193,7 @@ public final class QuotaRun {
         }
         int wait = refused.throttleTimeMs();
         tell("until the bucket is full enough", wait > 0 && wait <= OVERDRAWN * 1000 / MUTATIONS_PER_SECOND);
-        tell("and is made to wait", isMute(admin, wait));
+        tell("and is made to wait", isMute(admin, wait, answered));
         tell("then it may", create("quota-small", 1, 7).topics().find("quota-small").errorCode());
         create("quota-bigger", OVERDRAWN, 7);
         CreateTopicsResponseData old = create("quota-old", 1, 5);
