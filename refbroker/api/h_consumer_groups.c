@@ -38,6 +38,13 @@ heartbeat_failed(struct request *request, int32_t part, int16_t error)
     heartbeat_refuse(request, error, kerr_name(error));
 }
 
+/* group.coordinator.rebalance.protocols */
+static bool
+is_enabled(const struct broker *broker)
+{
+    return (broker->options.groups.protocols & GROUP_PROTOCOL_CONSUMER) != 0;
+}
+
 enum h_result
 h_consumer_group_heartbeat(
     struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -49,6 +56,10 @@ h_consumer_group_heartbeat(
     int16_t error;
     struct err e;
 
+    if (!is_enabled(broker)) {
+        heartbeat_refuse(request, KE_UNSUPPORTED_VERSION, NULL);
+        return H_DONE;
+    }
     if (!groups_ready(broker->groups)) {
         heartbeat_refuse(request, KE_COORDINATOR_NOT_AVAILABLE, NULL);
         return H_DONE;
@@ -172,7 +183,9 @@ h_consumer_group_describe(
         group_out *result = &out->groups.items[i];
 
         result->group_id = in->group_ids.items[i];
-        if (in->group_ids.items[i].size == 0) {
+        if (!is_enabled(broker)) {
+            result->error_code = KE_UNSUPPORTED_VERSION;
+        } else if (in->group_ids.items[i].size == 0) {
             result->error_code = KE_INVALID_GROUP_ID;
         } else if (group == NULL || group->consumer == NULL) {
             result->error_code = KE_GROUP_ID_NOT_FOUND;
