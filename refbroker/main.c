@@ -47,7 +47,14 @@ struct settings {
     struct broker_options broker;
 };
 
-enum setting_kind { SETTING_INT, SETTING_BYTES, SETTING_BOOLEAN, SETTING_MS, SETTING_CHOICE };
+enum setting_kind {
+    SETTING_INT,
+    SETTING_BYTES,
+    SETTING_BOOLEAN,
+    SETTING_MS,
+    SETTING_CHOICE,
+    SETTING_LIST
+};
 
 struct setting_row {
     const char *name;
@@ -56,7 +63,7 @@ struct setting_row {
     int64_t min;
     int64_t max;
     const char *help;
-    const char *choices; /* of SETTING_CHOICE: texts between commas, for 0 and up */
+    const char *choices; /* texts between commas; SETTING_CHOICE: for 0 and up, _LIST: for bits */
 };
 
 /* None, or the one that Kafka has. */
@@ -122,6 +129,9 @@ static const struct setting_row setting_rows[] = {
         "how groups may change between the classic and the consumer "
         "protocol: " GROUP_MIGRATION_TEXTS,
         GROUP_MIGRATION_TEXTS},
+    {"group.coordinator.rebalance.protocols", SETTING_LIST, AT(groups.protocols), 0, 0,
+        "protocols of groups that members may use, with commas: " GROUP_PROTOCOL_TEXTS,
+        GROUP_PROTOCOL_TEXTS},
 };
 
 static int __attribute__((format(printf, 1, 2))) wrong_use(const char *format, ...)
@@ -184,6 +194,7 @@ setting_store(struct broker_options *options, const struct setting_row *row, int
         break;
     case SETTING_MS:
     case SETTING_CHOICE:
+    case SETTING_LIST:
         memcpy(at, &value, sizeof value);
         break;
     case SETTING_BOOLEAN:
@@ -192,12 +203,10 @@ setting_store(struct broker_options *options, const struct setting_row *row, int
     }
 }
 
-/* The place of a text among choices, -1 where it is none. */
+/* The place of a text of `size` bytes among choices, -1 where it is none. */
 static int64_t
-choice_find(const char *choices, const char *text)
+choice_find(const char *choices, const char *text, size_t size)
 {
-    size_t size = strlen(text);
-
     for (int64_t i = 0; *choices != '\0'; i++) {
         size_t length = strcspn(choices, ",");
 
@@ -206,6 +215,25 @@ choice_find(const char *choices, const char *text)
         choices += length + (choices[length] == ',');
     }
     return -1;
+}
+
+/* The bits of texts between commas, -1 where one is no choice. */
+static int64_t
+list_parse(const char *choices, const char *text)
+{
+    int64_t bits = 0;
+
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        int64_t place = choice_find(choices, text, length);
+
+        if (place < 0)
+            return -1;
+        bits |= INT64_C(1) << place;
+        if (text[length] == '\0')
+            return bits;
+        text += length + 1;
+    }
 }
 
 static int
@@ -227,8 +255,12 @@ setting_apply(struct settings *settings, const char *text)
         else if (row->kind == SETTING_BOOLEAN && strcmp(equals + 1, "false") == 0)
             value = 0;
         else if (row->kind == SETTING_CHOICE) {
-            if ((value = choice_find(row->choices, equals + 1)) < 0)
+            if ((value = choice_find(row->choices, equals + 1, strlen(equals + 1))) < 0)
                 return wrong_use("%s wants one of %s, not %s", row->name, row->choices, equals + 1);
+        } else if (row->kind == SETTING_LIST) {
+            if ((value = list_parse(row->choices, equals + 1)) < 0)
+                return wrong_use(
+                    "%s wants some of %s, not %s", row->name, row->choices, equals + 1);
         } else if (!number_parse(equals + 1, row->min, row->max, &value))
             return wrong_use("%s wants a number from %" PRId64 " to %" PRId64 ", not %s", row->name,
                 row->min, row->max, equals + 1);

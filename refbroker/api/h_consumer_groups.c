@@ -38,6 +38,14 @@ heartbeat_failed(struct request *request, int32_t part, int16_t error)
     heartbeat_refuse(request, error, kerr_name(error));
 }
 
+/* group.coordinator.rebalance.protocols and group.version */
+static bool
+is_enabled(const struct broker *broker)
+{
+    return (broker->options.groups.protocols & GROUP_PROTOCOL_CONSUMER) != 0 &&
+           broker->features.levels[FEATURE_GROUP_VERSION] > 0;
+}
+
 enum h_result
 h_consumer_group_heartbeat(
     struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -49,7 +57,7 @@ h_consumer_group_heartbeat(
     int16_t error;
     struct err e;
 
-    if (broker->features.levels[FEATURE_GROUP_VERSION] == 0) {
+    if (!is_enabled(broker)) {
         heartbeat_refuse(request, KE_UNSUPPORTED_VERSION, NULL);
         return H_DONE;
     }
@@ -176,7 +184,7 @@ h_consumer_group_describe(
         group_out *result = &out->groups.items[i];
 
         result->group_id = in->group_ids.items[i];
-        if (broker->features.levels[FEATURE_GROUP_VERSION] == 0) {
+        if (!is_enabled(broker)) {
             result->error_code = KE_UNSUPPORTED_VERSION;
         } else if (in->group_ids.items[i].size == 0) {
             result->error_code = KE_INVALID_GROUP_ID;

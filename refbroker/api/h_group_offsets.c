@@ -239,6 +239,24 @@ topic_fetch(struct broker *broker, struct request *request, const struct group *
     return true;
 }
 
+/* Appends the answers for the topics whose id is unknown, or for all others: those come first in
+ * Kafka's answers. */
+static bool
+topics_fetch(struct broker *broker, struct request *request, const struct group *group,
+    const struct km_offset_fetch_request_group *in, group_out *out, bool unknown)
+{
+    bool by_id = request->header.api_version >= 10;
+
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        const struct km_offset_fetch_request_topics *ask = &in->topics.items[i];
+
+        if ((by_id && topics_find_id(&broker->topics, &ask->topic_id) == NULL) == unknown &&
+            !topic_fetch(broker, request, group, ask, &out->topics.items[out->topics.count++]))
+            return false;
+    }
+    return true;
+}
+
 /* Whether a client of this version can be told of an entry: those that know topics by id cannot be
  * told of one that is gone. */
 static const struct topic *
@@ -333,11 +351,8 @@ group_fetch(struct broker *broker, struct request *request,
         codec_array(&request->arena, &km_offset_fetch_response_topics_desc, in->topics.count);
     if (out->topics.items == NULL)
         return false;
-    out->topics.count = in->topics.count;
-    for (int32_t i = 0; i < in->topics.count; i++)
-        if (!topic_fetch(broker, request, group, &in->topics.items[i], &out->topics.items[i]))
-            return false;
-    return true;
+    return topics_fetch(broker, request, group, in, out, false) &&
+           topics_fetch(broker, request, group, in, out, true);
 }
 
 /* Requests before v8 ask for one group, in fields of their own. */

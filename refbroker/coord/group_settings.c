@@ -8,5 +8,6 @@ group_settings_default(struct group_settings *settings)
 #include "refbroker/coord/group_settings.def"
 #undef GROUP_SETTING
         .consumer_migration = GROUP_MIGRATION_BIDIRECTIONAL,
+        .protocols = GROUP_PROTOCOL_CLASSIC | GROUP_PROTOCOL_CONSUMER | GROUP_PROTOCOL_STREAMS,
     };
 }

@@ -1,6 +1,7 @@
 /*
  * group_settings: what group_settings.def lists, and the policy of moving groups between the two
- * protocols (group.consumer.migration.policy). Times as the names say.
+ * protocols (group.consumer.migration.policy), and which protocols there are
+ * (group.coordinator.rebalance.protocols). Times as the names say.
  */
 #ifndef REFBROKER_COORD_GROUP_SETTINGS_H
 #define REFBROKER_COORD_GROUP_SETTINGS_H
@@ -18,11 +19,24 @@ enum group_migration {
 /* The texts of the policy, in the order of its values. */
 #define GROUP_MIGRATION_TEXTS "disabled,upgrade,downgrade,bidirectional"
 
+/* Bits. Classic groups are always there, as in Kafka; the names of what is not built are known, so
+ * that a Kafka's settings can be taken over. */
+enum group_protocols {
+    GROUP_PROTOCOL_CLASSIC = 1,
+    GROUP_PROTOCOL_CONSUMER = 2,
+    GROUP_PROTOCOL_STREAMS = 4,
+    GROUP_PROTOCOL_SHARE = 8
+};
+
+/* The texts of the protocols, in the order of their bits. */
+#define GROUP_PROTOCOL_TEXTS "classic,consumer,streams,share"
+
 struct group_settings {
 #define GROUP_SETTING(member, name, standard, lowest, highest, help) int64_t member;
 #include "refbroker/coord/group_settings.def"
 #undef GROUP_SETTING
     int64_t consumer_migration; /* enum group_migration */
+    int64_t protocols;          /* of enum group_protocols */
 };
 
 /* group_settings_default fills in the defaults. */

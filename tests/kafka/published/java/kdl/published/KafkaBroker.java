@@ -3,6 +3,7 @@ package kdl.published;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import kafka.server.ControllerServer;
 import org.apache.kafka.common.test.KafkaClusterTestKit;
 import org.apache.kafka.common.test.TestKitNodes;
 import org.apache.kafka.common.test.api.ClusterConfig;
@@ -12,9 +13,6 @@ import org.apache.kafka.server.common.MetadataVersion;
 
 /** Apache Kafka itself, one broker in this process, behind the same harness. */
 final class KafkaBroker implements Broker {
-    private static final List<String> ONE_COPY = List.of("default.replication.factor", "min.insync.replicas",
-        "offsets.topic.replication.factor", "transaction.state.log.replication.factor", "transaction.state.log.min.isr",
-        "share.coordinator.state.topic.replication.factor", "share.coordinator.state.topic.min.isr");
     private final ClusterConfig config;
     private final boolean combined;
     private KafkaClusterTestKit kit;
@@ -41,7 +39,7 @@ final class KafkaBroker implements Broker {
             .setNumBrokerNodes(1)
             .setNumControllerNodes(1)
             .setNumDisksPerBroker(config.numDisksPerBroker())
-            .setPerServerProperties(config.perServerOverrideProperties())
+            .setPerServerProperties(ofOurNodes(config.perServerOverrideProperties()))
             .setBrokerListenerName(config.brokerListenerName())
             .setBrokerSecurityProtocol(config.brokerSecurityProtocol())
             .setControllerListenerName(config.controllerListenerName())
@@ -55,6 +53,21 @@ final class KafkaBroker implements Broker {
         kit.format();
         kit.startup();
         kit.waitForReadyBrokers();
+    }
+
+    private Map<Integer, Map<String, String>> ofOurNodes(Map<Integer, Map<String, String>> settings) {
+        Map<Integer, Map<String, String>> ours = new TreeMap<>(settings);
+        ours.keySet().retainAll(List.of(id(), Broker.controllerId(combined)));
+        return ours;
+    }
+
+    /** The broker has applied whatever the controller has written. */
+    @Override
+    public void settle() throws Exception {
+        for (ControllerServer controller : kit.controllers().values()) {
+            long last = controller.raftManager().raftLog().endOffset().offset() - 1;
+            while (kit.brokers().get(id()).sharedServer().loader().lastAppliedOffset() < last) Thread.sleep(1);
+        }
     }
 
     @Override

@@ -1,6 +1,8 @@
 package kdl.published;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,15 +24,18 @@ import org.apache.kafka.server.fault.FaultHandlerException;
 import org.opentest4j.TestAbortedException;
 
 /**
- * The cluster that a test of Kafka's gets: one broker, known by its address only. What reaches into a Java broker
- * ends the test as not applicable, and the reason stands in its row. A test that asks for several brokers gets one
+ * The cluster that a test of Kafka's gets: one broker, known by its address only. What reaches deeper into a Java
+ * broker than a {@link StandIn} goes ends the test as not applicable, and the reason stands in its row. A test that asks for several brokers gets one
  * as well, with the replication factors of the topics that it creates lowered to 1; such rows are counted apart.
  */
 public final class OneBroker implements ClusterInstance {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Set<String> PLUG_INS = Set.of("create.topic.policy.class.name", "alter.config.policy.class.name", "metric.reporters",
+        "client.quota.callback.class", "principal.builder.class", "replica.selector.class");
     private final ClusterConfig config;
     private final boolean combined;
     private final org.apache.kafka.common.test.api.Type type;
+    private final List<Admin> admins = new ArrayList<>();
     private Broker broker;
     private boolean started;
     private static int brokersAsked;
@@ -58,6 +63,12 @@ public final class OneBroker implements ClusterInstance {
             throw notApplicable("needs a listener with " + config.brokerSecurityProtocol());
         if (config.numDisksPerBroker() > 1)
             throw notApplicable("asks for " + config.numDisksPerBroker() + " log folders");
+        if (config.perServerOverrideProperties().keySet().stream().anyMatch(id -> id > 0 && id < Broker.CONTROLLER_ID))
+            throw notApplicable("needs cluster: sets up brokers one by one");
+        config.serverProperties().keySet().stream().filter(PLUG_INS::contains).findFirst().ifPresent(name -> {
+            throw notApplicable("needs a Java class in the broker: " + name);
+        });
+        if ("true".equals(config.serverProperties().get("remote.log.storage.system.enable"))) throw notApplicable("needs tiered storage");
         broker = Broker.of(config, combined);
     }
 
@@ -74,6 +85,9 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public void stop() {
+        // A test that ended before it could close them is no leak.
+        admins.forEach(admin -> admin.close(Duration.ZERO));
+        admins.clear();
         if (broker != null) broker.discard();
         broker = null;
     }
@@ -96,7 +110,14 @@ public final class OneBroker implements ClusterInstance {
     @Override
     public Admin admin(Map<String, Object> configs, boolean usingBootstrapControllers) {
         if (usingBootstrapControllers) throw notApplicable("speaks to a controller");
-        return LoweredAdmin.of(ClusterInstance.super.admin(configs, false), config.numBrokers() > 1);
+        Admin admin = ClusterInstance.super.admin(configs, false);
+        admins.add(admin);
+        return LoweredAdmin.of(admin, config.numBrokers() > 1);
+    }
+
+    /** One of our own, that no test sees. */
+    Admin plainAdmin() {
+        return Admin.create(Map.of("bootstrap.servers", bootstrapServers()));
     }
 
     @Override
@@ -136,7 +157,7 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public Set<Integer> controllerIds() {
-        throw notApplicable("asks for controllers");
+        return Set.of(Broker.controllerId(combined));
     }
 
     @Override
@@ -171,7 +192,7 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public String clusterId() {
-        try (Admin admin = admin()) {
+        try (Admin admin = plainAdmin()) {
             return admin.describeCluster().clusterId().get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
@@ -180,17 +201,17 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public Map<Integer, KafkaBroker> brokers() {
-        throw notApplicable("reaches into a Java broker");
+        return Map.of(broker.id(), StandIn.broker(this, broker));
     }
 
     @Override
     public Map<Integer, KafkaBroker> aliveBrokers() {
-        throw notApplicable("reaches into a Java broker");
+        return broker.isRunning() ? brokers() : Map.of();
     }
 
     @Override
     public Map<Integer, ControllerServer> controllers() {
-        throw notApplicable("reaches into a Java controller");
+        return StandIn.controllers(this);
     }
 
     @Override
@@ -215,6 +236,7 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public void waitTopicCreation(String topic, int partitions) throws InterruptedException {
+        settle();
         await("topic " + topic, admin -> {
             TopicDescription seen = describe(admin, topic);
             return seen != null && seen.partitions().size() == partitions && seen.partitions().stream().allMatch(p -> p.leader() != null);
@@ -223,15 +245,29 @@ public final class OneBroker implements ClusterInstance {
 
     @Override
     public void waitTopicDeletion(String topic) throws InterruptedException {
+        settle();
         await("the end of topic " + topic, admin -> describe(admin, topic) == null);
     }
 
     @Override
     public void ensureConsistentMetadata() {
-        // One broker is always of one mind.
+        settle();
     }
 
-    private static TopicDescription describe(Admin admin, String topic) {
+    @Override
+    public void ensureConsistentMetadata(Collection<KafkaBroker> brokers, Collection<ControllerServer> controllers) {
+        settle();
+    }
+
+    private void settle() {
+        try {
+            broker.settle();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static TopicDescription describe(Admin admin, String topic) {
         try {
             return admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
         } catch (ExecutionException e) {
@@ -244,7 +280,7 @@ public final class OneBroker implements ClusterInstance {
 
     private void await(String what, Predicate<Admin> fact) throws InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        try (Admin admin = admin()) {
+        try (Admin admin = plainAdmin()) {
             while (!fact.test(admin)) {
                 if (System.nanoTime() > end) throw new AssertionError(what + " did not come to be");
                 Thread.sleep(10);

@@ -10,11 +10,13 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.common.test.api.ClusterConfig;
+import org.apache.kafka.server.common.Feature;
 
 /** A refbroker process. Broker properties that it knows are passed on, others have no meaning there. */
 final class RefbrokerBroker implements Broker {
@@ -31,6 +33,8 @@ final class RefbrokerBroker implements Broker {
         Map<String, String> wanted = new TreeMap<>(config.serverProperties());
         wanted.putAll(config.perServerOverrideProperties().getOrDefault(ID, Map.of()));
         wanted.put("node.id", String.valueOf(ID));
+        // What a lower level of this feature takes away from Kafka, a setting takes away here.
+        if (Objects.equals(config.features().get(Feature.GROUP_VERSION), (short) 0)) wanted.put("group.coordinator.rebalance.protocols", "classic");
         wanted.forEach((name, value) -> {
             if (knownSettings().contains(name)) settings.put(name, value);
         });

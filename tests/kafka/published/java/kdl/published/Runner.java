@@ -148,7 +148,9 @@ public final class Runner {
         Throwable deepest = thrown;
         while (deepest.getCause() != null && !(deepest instanceof org.opentest4j.TestAbortedException)) deepest = deepest.getCause();
         String text = deepest.toString().replaceAll("\\s+", " ");
-        return text.length() > REASON_CHARS_MAX ? text.substring(0, REASON_CHARS_MAX) : text;
+        if (text.length() > REASON_CHARS_MAX) text = text.substring(0, REASON_CHARS_MAX);
+        return text + Stream.of(thrown.getStackTrace()).filter(frame -> frame.getClassName().matches(".*Test(\\$.*)?")).findFirst()
+            .map(frame -> " (" + frame.getFileName() + ":" + frame.getLineNumber() + ")").orElse("");
     }
 
     /** "#3" of [test-template-invocation:#3]. */

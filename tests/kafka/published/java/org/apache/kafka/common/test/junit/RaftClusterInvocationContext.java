@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import kdl.published.OneBroker;
 import org.apache.kafka.common.test.api.ClusterConfig;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.Extension;
@@ -38,6 +39,8 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
             if (config.isAutoStart()) cluster.start();
         };
         AfterTestExecutionCallback after = context -> cluster.stop();
-        return List.of(before, after, new ClusterInstanceParameterResolver(cluster));
+        // Where a set-up of the test's own fails, nothing is executed that "after" could follow.
+        AfterEachCallback last = context -> cluster.stop();
+        return List.of(before, after, last, new ClusterInstanceParameterResolver(cluster));
     }
 }

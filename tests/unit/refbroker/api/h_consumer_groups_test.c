@@ -1,0 +1,100 @@
+/* ConsumerGroupHeartbeat and ConsumerGroupDescribe where the consumer protocol is switched off. */
+#include "gen/messages.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "refbroker/client.h"
+#include "tests/sim/broker_world.h"
+#include "tests/unit/unit.h"
+
+#define BYTES_MAX ((size_t)1 << 20)
+#define HEARTBEAT_VERSION 1
+#define DESCRIBE_VERSION 1
+#define UNSUPPORTED_VERSION 35
+#define GROUP_ID_NOT_FOUND 69
+
+static struct broker_world world;
+static struct arena arena;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    broker_world_init(&world, 1);
+    assert_null(broker_world_start(&world));
+    arena_init(&arena, BYTES_MAX);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    arena_fini(&arena);
+    broker_world_fini(&world);
+    return 0;
+}
+
+static int16_t
+heartbeat(void)
+{
+    struct km_consumer_group_heartbeat_request in;
+    struct km_consumer_group_heartbeat_response out;
+    struct wire_string topic = request_text("wal");
+
+    codec_init(&km_consumer_group_heartbeat_request_desc, &in);
+    in.group_id = request_text("g");
+    in.member_id = request_text("m");
+    in.rebalance_timeout_ms = 10000;
+    in.subscribed_topic_names.items = &topic;
+    in.subscribed_topic_names.count = 1;
+    in.topic_partitions.count = 0;
+    assert_true(broker_world_call(
+        &world, KM_CONSUMER_GROUP_HEARTBEAT, HEARTBEAT_VERSION, &in, &arena, &out));
+    return out.error_code;
+}
+
+static int16_t
+describe(void)
+{
+    struct km_consumer_group_describe_request in;
+    struct km_consumer_group_describe_response out;
+    struct wire_string group = request_text("unknown");
+
+    codec_init(&km_consumer_group_describe_request_desc, &in);
+    in.group_ids.items = &group;
+    in.group_ids.count = 1;
+    assert_true(
+        broker_world_call(&world, KM_CONSUMER_GROUP_DESCRIBE, DESCRIBE_VERSION, &in, &arena, &out));
+    assert_int_equal(out.groups.count, 1);
+    return out.groups.items[0].error_code;
+}
+
+static void
+a_broker_has_consumer_groups_without_a_setting(void **state)
+{
+    (void)state;
+    assert_int_not_equal(heartbeat(), UNSUPPORTED_VERSION);
+    assert_int_equal(describe(), GROUP_ID_NOT_FOUND);
+}
+
+static void
+without_the_consumer_protocol_both_requests_are_unsupported(void **state)
+{
+    (void)state;
+    world.broker->options.groups.protocols = GROUP_PROTOCOL_CLASSIC;
+    assert_int_equal(heartbeat(), UNSUPPORTED_VERSION);
+    assert_int_equal(describe(), UNSUPPORTED_VERSION);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_broker_has_consumer_groups_without_a_setting, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            without_the_consumer_protocol_both_requests_are_unsupported, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
