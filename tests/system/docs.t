@@ -11,7 +11,7 @@ doc_flags() { grep -oh -- '--[a-z][a-z-]*' "$@" | sort -u; }
 
 # The help's list: two blanks, the name in 16 columns, the summary.
 "$kdl" --help | sed -n '/^usage/,/^kdl COMMAND/s/^  \([a-z].\{15\}\) .*/\1/p' | sed 's/ *$//' > "$work/commands"
-plan $((2 * $(wc -l < "$work/commands") + 1))
+plan $((2 * $(wc -l < "$work/commands") + 4))
 is "kdl has commands" "$(grep -c . "$work/commands" | sed 's/[0-9]*/some/')" some
 while read -r command; do
     page=docs/${command%% *}.md
@@ -24,3 +24,12 @@ while read -r command; do
     "$refbroker" --help | grep -o -- '--[a-z-]*' | sort -u >> "$work/known"
     is "kdl $command: $page has no flag that is none" "$(sort -u "$work/known" | comm -13 - "$work/told")" ""
 done < "$work/commands"
+
+"$refbroker" --help | grep -o -- '^  --[a-z]*\|, --[a-z]*' | grep -o -- '--[a-z]*' | sort -u > "$work/flags"
+doc_flags docs/refbroker.md > "$work/told"
+is "refbroker: docs/refbroker.md mentions every flag" "$(comm -23 "$work/flags" "$work/told")" ""
+# Kafka's tools in examples have flags of their own.
+is "refbroker: docs/refbroker.md has no flag that is none" \
+    "$(grep -v kafka- docs/refbroker.md | grep -oh -- '--[a-z][a-z-]*' | sort -u | comm -13 "$work/flags" -)" ""
+is "refbroker: docs/refbroker.md has no metric that is none" \
+    "$(grep -o 'kdl_[a-z0-9_]*' docs/refbroker.md | sed 's/^kdl_//' | sort -u | comm -13 <(sed -n 's/^STAT(\([a-z0-9_]*\),.*/\1/p' refbroker/stats.def | sort) -)" ""
