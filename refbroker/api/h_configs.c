@@ -16,6 +16,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 #include "refbroker/coord/groups.h"
@@ -570,7 +571,9 @@ h_incremental_alter_configs(
         result->resource_type = resource->resource_type;
         result->resource_name = resource->resource_name;
         result->error_message = request_text(NULL);
-        if (resource->resource_type == RESOURCE_TOPIC)
+        if (doubled_any(resource->configs.items, sizeof(alter_config), resource->configs.count))
+            alter_refuse(request, result, KE_INVALID_REQUEST, "Error due to duplicate config keys");
+        else if (resource->resource_type == RESOURCE_TOPIC)
             resource_read(job, resource, i, result);
         else if (resource->resource_type == RESOURCE_GROUP)
             group_read(job, resource, i, result);
