@@ -135,6 +135,25 @@ create_basic(struct kc *kc)
 }
 
 static void
+create_defaults(struct kc *kc)
+{
+    struct wanted one = wanted(kc);
+    const struct km_metadata_response_topic *seen;
+    struct kc_wait wait = kc_wait_begin(kc, kc->options->metadata_ms);
+
+    one.partitions = -1;
+    one.replicas = -1;
+    kc_code(kc, "error_code", create(kc, &one)->error_code, KE_NONE);
+    for (;;) {
+        seen = kc_topic_find(kc_topic_metadata(kc, kc_link(kc, 0), &one.name, 1), one.name);
+        if (seen != NULL && seen->error_code == KE_NONE && seen->partitions.count > 0)
+            break;
+        kc_wait_more(kc, &wait, "the topic has the broker's number of partitions");
+    }
+    kc_that(kc, seen->partitions.items[0].replica_nodes.count > 0, "no-replicas", "replicas");
+}
+
+static void
 create_exists(struct kc *kc)
 {
     struct kc_topic *topic = kc_topic_new(kc, 2, NULL);
@@ -519,6 +538,8 @@ static const struct check checks[] = {
         "CreateTopicsRequestTest", CHECK_CORE, 0, {CHECK_NEED(CREATE_TOPICS, 2)}, create_basic},
     {"admin.create_exists", "a name that is taken is 36, and the topic stays as it is",
         "CreateTopicsRequestTest", CHECK_CORE, 0, {CHECK_NEED(CREATE_TOPICS, 2)}, create_exists},
+    {"admin.create_defaults", "without numbers a topic gets those of the broker", "KIP-464", 0, 0,
+        {CHECK_NEED(CREATE_TOPICS, 4)}, create_defaults},
     {"admin.create_validate_only", "validate_only judges and creates nothing",
         "CreateTopicsRequestTest", 0, 0, {CHECK_NEED(CREATE_TOPICS, 2)}, create_validate_only},
     {"admin.create_bad_counts", "numbers of partitions and replicas that cannot be are 37 and 38",

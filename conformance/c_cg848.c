@@ -22,6 +22,7 @@ struct consumer {
     const char *id;
     const char *instance;
     const char *assignor;
+    const char *regex; /* NULL: the topic by name */
     int32_t epoch;
     bool owned[PARTITIONS]; /* acknowledged with the next heartbeat */
 };
@@ -66,7 +67,8 @@ heartbeat(struct kc *kc, const struct consumer *one)
     body.instance_id = kc_string(one->instance);
     body.rebalance_timeout_ms = REBALANCE_MS;
     body.subscribed_topic_names.items = &name;
-    body.subscribed_topic_names.count = 1;
+    body.subscribed_topic_names.count = one->regex == NULL ? 1 : 0;
+    body.subscribed_topic_regex = kc_string(one->regex);
     body.server_assignor = kc_string(one->assignor);
     body.topic_partitions.items = &part;
     body.topic_partitions.count = part.partitions.count > 0 ? 1 : 0;
@@ -88,6 +90,15 @@ heartbeat_bare(struct kc *kc, const struct consumer *one)
         kc_version(kc, KM_CONSUMER_GROUP_HEARTBEAT, KC_VERSION_MAX), &body);
 }
 
+/* A partition that the topic has. */
+static int32_t
+judged(struct kc *kc, int32_t partition)
+{
+    if (partition < 0 || partition >= PARTITIONS)
+        kc_fail(kc, kc_printf(kc, "partition=%d", partition), NULL, "a partition of the topic");
+    return partition;
+}
+
 static void
 owned_take(struct kc *kc, struct consumer *one,
     const struct km_consumer_group_heartbeat_response_assignment *assignment)
@@ -100,10 +111,9 @@ owned_take(struct kc *kc, struct consumer *one,
         kc_that(kc, memcmp(&part->topic_id, &one->topic->id, sizeof part->topic_id) == 0,
             "other-topic", "partitions of the topic that was subscribed to, by its id");
         for (int32_t k = 0; k < part->partitions.count; k++) {
-            int32_t partition = part->partitions.items[k];
+            int32_t partition = judged(kc, part->partitions.items[k]);
 
-            kc_that(kc, partition >= 0 && partition < PARTITIONS && !one->owned[partition],
-                "bad-partition", "each partition once");
+            kc_that(kc, !one->owned[partition], "partition-twice", "each partition once");
             one->owned[partition] = true;
         }
     }
@@ -205,6 +215,19 @@ join_refused(struct kc *kc)
     bad = one;
     bad.epoch = 5;
     kc_code(kc, "error_code", heartbeat(kc, &bad)->error_code, KE_GROUP_ID_NOT_FOUND);
+}
+
+static void
+regex(struct kc *kc)
+{
+    struct kc_topic *topic = kc_topic_new(kc, PARTITIONS, NULL);
+    struct consumer one = consumer(kc, kc_group_new(kc), topic, "one"), bad = one;
+
+    bad.regex = "[";
+    kc_code(kc, "error_code", heartbeat(kc, &bad)->error_code, KE_INVALID_REGULAR_EXPRESSION);
+    one.regex = kc_printf(kc, "%.*s[%c].*", (int)strlen(topic->name) - 1, topic->name,
+        topic->name[strlen(topic->name) - 1]);
+    owned_await(kc, &one, PARTITIONS);
 }
 
 static void
@@ -432,12 +455,8 @@ assigned_read(struct kc *kc, struct wire_bytes bytes, bool *owned)
         "unreadable", "an assignment of a consumer: %s", e.text);
     memset(owned, 0, PARTITIONS * sizeof *owned);
     for (int32_t i = 0; i < body.assigned_partitions.count; i++)
-        for (int32_t k = 0; k < body.assigned_partitions.items[i].partitions.count; k++) {
-            int32_t partition = body.assigned_partitions.items[i].partitions.items[k];
-
-            kc_that(kc, partition >= 0 && partition < PARTITIONS, "bad-partition", "a partition");
-            owned[partition] = true;
-        }
+        for (int32_t k = 0; k < body.assigned_partitions.items[i].partitions.count; k++)
+            owned[judged(kc, body.assigned_partitions.items[i].partitions.items[k])] = true;
 }
 
 /* One round of a classic member; what it owns afterwards. */
@@ -495,6 +514,8 @@ static const struct check checks[] = {
     {"cg848.join_refused",
         "no group id, partitions when joining, an unknown assignor, no id, an epoch for no group",
         "ConsumerGroupHeartbeatRequestTest", 0, 0, {HEARTBEAT(0)}, join_refused},
+    {"cg848.regex", "topics are found by a regular expression; one that is none is 128", "KIP-848",
+        0, 0, {HEARTBEAT(1)}, regex},
     {"cg848.fenced", "an epoch ahead is 110, an unknown member is 25, and nobody is disturbed",
         "GroupMetadataManager", 0, 0, {HEARTBEAT(0)}, fenced},
     {"cg848.second_member_reconcile",

@@ -235,6 +235,28 @@ sync_during_rebalance(struct kc *kc)
     kc_code(kc, "error_code", sync_code(kc, one), KE_REBALANCE_IN_PROGRESS);
 }
 
+/* Who joins and never fetches its assignment is out after the rebalance timeout. */
+static void
+sync_timeout(struct kc *kc)
+{
+    struct kc_group *group = kc_group_new(kc);
+    struct kc_member *members[] = {member(kc, group), member(kc, group)};
+    struct kc_wait wait = kc_wait_begin(kc, KC_SESSION_MS);
+    struct kc_member *leader, *other;
+    int16_t code;
+
+    for (size_t i = 0; i < 2; i++)
+        members[i]->rebalance_ms = REBALANCE_MS;
+    kc_members_join(kc, members, 2);
+    leader = members[kc_member_leads(members[0]) ? 0 : 1];
+    other = members[kc_member_leads(members[0]) ? 1 : 0];
+    kc_code(kc, "SyncGroup", sync_code(kc, leader), KE_NONE);
+    while ((code = kc_member_heartbeat(kc, leader)) == KE_NONE)
+        kc_wait_more(kc, &wait, "a rebalance without who does not sync");
+    kc_code(kc, "Heartbeat", code, KE_REBALANCE_IN_PROGRESS);
+    kc_code(kc, "Heartbeat", kc_member_heartbeat(kc, other), KE_UNKNOWN_MEMBER_ID);
+}
+
 /* --- heartbeats ------------------------------------------------------------------------------- */
 
 static void
@@ -517,6 +539,9 @@ static const struct check checks[] = {
         "GroupMetadataManager", 0, 0, {CHECK_NEED(JOIN_GROUP, 4)}, sync_in_stable_returns_current},
     {"group.sync_during_rebalance", "a SyncGroup while another member joins is 27",
         "GroupMetadataManager", 0, 0, {CHECK_NEED(JOIN_GROUP, 4)}, sync_during_rebalance},
+    {"group.sync_timeout",
+        "who joins and does not fetch its assignment is out after its rebalance timeout",
+        "KAFKA-13435", 0, 0, {CHECK_NEED(JOIN_GROUP, 4)}, sync_timeout},
     {"group.heartbeat_rebalance",
         "while another member joins heartbeats are 27, and both come into one generation",
         "HeartbeatRequestTest", CHECK_CORE, 0,

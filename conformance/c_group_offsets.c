@@ -11,6 +11,7 @@
 #define METADATA_TOO_LONG 4097
 #define DESCRIBE_MISSING_VERSION 6
 #define UNKNOWN_GROUP_VERSION 9
+#define TOPIC_ID_VERSION 10
 
 static const char *const restart[] = {"restart"};
 static const char *const killed[] = {"kill"};
@@ -91,6 +92,90 @@ offset_commit_unknown_partition(struct kc *kc)
 
     kc_code(
         kc, "error_code", kc_commit(kc, group, topic, 99, &commit), KE_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+/* All that a group has committed, as [partition] of one topic; how many there are. */
+static int32_t
+committed_all(struct kc *kc, const struct kc_group *group, int64_t *offsets, int32_t count)
+{
+    struct km_offset_fetch_request body;
+    struct km_offset_fetch_request_group asked;
+    const struct km_offset_fetch_response *response;
+    const struct km_offset_fetch_response_topics *topic;
+
+    codec_init(&km_offset_fetch_request_desc, &body);
+    codec_init(&km_offset_fetch_request_group_desc, &asked);
+    asked.group_id = kc_string(group->id);
+    asked.topics.count = -1;
+    body.groups.items = &asked;
+    body.groups.count = 1;
+    response = kc_ask(kc, kc_group_link(kc, group), KM_OFFSET_FETCH,
+        kc_version(kc, KM_OFFSET_FETCH, UNKNOWN_GROUP_VERSION), &body);
+    kc_int(kc, "groups_count", response->groups.count, 1);
+    kc_int(kc, "topics_count", response->groups.items[0].topics.count, 1);
+    topic = &response->groups.items[0].topics.items[0];
+    for (int32_t i = 0; i < topic->partitions.count; i++)
+        if (topic->partitions.items[i].partition_index >= 0 &&
+            topic->partitions.items[i].partition_index < count)
+            offsets[topic->partitions.items[i].partition_index] =
+                topic->partitions.items[i].committed_offset;
+    return topic->partitions.count;
+}
+
+static void
+offset_fetch_all(struct kc *kc)
+{
+    struct kc_topic *topic = kc_topic_new(kc, 3, NULL);
+    struct kc_group *group = kc_group_new(kc);
+    struct kc_commit commit = kc_commit_of(NULL, 5);
+    int64_t offsets[3] = {-1, -1, -1};
+
+    kc_code(kc, "OffsetCommit", kc_commit(kc, group, topic, 0, &commit), KE_NONE);
+    commit.offset = 7;
+    kc_code(kc, "OffsetCommit", kc_commit(kc, group, topic, 2, &commit), KE_NONE);
+    kc_int(kc, "partitions_count", committed_all(kc, group, offsets, 3), 2);
+    kc_int(kc, "committed_offset", offsets[0], 5);
+    kc_int(kc, "committed_offset", offsets[2], 7);
+}
+
+static int16_t
+commit_by_id(struct kc *kc, const struct kc_group *group, const struct wire_uuid *id)
+{
+    struct km_offset_commit_request body;
+    struct km_offset_commit_request_topic asked;
+    struct km_offset_commit_request_partition part;
+    const struct km_offset_commit_response *response;
+
+    codec_init(&km_offset_commit_request_desc, &body);
+    codec_init(&km_offset_commit_request_topic_desc, &asked);
+    codec_init(&km_offset_commit_request_partition_desc, &part);
+    part.committed_offset = 5;
+    part.committed_metadata = kc_string("");
+    asked.topic_id = *id;
+    asked.partitions.items = &part;
+    asked.partitions.count = 1;
+    body.group_id = kc_string(group->id);
+    body.generation_id_or_member_epoch = -1;
+    body.topics.items = &asked;
+    body.topics.count = 1;
+    response = kc_ask(kc, kc_group_link(kc, group), KM_OFFSET_COMMIT, TOPIC_ID_VERSION, &body);
+    kc_int(kc, "topics_count", response->topics.count, 1);
+    return response->topics.items[0].partitions.items[0].error_code;
+}
+
+static void
+offset_topic_id_v10(struct kc *kc)
+{
+    struct kc_topic *topic = kc_topic_new(kc, 1, NULL);
+    struct kc_group *group = kc_group_new(kc);
+    struct wire_uuid unknown = topic->id;
+
+    unknown.bytes[0] ^= 1;
+    kc_code(kc, "error_code", commit_by_id(kc, group, &unknown), KE_UNKNOWN_TOPIC_ID);
+    kc_code(kc, "error_code", commit_by_id(kc, group, &topic->id), KE_NONE);
+    committed_is(kc, group, topic, 0, 5);
+    topic = kc_topic_recreate(kc, topic);
+    committed_is(kc, group, topic, 0, -1);
 }
 
 static void
@@ -414,6 +499,12 @@ static const struct check checks[] = {
     {"group.offset_commit_zero", "offset 0 that was committed is not taken for none",
         "OffsetFetchRequestTest", 0, 0, {CHECK_NEED(OFFSET_COMMIT, 2), CHECK_NEED(OFFSET_FETCH, 1)},
         offset_commit_zero},
+    {"group.offset_fetch_all", "without topics all offsets of a group are told", "KIP-88", 0, 0,
+        {CHECK_NEED(OFFSET_COMMIT, 2), CHECK_NEED(OFFSET_FETCH, 8)}, offset_fetch_all},
+    {"group.offset_topic_id_v10",
+        "offsets are committed by topic id; an unknown one is 100, a new topic has none", "KIP-848",
+        0, 0, {CHECK_NEED(OFFSET_COMMIT, TOPIC_ID_VERSION), CHECK_NEED(OFFSET_FETCH, 8)},
+        offset_topic_id_v10},
     {"group.offset_metadata_too_large", "metadata above offset.metadata.max.bytes is 12",
         "OffsetMetadataManager", 0, 0, {CHECK_NEED(OFFSET_COMMIT, 2), CHECK_NEED(OFFSET_FETCH, 1)},
         offset_metadata_too_large},
