@@ -1,8 +1,12 @@
 # conformance
 conformance_SRCS := \
+	conformance/c_admin.c \
+	conformance/c_cg848.c \
 	conformance/c_compact.c \
 	conformance/c_fetch.c \
 	conformance/c_fetch_session.c \
+	conformance/c_group.c \
+	conformance/c_group_offsets.c \
 	conformance/c_idem.c \
 	conformance/c_meta.c \
 	conformance/c_meta_cluster.c \
@@ -18,14 +22,18 @@ conformance_SRCS := \
 	conformance/kc_ask.c \
 	conformance/kc_batch.c \
 	conformance/kc_fetch.c \
+	conformance/kc_group.c \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
 	conformance/kc_topic.c \
 	conformance/link.c \
 	conformance/minimal.c \
 	conformance/mutants.c \
+	conformance/mutants_admin.c \
+	conformance/mutants_cg848.c \
 	conformance/mutants_compact.c \
 	conformance/mutants_fetch.c \
+	conformance/mutants_group.c \
 	conformance/mutants_meta.c \
 	conformance/mutants_null.c \
 	conformance/mutants_offsets.c \

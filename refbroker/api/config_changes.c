@@ -84,24 +84,18 @@ static void
 shape_check(struct request *request, const alter_in *in, struct config_refusal *out)
 {
     const char *nulls = NULL;
-    struct doubled names;
 
-    doubled_init(&names);
-    for (int32_t i = 0; i < in->configs.count; i++)
-        doubled_note(
-            &names, in->configs.items[i].name.data, (size_t)in->configs.items[i].name.size);
-    for (int32_t i = 0; i < in->configs.count && out->code == KE_NONE; i++) {
+    for (int32_t i = 0; i < in->configs.count; i++) {
         const alter_config *config = &in->configs.items[i];
 
-        if (doubled_is(&names, config->name.data, (size_t)config->name.size))
-            config_changes_refuse(
-                request, out, KE_INVALID_REQUEST, "Error due to duplicate config keys");
         if (config->config_operation != OPERATION_DELETE && config->value.size < 0)
             nulls = arena_printf(&request->arena, "%s%s%.*s", nulls == NULL ? "" : nulls,
                 nulls == NULL ? "" : ", ", config->name.size, config->name.data);
     }
-    doubled_fini(&names);
-    if (out->code == KE_NONE && nulls != NULL)
+    if (doubled_any(in->configs.items, sizeof in->configs.items[0], in->configs.count))
+        config_changes_refuse(
+            request, out, KE_INVALID_REQUEST, "Error due to duplicate config keys");
+    else if (nulls != NULL)
         config_changes_refuse(request, out, KE_INVALID_REQUEST,
             arena_printf(&request->arena, "Null value not supported for : %s", nulls));
 }

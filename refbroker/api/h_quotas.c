@@ -220,21 +220,6 @@ entity_text(struct request *request, const struct quota_entity *entity)
     return arena_printf(&request->arena, "ClientQuotaEntity(entries={%s})", text);
 }
 
-static bool
-a_key_comes_twice(const entry_in *in)
-{
-    struct doubled keys;
-    bool twice = false;
-
-    doubled_init(&keys);
-    for (int32_t i = 0; i < in->ops.count; i++)
-        doubled_note(&keys, in->ops.items[i].key.data, (size_t)in->ops.items[i].key.size);
-    for (int32_t i = 0; i < in->ops.count && !twice; i++)
-        twice = doubled_is(&keys, in->ops.items[i].key.data, (size_t)in->ops.items[i].key.size);
-    doubled_fini(&keys);
-    return twice;
-}
-
 static void
 changes_drop(struct job *job, size_t from)
 {
@@ -262,7 +247,7 @@ entry_read(struct job *job, const entry_in *in, struct map *seen, entry_out **re
         *result = first;
     else
         (void)map_put(seen, key.data, key.size, *result);
-    if (first != NULL || a_key_comes_twice(in))
+    if (first != NULL || doubled_any(in->ops.items, sizeof in->ops.items[0], in->ops.count))
         rc = err_set(
             e, RC_EXISTS, "Ignoring duplicate entity %s", entity_text(job->request, &entity));
     for (int32_t i = 0; i < in->ops.count && rc == RC_OK; i++) {
