@@ -34,8 +34,6 @@ group_check(struct group *group, const struct km_offset_commit_request *in)
     if (generation < 0 && in->member_id.size <= 0 && in->group_instance_id.size < 0)
         return KE_UNKNOWN_MEMBER_ID;
     error = group_member_check(group, in->member_id, in->group_instance_id, generation, &member);
-    if (error == KE_NONE && generation < 0)
-        error = KE_ILLEGAL_GENERATION;
     if (error == KE_NONE && group->state == GROUP_COMPLETING)
         error = KE_REBALANCE_IN_PROGRESS;
     if (error == KE_NONE)
