@@ -34,8 +34,6 @@ group_check(struct group *group, const struct km_offset_commit_request *in)
     if (generation < 0 && in->member_id.size <= 0 && in->group_instance_id.size < 0)
         return KE_UNKNOWN_MEMBER_ID;
     error = group_member_check(group, in->member_id, in->group_instance_id, generation, &member);
-    if (error == KE_NONE && generation < 0)
-        error = KE_ILLEGAL_GENERATION;
     if (error == KE_NONE && group->state == GROUP_COMPLETING)
         error = KE_REBALANCE_IN_PROGRESS;
     if (error == KE_NONE)
@@ -340,7 +338,10 @@ group_fetch(struct broker *broker, struct request *request,
     const struct group *group = groups_find(broker->groups, in->group_id);
 
     out->group_id = in->group_id;
-    if (group != NULL && group->consumer != NULL)
+    /* Who has not asked for the coordinator may ask before there is one. */
+    if (!groups_ready(broker->groups))
+        out->error_code = KE_NOT_COORDINATOR;
+    else if (group != NULL && group->consumer != NULL)
         out->error_code =
             consumer_offsets_fetch_check(group->consumer, in->member_id, in->member_epoch);
     if (out->error_code != KE_NONE)
@@ -353,6 +354,36 @@ group_fetch(struct broker *broker, struct request *request,
         return false;
     return topics_fetch(broker, request, group, in, out, false) &&
            topics_fetch(broker, request, group, in, out, true);
+}
+
+/* Below version 2 there is no error of the group: each partition bears it. */
+static bool
+partitions_refuse(
+    struct request *request, const struct km_offset_fetch_request_group *in, group_out *out)
+{
+    out->topics.items =
+        codec_array(&request->arena, &km_offset_fetch_response_topics_desc, in->topics.count);
+    if (out->topics.items == NULL)
+        return false;
+    out->topics.count = in->topics.count;
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        topics_out *to = &out->topics.items[i];
+        int32_t count = in->topics.items[i].partition_indexes.count;
+
+        to->name = in->topics.items[i].name;
+        to->partitions.items =
+            codec_array(&request->arena, &km_offset_fetch_response_partitions_desc, count);
+        if (to->partitions.items == NULL)
+            return false;
+        to->partitions.count = count;
+        for (int32_t k = 0; k < count; k++) {
+            partition_fetch(request, NULL, "", 0, in->topics.items[i].partition_indexes.items[k],
+                &to->partitions.items[k]);
+            to->partitions.items[k].error_code = out->error_code;
+        }
+    }
+    out->error_code = KE_NONE;
+    return true;
 }
 
 /* Requests before v8 ask for one group, in fields of their own. */
@@ -377,7 +408,9 @@ old_fetch(struct broker *broker, struct request *request, const struct km_offset
         ask.topics.items[i].partition_indexes.items = in->topics.items[i].partition_indexes.items;
         ask.topics.items[i].partition_indexes.count = in->topics.items[i].partition_indexes.count;
     }
-    if (arena_is_full(&request->arena) || !group_fetch(broker, request, &ask, &answer))
+    if (arena_is_full(&request->arena) || !group_fetch(broker, request, &ask, &answer) ||
+        (answer.error_code != KE_NONE && request->header.api_version < 2 &&
+            !partitions_refuse(request, &ask, &answer)))
         return false;
     out->error_code = answer.error_code;
     out->topics.items =

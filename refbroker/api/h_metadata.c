@@ -201,10 +201,11 @@ h_describe_cluster(struct broker *broker, struct request *request, const void *i
     if (in->endpoint_type != 1) {
         out->error_code =
             in->endpoint_type == 2 ? KE_MISMATCHED_ENDPOINT_TYPE : KE_UNSUPPORTED_ENDPOINT_TYPE;
-        out->error_message = request_text(in->endpoint_type == 2
-                                              ? "The request was sent to an endpoint of the wrong "
-                                                "type: this is a broker."
-                                              : "Unsupported endpoint type");
+        out->error_message =
+            request_text(in->endpoint_type == 2
+                             ? "The request was sent to an endpoint of type BROKER, but we wanted "
+                               "an endpoint of type CONTROLLER"
+                             : "Unsupported endpoint type");
         return H_DONE;
     }
     self = codec_array(&request->arena, &km_describe_cluster_response_broker_desc, 1);

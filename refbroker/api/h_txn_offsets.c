@@ -64,7 +64,6 @@ group_check(struct broker *broker, const struct km_txn_offset_commit_request *in
     bool names_member =
         in->generation_id >= 0 || in->member_id.size > 0 || in->group_instance_id.size >= 0;
     struct group_member *member;
-    int16_t error;
 
     if (group == NULL)
         return in->generation_id >= 0 ? KE_ILLEGAL_GENERATION : KE_NONE;
@@ -72,10 +71,8 @@ group_check(struct broker *broker, const struct km_txn_offset_commit_request *in
         return consumer_offsets_txn_check(group->consumer, in);
     if (!names_member || (in->generation_id < 0 && group->state == GROUP_EMPTY))
         return KE_NONE;
-    error =
-        group_member_check(group, in->member_id, in->group_instance_id, in->generation_id, &member);
-    return error == KE_NONE && in->generation_id != group->generation ? KE_ILLEGAL_GENERATION
-                                                                      : error;
+    return group_member_check(
+        group, in->member_id, in->group_instance_id, in->generation_id, &member);
 }
 
 static int16_t

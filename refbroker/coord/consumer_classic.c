@@ -18,8 +18,9 @@
 /* --- JoinGroup -----------------------------------------------------------------------------------
  */
 
+/* Refusals name no member; only the one that hands out an id does. */
 static enum h_result
-join_refuse(struct request *request, int16_t error, struct wire_string member_id)
+join_refuse_as(struct request *request, int16_t error, struct wire_string member_id)
 {
     struct km_join_group_response *out = request->out;
 
@@ -27,6 +28,12 @@ join_refuse(struct request *request, int16_t error, struct wire_string member_id
     out->member_id = member_id;
     out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
     return H_DONE;
+}
+
+static enum h_result
+join_refuse(struct request *request, int16_t error)
+{
+    return join_refuse_as(request, error, request_text(""));
 }
 
 /* How many classic members have each protocol, by its name. */
@@ -184,7 +191,7 @@ static void
 join_failed(struct request *request, int32_t part, int16_t error)
 {
     (void)part;
-    (void)join_refuse(request, error, request_text(""));
+    (void)join_refuse(request, error);
 }
 
 static void
@@ -207,7 +214,7 @@ join_do(struct joining *j)
     int16_t error = member_find(j);
 
     if (error != KE_NONE)
-        return join_refuse(j->request, error, j->member_id);
+        return join_refuse(j->request, error);
     join_apply(j);
     join_fill(j);
     consumer_member_did_join(j->member);
@@ -231,22 +238,22 @@ consumer_classic_join(struct group *group, struct request *request, const struct
     struct err e;
 
     if (group->groups->broker->options.groups.consumer_migration == GROUP_MIGRATION_DISABLED)
-        return join_refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL, join->member_id);
+        return join_refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL);
     if (consumer_heartbeat_full(group->groups, group, join->member_id))
-        return join_refuse(request, KE_GROUP_MAX_SIZE_REACHED, join->member_id);
+        return join_refuse(request, KE_GROUP_MAX_SIZE_REACHED);
     if (!protocols_fit(group->consumer, join))
-        return join_refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL, join->member_id);
+        return join_refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL);
     j.member_id = join->member_id;
     if (join->member_id.size == 0) {
         made_id = consumer_heartbeat_id_make(group->groups);
         j.member_id = request_text_dup(request, made_id);
         free(made_id);
         if (join->id_required && join->instance_id.size < 0)
-            return join_refuse(request, KE_MEMBER_ID_REQUIRED, j.member_id);
+            return join_refuse_as(request, KE_MEMBER_ID_REQUIRED, j.member_id);
     }
     if (consumer_protocol_subscription(
             join->protocols[0].metadata, &request->arena, &j.subscription, &e) != RC_OK)
-        return join_refuse(request, KE_UNKNOWN_SERVER_ERROR, j.member_id);
+        return join_refuse(request, KE_UNKNOWN_SERVER_ERROR);
     group_records_init(&j.records);
     result = join_do(&j);
     group_records_fini(&j.records);

@@ -426,7 +426,7 @@ group_member_check(const struct group *group, struct wire_string member_id,
         return KE_FENCED_INSTANCE_ID;
     if (*member == NULL)
         return KE_UNKNOWN_MEMBER_ID;
-    return generation != -1 && generation != group->generation ? KE_ILLEGAL_GENERATION : KE_NONE;
+    return generation != group->generation ? KE_ILLEGAL_GENERATION : KE_NONE;
 }
 
 int16_t

@@ -107,7 +107,7 @@ enum h_result group_sync_request(struct group *group, struct request *request);
 
 /*
  * group_member_check finds a member and fences it: 25 for an unknown id, 82 where the instance id
- * belongs to another member id, 22 for another generation. generation -1 is not compared.
+ * belongs to another member id, 22 for another generation.
  */
 int16_t group_member_check(const struct group *group, struct wire_string member_id,
     struct wire_string instance_id, int32_t generation, struct group_member **member);

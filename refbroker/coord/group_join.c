@@ -279,7 +279,9 @@ group_join_request(struct group *group, struct request *request, const struct gr
         free(member_id);
         return result;
     }
-    error = group_member_check(group, join->member_id, join->instance_id, -1, &member);
+    /* A JoinGroup names no generation. */
+    error =
+        group_member_check(group, join->member_id, join->instance_id, group->generation, &member);
     return error != KE_NONE ? refuse(request, error, join->member_id)
                             : join_known(member, request, join);
 }

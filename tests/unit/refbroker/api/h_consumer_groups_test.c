@@ -1,4 +1,5 @@
-/* ConsumerGroupHeartbeat and ConsumerGroupDescribe where the consumer protocol is switched off. */
+/* ConsumerGroupHeartbeat and ConsumerGroupDescribe where the consumer protocol is switched off, and
+ * JoinGroup of a consumer group. */
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
@@ -9,6 +10,9 @@
 #define BYTES_MAX ((size_t)1 << 20)
 #define HEARTBEAT_VERSION 1
 #define DESCRIBE_VERSION 1
+#define FIND_COORDINATOR_VERSION 3
+#define JOIN_VERSION 7
+#define INCONSISTENT_GROUP_PROTOCOL 23
 #define UNSUPPORTED_VERSION 35
 #define GROUP_ID_NOT_FOUND 69
 
@@ -53,6 +57,21 @@ heartbeat(void)
     return out.error_code;
 }
 
+static void
+coordinator_wait(void)
+{
+    struct km_find_coordinator_request in;
+    struct km_find_coordinator_response out;
+
+    codec_init(&km_find_coordinator_request_desc, &in);
+    in.key = request_text("g");
+    do {
+        assert_true(broker_world_call(
+            &world, KM_FIND_COORDINATOR, FIND_COORDINATOR_VERSION, &in, &arena, &out));
+        broker_world_rest(&world, 10);
+    } while (out.error_code != 0);
+}
+
 static int16_t
 describe(void)
 {
@@ -73,7 +92,8 @@ static void
 a_broker_has_consumer_groups_without_a_setting(void **state)
 {
     (void)state;
-    assert_int_not_equal(heartbeat(), UNSUPPORTED_VERSION);
+    coordinator_wait();
+    assert_int_equal(heartbeat(), 0);
     assert_int_equal(describe(), GROUP_ID_NOT_FOUND);
 }
 
@@ -86,6 +106,31 @@ without_the_consumer_protocol_both_requests_are_unsupported(void **state)
     assert_int_equal(describe(), UNSUPPORTED_VERSION);
 }
 
+static void
+a_refused_join_of_a_consumer_group_names_no_member(void **state)
+{
+    struct km_join_group_request_protocol protocol;
+    struct km_join_group_request in;
+    struct km_join_group_response out;
+
+    (void)state;
+    coordinator_wait();
+    assert_int_equal(heartbeat(), 0);
+    codec_init(&km_join_group_request_desc, &in);
+    codec_init(&km_join_group_request_protocol_desc, &protocol);
+    protocol.name = request_text("range");
+    in.group_id = request_text("g");
+    in.member_id = request_text("m");
+    in.session_timeout_ms = 10000;
+    in.rebalance_timeout_ms = 10000;
+    in.protocol_type = request_text("connect");
+    in.protocols.items = &protocol;
+    in.protocols.count = 1;
+    assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
+    assert_int_equal(out.error_code, INCONSISTENT_GROUP_PROTOCOL);
+    assert_int_equal(out.member_id.size, 0);
+}
+
 int
 main(void)
 {
@@ -94,6 +139,8 @@ main(void)
             a_broker_has_consumer_groups_without_a_setting, setup, teardown),
         cmocka_unit_test_setup_teardown(
             without_the_consumer_protocol_both_requests_are_unsupported, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_refused_join_of_a_consumer_group_names_no_member, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 enum event {
     HEARTBEATS,      /* member 0 */
     HEARTBEATS_LATE, /* with another generation */
+    HEARTBEATS_BARE, /* with none: -1 */
     SYNCS,           /* member 0 */
     LEAVES,          /* member 0 */
     REJOINS,         /* member 0 */
@@ -50,6 +51,7 @@ static const struct transition transitions[] = {
     {GROUP_COMPLETING, SESSION_ENDS, NO_ANSWER, GROUP_EMPTY, 1},
     {GROUP_STABLE, HEARTBEATS, OK, GROUP_STABLE, 0},
     {GROUP_STABLE, HEARTBEATS_LATE, ILLEGAL_GENERATION, GROUP_STABLE, 0},
+    {GROUP_STABLE, HEARTBEATS_BARE, ILLEGAL_GENERATION, GROUP_STABLE, 0},
     {GROUP_STABLE, SYNCS, OK, GROUP_STABLE, 0},
     {GROUP_STABLE, LEAVES, OK, GROUP_EMPTY, 1},
     {GROUP_STABLE, REJOINS, OK, GROUP_COMPLETING, 1}, /* the leader asks for a rebalance */
@@ -68,6 +70,9 @@ happen(struct rig *rig, enum event event)
         return 0;
     case HEARTBEATS_LATE:
         heartbeat_send(rig, 0, rig->generation + 1);
+        return 0;
+    case HEARTBEATS_BARE:
+        heartbeat_send(rig, 0, -1);
         return 0;
     case SYNCS:
         sync_send(rig, 0);
