@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.common.test.api.ClusterTemplate;
 import org.apache.kafka.common.test.api.ClusterTest;
 import org.apache.kafka.common.test.api.ClusterTests;
+import org.apache.kafka.common.utils.Exit;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -116,6 +117,10 @@ public final class Runner {
     }
 
     private static List<String> run(Launcher launcher, String name, Method method) {
+        // A tool that gives up would end this program, and all tests behind it.
+        Exit.setExitProcedure((code, message) -> {
+            throw new AssertionError("the tool exits with " + code + ": " + message);
+        });
         List<String> rows = Collections.synchronizedList(new ArrayList<>());
         Map<String, Long> began = new HashMap<>();
         launcher.execute(LauncherDiscoveryRequestBuilder.request()
