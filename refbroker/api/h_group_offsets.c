@@ -339,7 +339,7 @@ group_fetch(struct broker *broker, struct request *request,
 
     out->group_id = in->group_id;
     /* Who has not asked for the coordinator may ask before there is one. */
-    if (!groups_ready(broker->groups))
+    if (!groups_exist(broker->groups))
         out->error_code = KE_NOT_COORDINATOR;
     else if (group != NULL && group->consumer != NULL)
         out->error_code =

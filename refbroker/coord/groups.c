@@ -43,6 +43,12 @@ groups_ready(struct groups *groups)
     return state_log_ready(groups->broker, GROUPS_TOPIC);
 }
 
+bool
+groups_exist(const struct groups *groups)
+{
+    return topics_find(&groups->broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC)) != NULL;
+}
+
 struct group *
 groups_find(const struct groups *groups, struct wire_string group_id)
 {

@@ -36,6 +36,9 @@ MUST_CHECK enum rc groups_load(struct groups *groups, struct err *e);
 /* groups_ready tells whether the topic is there; it starts making it where it is not. */
 bool groups_ready(struct groups *groups);
 
+/* groups_exist tells so, too, and makes nothing. */
+bool groups_exist(const struct groups *groups);
+
 struct group *groups_find(const struct groups *groups, struct wire_string group_id);
 
 /* groups_make finds a group or makes an empty one; NULL at the limit. */

@@ -304,14 +304,12 @@ txn_client_fetch_offset(struct txn_client *client, bool require_stable, int64_t 
     in.groups.count = 1;
     in.require_stable = require_stable;
     arena_init(&arena, BYTES_MAX);
-    /* The topic of the offsets comes into being when it is first asked for. */
-    while (broker_world_call(client->world, KM_OFFSET_FETCH, 8, &in, &arena, &out)) {
+    if (broker_world_call(client->world, KM_OFFSET_FETCH, 8, &in, &arena, &out))
         code = out.groups.items[0].error_code;
-        if (code != KE_NOT_COORDINATOR)
-            break;
-        broker_world_rest(client->world, 10);
-    }
-    if (code == KE_NONE) {
+    if (code == KE_NOT_COORDINATOR) {
+        code = KE_NONE; /* nobody has committed anything */
+        *offset = -1;
+    } else if (code == KE_NONE) {
         code = out.groups.items[0].topics.items[0].partitions.items[0].error_code;
         *offset = out.groups.items[0].topics.items[0].partitions.items[0].committed_offset;
     }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.common.test.api.ClusterConfig;
@@ -22,12 +23,18 @@ import org.apache.kafka.server.common.Feature;
 final class RefbrokerBroker implements Broker {
     private static final String PROGRAM = System.getProperty("kdl.refbroker");
     private static final int ID = 0;
+    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
     private static Set<String> known;
+
+    static {
+        // Who ends this program ends its brokers.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
+    }
 
     private final Map<String, String> settings = new TreeMap<>();
     private final Path folder;
     private Process process;
-    private String address = "127.0.0.1:0";
+    private String address = "localhost:0"; // as in Kafka's test kit
 
     RefbrokerBroker(ClusterConfig config) {
         Map<String, String> wanted = new TreeMap<>(config.serverProperties());
@@ -63,6 +70,8 @@ final class RefbrokerBroker implements Broker {
         settings.forEach((name, value) -> words.addAll(List.of("--set", name + "=" + value)));
         File log = folder.resolve("log").toFile();
         process = new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log).start();
+        RUNNING.add(process);
+        process.onExit().thenAccept(RUNNING::remove);
         while (true) {
             for (String line : Files.readAllLines(log.toPath())) {
                 int at = line.indexOf(" ready: ");

@@ -17,12 +17,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.kafka.common.test.api.ClusterTemplate;
 import org.apache.kafka.common.test.api.ClusterTest;
 import org.apache.kafka.common.test.api.ClusterTests;
+import org.apache.kafka.common.utils.Exit;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -35,7 +37,9 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * class#method[invocation], passed, failed or not-applicable, milliseconds, brokers asked for, reason. Methods that have rows are
  * passed over, so that a run that was ended goes on.
  *
- * <p>Runner JARS RESULTS SHARD SHARDS PATTERN: jars separated by colons; PATTERN of class#method.
+ * <p>Runner JARS RESULTS SHARD SHARDS WHICH [INSIDE]: jars separated by colons; WHICH is a pattern of class#method, or @ and a
+ * file of such names; INSIDE is a file of names (or class#*), a tab, and why
+ * such a test is not applicable.
  */
 public final class Runner {
     private static final String METHOD_DONE = "method-done";
@@ -46,7 +50,8 @@ public final class Runner {
     public static void main(String[] args) throws Exception {
         Path results = Path.of(args[1]);
         int shard = Integer.parseInt(args[2]), shards = Integer.parseInt(args[3]);
-        Pattern wanted = Pattern.compile(args[4]);
+        Predicate<String> wanted = wanted(args[4]);
+        Map<String, String> inside = args.length > 5 ? inside(Path.of(args[5])) : Map.of();
         Set<String> done = methodsDone(results);
         Map<String, Method> methods = new TreeMap<>();
         for (String jar : args[0].split(":")) clusterTests(jar, methods);
@@ -58,9 +63,28 @@ public final class Runner {
         for (Map.Entry<String, Method> entry : methods.entrySet()) {
             String name = entry.getKey();
             boolean mine = number++ % shards == shard;
-            if (mine && wanted.matcher(name).find() && !done.contains(name)) run(launcher, name, entry.getValue(), results, out);
+            if (!mine || !wanted.test(name) || done.contains(name)) continue;
+            String reason = inside.getOrDefault(name, inside.get(name.replaceAll("#.*", "#*")));
+            List<String> rows = reason != null
+                ? List.of(String.join("\t", name, "not-applicable", "0", "1", "not applicable: " + reason))
+                : run(launcher, name, entry.getValue());
+            report(rows, name, results, out);
         }
         System.exit(0);
+    }
+
+    private static Predicate<String> wanted(String which) throws IOException {
+        if (which.startsWith("@")) return Set.copyOf(Files.readAllLines(Path.of(which.substring(1))))::contains;
+        return Pattern.compile(which).asPredicate();
+    }
+
+    private static Map<String, String> inside(Path file) throws IOException {
+        Map<String, String> reasons = new HashMap<>();
+        for (String line : Files.readAllLines(file)) {
+            String[] fields = line.split("\t");
+            if (fields.length == 2) reasons.put(fields[0], fields[1]);
+        }
+        return reasons;
     }
 
     private static Set<String> methodsDone(Path results) throws IOException {
@@ -92,7 +116,11 @@ public final class Runner {
             || method.isAnnotationPresent(ClusterTemplate.class);
     }
 
-    private static void run(Launcher launcher, String name, Method method, Path results, PrintStream out) throws IOException {
+    private static List<String> run(Launcher launcher, String name, Method method) {
+        // A tool that gives up would end this program, and all tests behind it.
+        Exit.setExitProcedure((code, message) -> {
+            throw new AssertionError("the tool exits with " + code + ": " + message);
+        });
         List<String> rows = Collections.synchronizedList(new ArrayList<>());
         Map<String, Long> began = new HashMap<>();
         launcher.execute(LauncherDiscoveryRequestBuilder.request()
@@ -119,9 +147,14 @@ public final class Runner {
                     else if (result.getStatus() == TestExecutionResult.Status.FAILED) rows.add(row(name, "failed", ms, reason));
                 }
             });
-        rows.add(row(name, METHOD_DONE, 0, ""));
-        Files.write(results, rows, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        rows.stream().filter(row -> !row.contains("\t" + METHOD_DONE)).forEach(out::println);
+        return rows;
+    }
+
+    private static void report(List<String> rows, String name, Path results, PrintStream out) throws IOException {
+        List<String> lines = new ArrayList<>(rows);
+        lines.add(row(name, METHOD_DONE, 0, ""));
+        Files.write(results, lines, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        rows.forEach(out::println);
         out.flush();
     }
 
