@@ -87,7 +87,6 @@ static void
 throttle(struct broker *broker, struct request *request)
 {
     int64_t wait_ms = quota_gate_settle(broker, request);
-
     struct heap_node *muted = &request->client->muted;
     int64_t until_ms = env_now_ms(broker->env) + wait_ms;
 

@@ -78,6 +78,13 @@ meter_of(struct quota_meters *meters, enum quota_name name, const struct quota *
     return meter;
 }
 
+/* A quota may be so small that the time is beyond every number. */
+static int64_t
+wait_of(double ms)
+{
+    return llround(fmin(ms, INT32_MAX));
+}
+
 /* --- rates ----------------------------------------------------------------------------------- */
 
 static void
@@ -136,7 +143,7 @@ quota_meters_record(struct quota_meters *meters, enum quota_name name,
     value = rate(meter, now_ms, &window_ms);
     if (value <= quota->values[name])
         return 0;
-    return llround((value - quota->values[name]) / quota->values[name] * window_ms);
+    return wait_of((value - quota->values[name]) / quota->values[name] * window_ms);
 }
 
 void
@@ -188,6 +195,6 @@ quota_meters_take(struct quota_meters *meters, const struct quota_client *client
     if (!overdrawn || !strict)
         meter->tokens = fmin(burst, meter->tokens - mutations);
     if (overdrawn || (!strict && meter->tokens < 0))
-        *wait_ms = llround(-meter->tokens / per_second * 1000);
+        *wait_ms = wait_of(-meter->tokens / per_second * 1000);
     return !overdrawn || !strict;
 }

@@ -142,7 +142,8 @@ quotas_value_check(
     if (name == QUOTA_COUNT || row->of != of)
         return err_set(e, RC_CONFIG, "Invalid configuration key %.*s",
             text.size < 0 ? 0 : text.size, text.data);
-    if (value <= 0)
+    /* What is no number is none that the catalog could be read with again. */
+    if (!(value > 0))
         return err_set(e, RC_CONFIG, "Quota %s must be greater than 0", row->name);
     if (row->type == TYPE_DOUBLE)
         return RC_OK;

@@ -84,6 +84,19 @@ an_amount_above_the_quota_waits_until_it_would_not_be(void **state)
 }
 
 static void
+the_smallest_quota_makes_wait_for_weeks_and_no_longer(void **state)
+{
+    int64_t wait_ms;
+
+    (void)state;
+    set(QUOTA_PART_CLIENT_ID, "c", QUOTA_PRODUCER_BYTE_RATE, 1e-320);
+    set(QUOTA_PART_CLIENT_ID, "c", QUOTA_CONTROLLER_MUTATION_RATE, 1e-320);
+    assert_int_equal(record(&client, 1, NOW_MS), INT32_MAX);
+    assert_true(quota_meters_take(&rig.meters, &client, 1, false, NOW_MS, &wait_ms));
+    assert_int_equal(wait_ms, INT32_MAX);
+}
+
+static void
 what_is_old_counts_no_more(void **state)
 {
     (void)state;
@@ -180,6 +193,8 @@ main(void)
         cmocka_unit_test_setup_teardown(without_a_quota_nothing_is_noted, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_amount_above_the_quota_waits_until_it_would_not_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_smallest_quota_makes_wait_for_weeks_and_no_longer, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_old_counts_no_more, setup, teardown),
         cmocka_unit_test_setup_teardown(an_amount_can_be_taken_back, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -1,6 +1,7 @@
 /* Which quota holds for whom, and which can be set. */
 #include "refbroker/meta/quotas.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
@@ -186,6 +187,8 @@ values_are_judged_as_kafka_does(void **state)
     refused(
         &user, "connection_creation_rate", 1, "Invalid configuration key connection_creation_rate");
     refused(&user, "producer_byte_rate", 0, "Quota producer_byte_rate must be greater than 0");
+    refused(&user, "producer_byte_rate", NAN, "Quota producer_byte_rate must be greater than 0");
+    refused(&user, "request_percentage", NAN, "Quota request_percentage must be greater than 0");
     refused(&user, "producer_byte_rate", 1.5, "producer_byte_rate cannot be a fractional value.");
     refused(&user, "producer_byte_rate", 1e30,
         "Proposed value for producer_byte_rate is too large for a LONG.");
