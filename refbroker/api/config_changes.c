@@ -246,6 +246,7 @@ kept_read(
     struct config_changes *changes, const alter_in *in, int32_t index, struct config_refusal *out)
 {
     bool group = in->resource_type == RESOURCE_GROUP;
+    size_t kept = map_count(&changes->broker->resource_configs.by_resource);
     struct err e;
 
     if (group && in->resource_name.size == 0)
@@ -262,6 +263,11 @@ kept_read(
         change->name = xmemdup(config->name.data, (size_t)config->name.size);
         if (config->config_operation == OPERATION_SET)
             change->value = xmemdup(config->value.data, (size_t)config->value.size);
+        if (change->value != NULL && kept + changes->count > RESOURCE_CONFIGS_MAX) {
+            config_changes_refuse(
+                changes->request, out, KE_POLICY_VIOLATION, "Too many things have configs.");
+            break;
+        }
         if (group)
             code = group_configs_check(changes->broker, change->name, change->value, &e) == RC_OK
                        ? KE_NONE

@@ -235,7 +235,7 @@ h_create_acls(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_create_acls_request *in = in_;
     struct km_create_acls_response *out = out_;
-    size_t room = ACLS_MAX - map_count(&broker->acls.by_key);
+    size_t kept = map_count(&broker->acls.by_key), room = kept < ACLS_MAX ? ACLS_MAX - kept : 0;
     struct job *job;
 
     out->results.items = codec_array(

@@ -250,6 +250,9 @@ entry_read(struct job *job, const entry_in *in, struct map *seen, entry_out **re
     if (first != NULL || doubled_any(in->ops.items, sizeof in->ops.items[0], in->ops.count))
         rc = err_set(
             e, RC_EXISTS, "Ignoring duplicate entity %s", entity_text(job->request, &entity));
+    if (rc == RC_OK && quotas_find(&job->broker->quotas, &entity) == NULL &&
+        map_count(&job->broker->quotas.by_entity) + job->count >= QUOTAS_ENTITIES_MAX)
+        rc = err_set(e, RC_LIMIT, "%d entities have quotas already", QUOTAS_ENTITIES_MAX);
     for (int32_t i = 0; i < in->ops.count && rc == RC_OK; i++) {
         const struct km_alter_client_quotas_request_op_data *op = &in->ops.items[i];
         enum quota_name name = quotas_name_find(op->key);

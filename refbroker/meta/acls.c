@@ -126,8 +126,6 @@ acls_add(struct acls *acls, const void *key, size_t key_size, struct err *e)
         return RC_OK;
     if (!key_read(key, key_size, &acl))
         return err_set(e, RC_CORRUPT, "an access rule of %zu bytes that is none", key_size);
-    if (map_count(&acls->by_key) >= ACLS_MAX)
-        return err_set(e, RC_LIMIT, "there are %d access rules already", ACLS_MAX);
     entry = xcalloc(1, sizeof *entry);
     entry->key = xmemdup(key, key_size);
     entry->key_size = key_size;

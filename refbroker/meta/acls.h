@@ -3,8 +3,9 @@
  * Nobody is kept from anything by them here.
  *
  * Rules and messages are those of AclApis and AclControlManager. Numbers are those of the protocol:
- * ResourceType, PatternType, AclOperation, AclPermissionType. Limits: ACLS_MAX rules. Owned by the
- * broker; not thread-safe.
+ * ResourceType, PatternType, AclOperation, AclPermissionType. Limits: whoever adds rules by request
+ * stops at ACLS_MAX, since what the catalog holds must always be read. Owned by the broker; not
+ * thread-safe.
  */
 #ifndef REFBROKER_META_ACLS_H
 #define REFBROKER_META_ACLS_H
@@ -53,8 +54,8 @@ int16_t acls_check(const struct acl *acl, struct err *e);
 /* acls_key appends the bytes by which a rule is known, here and in the catalog. */
 void acls_key(const struct acl *acl, struct buf *out);
 
-/* acls_add keeps the rule of a key; one that is there stays. RC_CORRUPT where the key is none,
- * RC_LIMIT beyond ACLS_MAX. acls_remove takes it out. */
+/* acls_add keeps the rule of a key; one that is there stays. RC_CORRUPT where the key is none.
+ * acls_remove takes it out. */
 MUST_CHECK enum rc acls_add(struct acls *acls, const void *key, size_t key_size, struct err *e);
 void acls_remove(struct acls *acls, const void *key, size_t key_size);
 

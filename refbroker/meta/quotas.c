@@ -211,8 +211,6 @@ quotas_set(struct quotas *quotas, const void *key, size_t key_size, enum quota_n
     if (quota == NULL) {
         if (!key_read(key, key_size, &entity))
             return err_set(e, RC_CORRUPT, "a quota of %zu bytes that is of nobody", key_size);
-        if (map_count(&quotas->by_entity) >= QUOTAS_ENTITIES_MAX)
-            return err_set(e, RC_LIMIT, "more than %d entities have quotas", QUOTAS_ENTITIES_MAX);
         quota = xcalloc(1, sizeof *quota);
         quota->key = xmemdup(key, key_size);
         quota->key_size = key_size;

@@ -6,7 +6,8 @@
  * of ClientQuotaManager. Values are kept as they are set; what they do is the business of
  * coord/quota_meters.
  *
- * Limits: QUOTAS_ENTITIES_MAX entities, names of 32767 bytes. Owned by the broker; not thread-safe.
+ * Limits: names of 32767 bytes; whoever adds entities by request stops at QUOTAS_ENTITIES_MAX,
+ * since what the catalog holds must always be read. Owned by the broker; not thread-safe.
  */
 #ifndef REFBROKER_META_QUOTAS_H
 #define REFBROKER_META_QUOTAS_H
@@ -72,7 +73,7 @@ MUST_CHECK enum rc quotas_value_check(
 void quotas_entity_key(const struct quota_entity *entity, struct buf *out);
 
 /* quotas_set stores a value of the entity with this key; quotas_remove takes it back. RC_CORRUPT
- * where the key is none, RC_LIMIT beyond QUOTAS_ENTITIES_MAX. */
+ * where the key is none. */
 MUST_CHECK enum rc quotas_set(struct quotas *quotas, const void *key, size_t key_size,
     enum quota_name name, double value, struct err *e);
 void quotas_remove(struct quotas *quotas, const void *key, size_t key_size, enum quota_name name);

@@ -21,6 +21,8 @@ enum resource_type {
     RESOURCE_GROUP = 32,
 };
 
+#define RESOURCE_CONFIGS_MAX 100000 /* things; whoever adds them by request stops here */
+
 struct resource_configs {
     struct map by_resource; /* one byte of type and the name -> struct resource */
 };

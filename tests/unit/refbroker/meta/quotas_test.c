@@ -106,6 +106,23 @@ an_entity_goes_with_its_last_quota(void **state)
     quotas_fini(&quotas);
 }
 
+/* However many there are, a start takes what the catalog has. */
+static void
+more_than_may_be_added_can_be_read(void **state)
+{
+    struct quotas quotas;
+    char name[16];
+
+    (void)state;
+    quotas_init(&quotas);
+    for (int i = 0; i <= QUOTAS_ENTITIES_MAX; i++) {
+        snprintf(name, sizeof name, "u%d", i);
+        set(&quotas, name, NULL, 1);
+    }
+    assert_int_equal(map_count(&quotas.by_entity), QUOTAS_ENTITIES_MAX + 1);
+    quotas_fini(&quotas);
+}
+
 static void
 names_do_not_run_into_each_other(void **state)
 {
@@ -202,6 +219,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_entity_counts),
         cmocka_unit_test(an_entity_goes_with_its_last_quota),
+        cmocka_unit_test(more_than_may_be_added_can_be_read),
         cmocka_unit_test(names_do_not_run_into_each_other),
         cmocka_unit_test(a_key_that_is_none_is_corrupt),
         cmocka_unit_test(values_are_judged_as_kafka_does),
