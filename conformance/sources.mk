@@ -1,6 +1,7 @@
 # conformance
 conformance_SRCS := \
 	conformance/c_compact.c \
+	conformance/c_connect.c \
 	conformance/c_fetch.c \
 	conformance/c_fetch_session.c \
 	conformance/c_idem.c \
@@ -10,6 +11,8 @@ conformance_SRCS := \
 	conformance/c_produce.c \
 	conformance/c_produce_batches.c \
 	conformance/c_produce_content.c \
+	conformance/c_txn.c \
+	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
 	conformance/c_wire_frames.c \
 	conformance/catalog.c \
@@ -21,6 +24,7 @@ conformance_SRCS := \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
 	conformance/kc_topic.c \
+	conformance/kc_txn.c \
 	conformance/link.c \
 	conformance/minimal.c \
 	conformance/mutants.c \
@@ -30,6 +34,7 @@ conformance_SRCS := \
 	conformance/mutants_null.c \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
+	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \
 	conformance/prove.c \
