@@ -13,7 +13,7 @@
 #include "conformance/kc_fetch.h"
 #include "conformance/kc_offsets.h"
 #include "conformance/kc_produce.h"
-#include "lib/wire/codec.h"
+#include "conformance/kc_txn.h"
 #include "lib/wire/kerr.h"
 
 #define LIMIT_MS 10000
@@ -228,135 +228,21 @@ delete_policy_combo(struct kc *kc)
 
 /* --- transactions ----------------------------------------------------------------------------- */
 
-/* Versions of clients that add partitions and end transactions themselves (before KIP-890). */
-enum { INIT_VERSION = 4, ADD_VERSION = 3, PRODUCE_VERSION = 11, END_VERSION = 3 };
-
-#define KEY_TRANSACTION 1
-#define TRANSACTION_TIMEOUT_MS 60000
-
-struct transaction {
-    const char *id;
-    struct link *link; /* to the coordinator */
-    struct kc_producer producer;
-    int32_t sequence;
-};
-
-static struct link *
-coordinator_of(struct kc *kc, const char *id)
-{
-    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    struct km_find_coordinator_request body;
-    const struct km_find_coordinator_response *response;
-
-    codec_init(&km_find_coordinator_request_desc, &body);
-    body.key = kc_string(id);
-    body.key_type = KEY_TRANSACTION;
-    for (;;) {
-        response = kc_ask(
-            kc, kc_link(kc, 0), KM_FIND_COORDINATOR, kc_version(kc, KM_FIND_COORDINATOR, 3), &body);
-        if (!kerr_is_retriable(response->error_code))
-            break;
-        kc_wait_more(kc, &wait, "a coordinator");
-    }
-    kc_code(kc, "FindCoordinator", response->error_code, KE_NONE);
-    return kc_link(kc, kc_broker(kc, response->node_id));
-}
-
-static struct transaction
-transactions_begin(struct kc *kc, const char *id)
-{
-    struct transaction txn = {.id = id, .link = coordinator_of(kc, id)};
-    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    const struct km_init_producer_id_response *response;
-    struct km_init_producer_id_request body;
-
-    codec_init(&km_init_producer_id_request_desc, &body);
-    body.transactional_id = kc_string(id);
-    body.transaction_timeout_ms = TRANSACTION_TIMEOUT_MS;
-    for (;;) {
-        response = kc_ask(kc, txn.link, KM_INIT_PRODUCER_ID,
-            kc_version(kc, KM_INIT_PRODUCER_ID, INIT_VERSION), &body);
-        if (!kerr_is_retriable(response->error_code))
-            break;
-        kc_wait_more(kc, &wait, "a producer id");
-    }
-    kc_code(kc, "InitProducerId", response->error_code, KE_NONE);
-    txn.producer = (struct kc_producer){response->producer_id, response->producer_epoch};
-    return txn;
-}
-
-static void
-partition_add(struct kc *kc, const struct transaction *txn, const struct kc_topic *topic)
-{
-    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    const struct km_add_partitions_to_txn_response *response;
-    struct km_add_partitions_to_txn_request body;
-    struct km_add_partitions_to_txn_request_topic part;
-    int32_t zero = 0;
-    int16_t code;
-
-    codec_init(&km_add_partitions_to_txn_request_desc, &body);
-    codec_init(&km_add_partitions_to_txn_request_topic_desc, &part);
-    part.name = kc_string(topic->name);
-    part.partitions.items = &zero;
-    part.partitions.count = 1;
-    body.v3_and_below_transactional_id = kc_string(txn->id);
-    body.v3_and_below_producer_id = txn->producer.id;
-    body.v3_and_below_producer_epoch = txn->producer.epoch;
-    body.v3_and_below_topics.items = &part;
-    body.v3_and_below_topics.count = 1;
-    for (;;) {
-        response = kc_ask(kc, txn->link, KM_ADD_PARTITIONS_TO_TXN,
-            kc_version(kc, KM_ADD_PARTITIONS_TO_TXN, ADD_VERSION), &body);
-        code = response->results_by_topic_v3_and_below.items[0]
-                   .results_by_partition.items[0]
-                   .partition_error_code;
-        if (code != KE_CONCURRENT_TRANSACTIONS)
-            break;
-        kc_wait_more(kc, &wait, "the transaction before is over");
-    }
-    kc_code(kc, "AddPartitionsToTxn", code, KE_NONE);
-}
-
 /* One record in a transaction, and its end; returns when the marker is in the log, at `marker`. */
 static void
-transaction_of(struct kc *kc, struct transaction *txn, const struct kc_topic *topic,
-    const char *value, bool commits, int64_t marker)
+transaction_of(struct kc *kc, struct kc_txn *txn, const struct kc_topic *topic, const char *value,
+    bool commits, int64_t marker)
 {
-    struct batch_builder_options options = batch_builder_defaults();
-    struct batch_builder_record record = kc_record("key", value, kc_wall_ms());
-    struct kc_produce_options how = kc_produce_defaults();
-    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    const struct km_end_txn_response *response;
-    struct km_end_txn_request body;
-    struct kc_append append = {.topic = topic};
-
-    partition_add(kc, txn, topic);
-    options.producer_id = txn->producer.id;
-    options.producer_epoch = txn->producer.epoch;
-    options.base_sequence = txn->sequence++;
-    options.transactional = true;
-    append.records = kc_batch(kc, &options, &record, 1);
-    how.version_max = PRODUCE_VERSION;
-    how.transactional_id = txn->id;
-    kc_code(kc, "error_code",
-        kc_produce_part(kc, kc_produce(kc, &how, &append, 1), topic, 0)->error_code, KE_NONE);
-    codec_init(&km_end_txn_request_desc, &body);
-    body.transactional_id = kc_string(txn->id);
-    body.producer_id = txn->producer.id;
-    body.producer_epoch = txn->producer.epoch;
-    body.committed = commits;
-    response = kc_ask(kc, txn->link, KM_END_TXN, kc_version(kc, KM_END_TXN, END_VERSION), &body);
-    kc_code(kc, "EndTxn", response->error_code, KE_NONE);
-    while (kc_latest(kc, topic, 0) <= marker)
-        kc_wait_more(kc, &wait, "the marker is written");
+    kc_txn_append(kc, txn, topic, 0, value);
+    kc_txn_end(kc, txn, commits);
+    kc_txn_settled(kc, topic, 0, marker + 1);
 }
 
 static void
 txn_aborted_removed(struct kc *kc)
 {
     struct kc_topic *topic = compacted_topic(kc, "delete.retention.ms=86400000");
-    struct transaction txn = transactions_begin(kc, kc_printf(kc, "%s-id", topic->name));
+    struct kc_txn txn = kc_txn_open(kc, kc_txn_id(kc, "id"), KC_TXN_V1);
     int64_t now_ms = kc_wall_ms();
     const struct kc_log *log;
     const struct kc_seen *committed;

@@ -55,7 +55,7 @@ struct check {
 /* The checks of one file. */
 struct check_table {
     const char *area; /* as in the catalogue; dtp. and cluster. are of meta, delrec. of
-                         offsets, retain. of compact */
+                         offsets, retain. of compact, tv2. of txn */
     const struct check *checks;
     size_t count;
 };

@@ -3,6 +3,7 @@ conformance_SRCS := \
 	conformance/c_admin.c \
 	conformance/c_cg848.c \
 	conformance/c_compact.c \
+	conformance/c_connect.c \
 	conformance/c_fetch.c \
 	conformance/c_fetch_session.c \
 	conformance/c_group.c \
@@ -14,6 +15,8 @@ conformance_SRCS := \
 	conformance/c_produce.c \
 	conformance/c_produce_batches.c \
 	conformance/c_produce_content.c \
+	conformance/c_txn.c \
+	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
 	conformance/c_wire_frames.c \
 	conformance/catalog.c \
@@ -26,6 +29,7 @@ conformance_SRCS := \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
 	conformance/kc_topic.c \
+	conformance/kc_txn.c \
 	conformance/link.c \
 	conformance/minimal.c \
 	conformance/mutants.c \
@@ -38,6 +42,7 @@ conformance_SRCS := \
 	conformance/mutants_null.c \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
+	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \
 	conformance/prove.c \

@@ -15,3 +15,25 @@ expect   offsets.max_timestamp                   batch-last        the last offs
 expect   idem.describe_producers                 error_code=6      the coordinator keeps producers, no broker does
 expect   compact.txn_aborted_removed             AddPartitionsToTxn=17  no transactions
 expect   compact.*                               never             not compacted, as Inkless's diskless topics
+expect   txn.add_unknown_partition               known=17          no transactions on diskless topics
+expect   txn.produce_not_added                   error_code=6      no transactions on diskless topics
+expect   txn.init_while_ongoing                  AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.plain_write_during_txn              AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.commit_visible                      AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.abort_invisible                     AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.open_hides_later_plain              AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.interleaved_commit_abort            AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.marker_contents                     AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.end_codes                           AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.fencing_on_commit                   AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.fencing_on_send                     AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.timeout_aborts                      AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.coordinator_failover_open           AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.describe                            AddPartitionsToTxn=17 no transactions on diskless topics
+expect   tv2.implicit_add                        Produce=6         no transactions on diskless topics
+expect   tv2.end_bumps_epoch                     Produce=6         no transactions on diskless topics
+expect   tv2.old_epoch_after_end                 Produce=6         no transactions on diskless topics
+expect   tv2.end_retry                           Produce=6         no transactions on diskless topics
+expect   tv2.v1_client_still_works               AddPartitionsToTxn=17 no transactions on diskless topics
+expect   connect.read_to_end                     AddPartitionsToTxn=17 no transactions on diskless topics
+expect   txn.etl_exactly_once                    AddPartitionsToTxn=17 no transactions on diskless topics
