@@ -232,7 +232,7 @@ list_print(const struct job *job)
     for (size_t i = 0; i < job->count; i++) {
         const struct check *check = job->items[i].entry.check;
         char layer = (check->flags & CHECK_CONTROL) != 0  ? 'X'
-                     : (check->flags & CHECK_CONFIG) != 0 ? 'G'
+                     : check_properties(check) != NULL ? 'G'
                                                           : 'R';
 
         printf("%-42s %s %c  %s\n", check->id, (check->flags & CHECK_CORE) != 0 ? "core" : "    ",

@@ -10,6 +10,7 @@
 #include "lib/wire/kerr.h"
 
 #define TIMEOUT_MS 30000
+#define APPLY_MS 10000
 #define RESOURCE_TOPIC 2
 #define SOURCE_TOPIC 1
 #define SOURCE_STATIC 4
@@ -409,12 +410,17 @@ config_of(struct kc *kc, const struct km_describe_configs_response_result *all, 
     kc_fail(kc, "config-missing", NULL, "config %s", name);
 }
 
-/* A topic has a config of its own, with this value. */
+/* A topic soon has a config of its own with this value: what the controller took, a broker tells of
+ * when the metadata log has brought it. */
 static void
 config_is(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value)
 {
-    const described *seen = config_of(kc, configs_describe(kc, topic), name);
+    struct kc_wait wait = kc_wait_begin(kc, APPLY_MS);
+    const described *seen;
 
+    do
+        seen = config_of(kc, configs_describe(kc, topic), name);
+    while (!kc_topic_is_named(seen->value, value) && !kc_wait_over(kc, &wait));
     kc_that(kc, kc_topic_is_named(seen->value, value), "other-value", "%s=%s", name, value);
     kc_int(kc, "config_source", seen->config_source, SOURCE_TOPIC);
 }
@@ -498,10 +504,14 @@ configs_incremental_delete(struct kc *kc)
     struct kc_topic *topic =
         kc_topic_new(kc, 1, "file.delete.delay.ms=12345678", "retention.ms=12345678", NULL);
     const described *seen;
+    struct kc_wait wait;
 
     config_is(kc, topic, "file.delete.delay.ms", "12345678");
     kc_code(kc, "error_code", alter(kc, topic, "file.delete.delay.ms", DELETE, NULL, 1), KE_NONE);
-    seen = config_of(kc, configs_describe(kc, topic), "file.delete.delay.ms");
+    wait = kc_wait_begin(kc, APPLY_MS);
+    do
+        seen = config_of(kc, configs_describe(kc, topic), "file.delete.delay.ms");
+    while (seen->config_source == SOURCE_TOPIC && !kc_wait_over(kc, &wait));
     kc_that(kc, seen->config_source != SOURCE_TOPIC, "still-set", "the default of the broker");
     config_is(kc, topic, "retention.ms", "12345678");
 }

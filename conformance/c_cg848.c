@@ -290,20 +290,17 @@ leave(struct kc *kc)
     owned_await(kc, &other, PARTITIONS);
 }
 
+static const char *const short_session[] = {"group.consumer.min.session.timeout.ms=1000",
+    "group.consumer.session.timeout.ms=2000", "group.consumer.min.heartbeat.interval.ms=100",
+    "group.consumer.heartbeat.interval.ms=500", NULL};
+
 static void
 session_timeout(struct kc *kc)
 {
-    static const char *const shorten[] = {"start", "group.consumer.min.session.timeout.ms=1000",
-        "group.consumer.session.timeout.ms=2000", "group.consumer.min.heartbeat.interval.ms=100",
-        "group.consumer.heartbeat.interval.ms=500"};
-    static const char *const restore[] = {"start"};
     struct consumer one, other;
     struct kc_wait wait;
     int64_t last_us;
 
-    kc_setup_begin(kc);
-    kc_control(kc, shorten, ARRAY_LEN(shorten));
-    kc_setup_end(kc);
     one = alone(kc);
     last_us = wire_client_now_us(); /* the silent one is heard later than this */
     beat(kc, &one);
@@ -314,8 +311,6 @@ session_timeout(struct kc *kc)
     kc_that(kc, wire_client_now_us() - last_us >= (int64_t)SESSION_MS * 1000, "too-early",
         "nothing taken from a member before its session timeout of %d ms", SESSION_MS);
     kc_code(kc, "error_code", heartbeat(kc, &one)->error_code, KE_UNKNOWN_MEMBER_ID);
-    kc_links_forget(kc);
-    kc_control(kc, restore, 1);
 }
 
 /* --- static members --------------------------------------------------------------------------- */
@@ -525,8 +520,8 @@ static const struct check checks[] = {
         {HEARTBEAT(0)}, leave},
     {"cg848.session_timeout",
         "who is silent for the session timeout is out, not before, and its partitions move",
-        "ConsumerGroupHeartbeatRequestTest", CHECK_CORE | CHECK_CONFIG, 90, {HEARTBEAT(0)},
-        session_timeout},
+        "ConsumerGroupHeartbeatRequestTest", CHECK_CORE, 90,
+        {HEARTBEAT(0), CHECK_START(short_session)}, session_timeout},
     {"cg848.static",
         "an instance id is taken until it is released, then brings back its partitions", "KIP-848",
         0, 0, {HEARTBEAT(0)}, static_members},

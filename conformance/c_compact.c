@@ -27,31 +27,13 @@
 #define MIB ((int64_t)1024 * 1024)
 #define CHUNK_BYTES ((size_t)64 * 1024)
 
-/* The target as these checks need it, and as it was. */
-static void
-intervals_shorten(struct kc *kc)
-{
-    static const char *const words[] = {"start", "log.cleaner.backoff.ms=100",
-        "log.retention.check.interval.ms=100", "log.initial.task.delay.ms=100"};
-
-    kc_setup_begin(kc);
-    kc_control(kc, words, 4);
-    kc_setup_end(kc);
-}
-
-static void
-intervals_restore(struct kc *kc)
-{
-    static const char *const words[] = {"start"};
-
-    kc_links_forget(kc);
-    kc_control(kc, words, 1);
-}
+/* Kafka's cleaner and retention wake up after seconds and minutes otherwise. */
+static const char *const short_intervals[] = {"log.cleaner.backoff.ms=100",
+    "log.retention.check.interval.ms=100", "log.initial.task.delay.ms=100", NULL};
 
 static struct kc_topic *
 compacted_topic(struct kc *kc, const char *delete_retention)
 {
-    intervals_shorten(kc);
     return kc_topic_new(kc, 1, "cleanup.policy=compact", SEGMENT_MS,
         "min.cleanable.dirty.ratio=0.01", delete_retention, NULL);
 }
@@ -141,7 +123,6 @@ latest_kept(struct kc *kc)
     }
     kc_offset(kc, topic, KC_TIMESTAMP_EARLIEST, 0, -1);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, UPDATES + 1, -1);
-    intervals_restore(kc);
 }
 
 static void
@@ -165,7 +146,6 @@ gaps_ok(struct kc *kc)
         kc_that(kc, log->record_count > 0, "records=0", "the next record that is left");
         kc_int(kc, "first_offset", log->records[0].offset, 2);
     }
-    intervals_restore(kc);
 }
 
 static void
@@ -196,7 +176,6 @@ tombstone_kept_then_removed(struct kc *kc)
     }
     kc_that(kc, kc_wall_ms() - cleaned_ms >= TOMBSTONE_MS, "too-early", "2 s later");
     kc_that(kc, seen_at(log, 2) != NULL, "record-missing", "the other key's record");
-    intervals_restore(kc);
 }
 
 static void
@@ -207,7 +186,6 @@ delete_policy_combo(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    intervals_shorten(kc);
     topic = kc_topic_new(kc, 1, "cleanup.policy=compact,delete", SEGMENT_MS,
         "min.cleanable.dirty.ratio=0.01", "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
@@ -223,7 +201,6 @@ delete_policy_combo(struct kc *kc)
     kc_int(kc, "records", (int64_t)log->record_count, 2);
     kc_offset(kc, topic, KC_TIMESTAMP_EARLIEST, 1, -1);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 4, -1);
-    intervals_restore(kc);
 }
 
 /* --- transactions ----------------------------------------------------------------------------- */
@@ -257,7 +234,6 @@ txn_aborted_removed(struct kc *kc)
     committed = seen_at(log, 2);
     kc_that(kc, committed != NULL, "record-missing", "the committed record");
     kc_bytes(kc, "record_value", committed->value, kc_text_bytes("committed"));
-    intervals_restore(kc);
 }
 
 /* --- retain ----------------------------------------------------------------------------------- */
@@ -268,7 +244,6 @@ time_over(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    intervals_shorten(kc);
     topic = kc_topic_new(kc, 1, SEGMENT_MS, "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
     for (int i = 0; i < 3; i++)
@@ -278,7 +253,6 @@ time_over(struct kc *kc)
     kc_code(kc, "error_code", kc_fetch_one(kc, topic, 0, 0)->error_code, KE_OFFSET_OUT_OF_RANGE);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 4, -1);
     kc_int(kc, "first_offset", kc_log_all(kc, topic, 0)->records[0].offset, 3);
-    intervals_restore(kc);
 }
 
 static void
@@ -289,7 +263,6 @@ bytes_over(struct kc *kc)
     const struct kc_log *log;
     struct kc_wait wait;
 
-    intervals_shorten(kc);
     topic = kc_topic_new(kc, 1, "segment.bytes=1048576", "retention.bytes=1048576", NULL);
     for (int64_t i = 0; i < chunks; i++)
         (void)kc_append_ok(kc, topic, 0, kc_batch_sized(kc, CHUNK_BYTES));
@@ -304,7 +277,6 @@ bytes_over(struct kc *kc)
     kc_int(kc, "first_offset", log->records[0].offset, earliest);
     kc_int(kc, "records", (int64_t)log->record_count, chunks - earliest);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, chunks, -1);
-    intervals_restore(kc);
 }
 
 static void
@@ -314,7 +286,6 @@ empty_partition_keeps_end(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    intervals_shorten(kc);
     topic = kc_topic_new(kc, 1, SEGMENT_MS, "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
     for (int i = 0; i < 3; i++)
@@ -326,37 +297,42 @@ empty_partition_keeps_end(struct kc *kc)
     topic = kc_topic_await(kc, topic->name, 1);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 3, -1);
     kc_int(kc, "base_offset", put(kc, topic, NULL, "new", now_ms), 3);
-    intervals_restore(kc);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct check checks[] = {
     {"compact.latest_kept", "compaction leaves the last value of each key, at its offset",
-        "log_compaction_test, TestCompactBasic", CHECK_CORE | CHECK_CONFIG, 90,
-        {CHECK_NEED(FETCH, 4)}, latest_kept},
+        "log_compaction_test, TestCompactBasic", CHECK_CORE, 90,
+        {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)}, latest_kept},
     {"compact.gaps_ok", "a fetch at an offset that was compacted away goes on at the next record",
-        "redpanda 6749", CHECK_CORE | CHECK_CONFIG, 90, {CHECK_NEED(FETCH, 4)}, gaps_ok},
+        "redpanda 6749", CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        gaps_ok},
     {"compact.tombstone_kept_then_removed",
         "a tombstone stays for delete.retention.ms from the first cleaning, then goes", "KIP-534",
-        CHECK_CORE | CHECK_CONFIG, 90, {CHECK_NEED(FETCH, 4)}, tombstone_kept_then_removed},
+        CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        tombstone_kept_then_removed},
     {"compact.txn_aborted_removed", "aborted records go, and supersede no committed one",
-        "testBasicTransactionAwareCleaning", CHECK_CORE | CHECK_CONFIG, 90,
-        {CHECK_NEED(FETCH, 4), CHECK_NEED(ADD_PARTITIONS_TO_TXN, 0), CHECK_NEED(END_TXN, 0)},
+        "testBasicTransactionAwareCleaning", CHECK_CORE, 90,
+        {CHECK_NEED(FETCH, 4), CHECK_NEED(ADD_PARTITIONS_TO_TXN, 0), CHECK_NEED(END_TXN, 0),
+            CHECK_START(short_intervals)},
         txn_aborted_removed},
     {"compact.delete_policy_combo",
         "with compact,delete old segments go by time, and the others are compacted",
-        "LogCleanerParameterizedIntegrationTest", CHECK_CORE | CHECK_CONFIG, 90,
-        {CHECK_NEED(FETCH, 4)}, delete_policy_combo},
+        "LogCleanerParameterizedIntegrationTest", CHECK_CORE, 90,
+        {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)}, delete_policy_combo},
     {"retain.time", "what is older than retention.ms goes, and the log's end stays",
-        "TestRetentionTime", CHECK_CORE | CHECK_CONFIG, 90,
-        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4)}, time_over},
+        "TestRetentionTime", CHECK_CORE, 90,
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        time_over},
     {"retain.bytes", "beyond retention.bytes the oldest go, a segment at a time",
-        "TestRetentionBytes", CHECK_CORE | CHECK_CONFIG, 90,
-        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4)}, bytes_over},
+        "TestRetentionBytes", CHECK_CORE, 90,
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        bytes_over},
     {"retain.empty_partition_keeps_end",
         "a log that lost all its records goes on at its end, after a restart, too", "UnifiedLog",
-        CHECK_CORE | CHECK_CONFIG, 120, {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4)},
+        CHECK_CORE | CHECK_CONTROL, 120,
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
         empty_partition_keeps_end},
 };
 

@@ -257,17 +257,15 @@ fencing_on_send(struct kc *kc)
 
 /* --- the coordinator -------------------------------------------------------------------------- */
 
+static const char *const short_cleanup[] = {
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms=100", NULL};
+
 static void
 timeout_aborts(struct kc *kc)
 {
-    static const char *const start[] = {
-        "start", "transaction.abort.timed.out.transaction.cleanup.interval.ms=100"};
     struct kc_topic *topic;
     struct kc_txn txn;
 
-    kc_setup_begin(kc);
-    kc_control(kc, start, 2);
-    kc_setup_end(kc);
     topic = kc_topic_new(kc, 1, NULL);
     txn = kc_txn_locate(kc, kc_txn_id(kc, "id"), KC_TXN_V1);
     txn.timeout_ms = SHORT_TIMEOUT_MS;
@@ -276,8 +274,6 @@ timeout_aborts(struct kc *kc)
     kc_txn_settled(kc, topic, 0, 2);
     kc_txn_values(kc, topic, 0, NULL, 0);
     kc_code_in(kc, "error_code", kc_txn_end_once(kc, &txn, true)->error_code, fenced, 2);
-    kc_links_forget(kc);
-    kc_control(kc, start, 1);
 }
 
 static void
@@ -327,10 +323,11 @@ describe(struct kc *kc)
     }
 }
 
+#define NEEDS_OF_TXN                                                                               \
+    CHECK_NEED(INIT_PRODUCER_ID, 0), CHECK_NEED(ADD_PARTITIONS_TO_TXN, 0), CHECK_NEED(END_TXN, 0)
 #define NEED_TXN                                                                                   \
     {                                                                                              \
-        CHECK_NEED(INIT_PRODUCER_ID, 0), CHECK_NEED(ADD_PARTITIONS_TO_TXN, 0),                     \
-            CHECK_NEED(END_TXN, 0)                                                                 \
+        NEEDS_OF_TXN                                                                               \
     }
 
 static const struct check checks[] = {
@@ -370,8 +367,8 @@ static const struct check checks[] = {
     {"txn.fencing_on_send", "nor can it write", "TransactionsTest.testFencingOnSend", 0, 0,
         NEED_TXN, fencing_on_send},
     {"txn.timeout_aborts", "a transaction that outlives its timeout is aborted",
-        "TransactionsExpirationTest, redpanda 8566", CHECK_CORE | CHECK_CONFIG, 90, NEED_TXN,
-        timeout_aborts},
+        "TransactionsExpirationTest, redpanda 8566", CHECK_CORE, 90,
+        {NEEDS_OF_TXN, CHECK_START(short_cleanup)}, timeout_aborts},
     {"txn.coordinator_failover_open", "an open transaction outlives its coordinator's death",
         "TransactionsBounceTest", CHECK_CORE | CHECK_CONTROL, 120, NEED_TXN,
         coordinator_failover_open},

@@ -22,22 +22,27 @@ enum {
     CHECK_CORE = 1 << 0,    /* matters most to whoever migrates */
     CHECK_RAW = 1 << 1,     /* needs the bytes of a plain connection */
     CHECK_CONTROL = 1 << 2, /* kills or restarts the target; runs alone */
-    CHECK_CONFIG = 1 << 3,  /* starts the target with other properties; runs alone */
-    CHECK_CLUSTER = 1 << 4, /* changes what all of the cluster sees; runs alone */
+    CHECK_CLUSTER = 1 << 3, /* changes what all of the cluster sees; runs alone */
 };
 
-#define CHECK_NEEDS_MAX 3
+#define CHECK_NEEDS_MAX 4
 
-/* An API that must be advertised with this version or a higher one. */
+/* An API that must be advertised with this version or a higher one, or properties that the target
+ * has to be started with ("name=value", NULL-terminated); such a check runs alone. */
 struct check_need {
     bool is_set;
     int16_t key;
     int16_t version;
+    const char *const *properties;
 };
 
 #define CHECK_NEED(api, from)                                                                      \
     {                                                                                              \
-        true, KM_##api, from                                                                       \
+        true, KM_##api, from, NULL                                                                 \
+    }
+#define CHECK_START(properties)                                                                    \
+    {                                                                                              \
+        false, 0, 0, (properties)                                                                  \
     }
 
 struct check {
@@ -49,6 +54,32 @@ struct check {
     struct check_need needs[CHECK_NEEDS_MAX];
     check_fn *run;
 };
+
+/* check_properties: what the target has to be started with; NULL: nothing. */
+static inline const char *const *
+check_properties(const struct check *check)
+{
+    const char *const *properties = NULL;
+
+    for (size_t i = 0; i < CHECK_NEEDS_MAX; i++)
+        if (check->needs[i].properties != NULL)
+            properties = check->needs[i].properties;
+    return properties;
+}
+
+/* check_is_alone tells whether nothing else may run beside it. */
+static inline bool
+check_is_alone(const struct check *check)
+{
+    return (check->flags & (CHECK_CONTROL | CHECK_CLUSTER)) != 0 || check_properties(check) != NULL;
+}
+
+/* check_needs_control tells whether it needs a --ctl. */
+static inline bool
+check_needs_control(const struct check *check)
+{
+    return (check->flags & CHECK_CONTROL) != 0 || check_properties(check) != NULL;
+}
 
 #define CHECK_DEADLINE_S 30
 

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "conformance/control.h"
 #include "conformance/result.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
@@ -17,7 +17,6 @@
 #define ARENA_BYTES ((size_t)1 << 30)
 #define PAUSE_FIRST_US 5000
 #define PAUSE_MAX_US 200000
-#define CONTROL_WORDS_MAX 8
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
@@ -359,27 +358,10 @@ kc_broker(struct kc *kc, int32_t id)
 void
 kc_control(struct kc *kc, const char *const *words, size_t count)
 {
-    char *command = kc_printf(kc, "exec %s \"$@\"", kc->options->ctl);
-    char *argv[CONTROL_WORDS_MAX + 5] = {
-        kc_printf(kc, "sh"), kc_printf(kc, "-c"), command, kc_printf(kc, "sh")};
-    int status = -1;
-    pid_t pid;
+    struct err e = {0};
 
-    REQUIRE(count <= CONTROL_WORDS_MAX);
-    for (size_t i = 0; i < count; i++)
-        argv[4 + i] = kc_printf(kc, "%s", words[i]);
-    pid = fork();
-    if (pid == 0) {
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-        execv("/bin/sh", argv);
-        _exit(127);
-    }
-    while (pid > 0 && waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            break;
-    if (pid < 0 || status != 0)
-        kc_error(kc, "%s %s ended with %d", kc->options->ctl, words[0],
-            WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    if (control_call(kc->options->ctl, words, count, CONTROL_LIMIT_MS, &e) != RC_OK)
+        kc_error(kc, "%s", e.text);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

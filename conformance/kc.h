@@ -148,8 +148,8 @@ void kc_links_forget(struct kc *kc);
 /* kc_broker returns the index of a broker id, or fails the check. */
 size_t kc_broker(struct kc *kc, int32_t id);
 
-/* kc_control calls the target's control with words ("kill", or "start" and "name=value"), waits for
- * its end, and is an error where that is not 0. */
+/* kc_control calls the target's control with words ("kill"), waits for its end, and is an error
+ * where that is not 0. Properties are no word for it: they stand in the check's row. */
 void kc_control(struct kc *kc, const char *const *words, size_t count);
 
 #endif

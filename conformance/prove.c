@@ -18,8 +18,7 @@
 #define NULL_DEADLINE_S 240
 #define MUTANT_MULT 0.4 /* of the time limits: what is lost is noticed sooner */
 #define NULL_MULT 0.1
-#define NULL_JOBS 16
-#define NEEDS_CONTROL (CHECK_CONTROL | CHECK_CONFIG)
+#define NULL_JOBS 32
 #define PROBE_US 5000000
 #define LISTED_MAX 20
 
@@ -85,7 +84,7 @@ inner_options(const struct kc *kc, double mult)
     env_init_real(&env);
     snprintf(options.run_id, sizeof options.run_id, "%08" PRIx32, (uint32_t)env_random(&env));
     options.timeout_mult *= mult;
-    if ((kc->check->flags & NEEDS_CONTROL) == 0)
+    if (!check_needs_control(kc->check))
         options.ctl = NULL;
     return options;
 }
@@ -95,14 +94,19 @@ inner_run(struct kc *kc, const struct front *front, const struct kc_options *opt
     struct runner *runner)
 {
     struct profile *profile = profile_new_empty();
+    struct kc_options sweeping = *options;
     struct err e = {0};
 
     runner->target = &front->target;
     runner->options = options;
     runner->profile = profile;
-    if (runner_run(runner, &e) != RC_OK || !runner_sweep(kc->target, options))
+    runner->properties = check_properties(kc->check);
+    if (runner_run(runner, &e) != RC_OK)
         kc_error(kc, "%s", e.text);
     profile_free(profile);
+    sweeping.timeout_mult = kc->options->timeout_mult; /* the target itself is as quick as ever */
+    if (!runner_sweep(kc->target, &sweeping))
+        kc_error(kc, "the topics of a run could not be deleted");
 }
 
 /* --- mutants ---------------------------------------------------------------------------------- */
@@ -207,7 +211,7 @@ null_run(struct kc *kc)
 
     /* Those that control the target cannot run here; they are skipped, which proves nothing. */
     for (size_t i = 0; i < catalog_count(); i++)
-        if ((catalog_at(i).check->flags & NEEDS_CONTROL) == 0)
+        if (!check_needs_control(catalog_at(i).check))
             items[runner.count++] = (struct runner_item){catalog_at(i), i};
     runner.items = items;
     buf_init(&sweep.passed, RESULT_TEXT_MAX);
@@ -231,14 +235,19 @@ prove_count(void)
     return mutants_count() + mutants_null_count();
 }
 
-/* A mutant's check that controls the target makes its mutant one that does. */
-static unsigned
-flags_of(const struct mutant *mutant)
+/* A mutant's check that controls the target, or wants it otherwise, makes its mutant one that does.
+ */
+static void
+take_needs(struct check *check, const struct mutant *mutant)
 {
-    for (size_t i = 0; i < catalog_count(); i++)
-        if (strcmp(catalog_at(i).check->id, mutant->check) == 0)
-            return catalog_at(i).check->flags & NEEDS_CONTROL;
-    return 0;
+    for (size_t i = 0; i < catalog_count(); i++) {
+        const struct check *named = catalog_at(i).check;
+
+        if (strcmp(named->id, mutant->check) != 0)
+            continue;
+        check->flags = named->flags & CHECK_CONTROL;
+        memcpy(check->needs, named->needs, sizeof check->needs);
+    }
 }
 
 struct runner_item
@@ -255,8 +264,10 @@ prove_at(size_t i)
     checks[i] = (struct check){.id = ids[i],
         .rule = is_mutant ? mutants_at(i)->what : mutants_null_at(i - mutants)->what,
         .source = is_mutant ? mutants_at(i)->check : "all checks",
-        .flags = is_mutant ? flags_of(mutants_at(i)) : CHECK_CLUSTER,
+        .flags = is_mutant ? 0 : CHECK_CLUSTER,
         .deadline_s = is_mutant ? MUTANT_DEADLINE_S : NULL_DEADLINE_S,
         .run = is_mutant ? mutant_run : null_run};
+    if (is_mutant)
+        take_needs(&checks[i], mutants_at(i));
     return (struct runner_item){{is_mutant ? "mutants" : "nulls", &checks[i]}, i};
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conformance/control.h"
 #include "conformance/sweep.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/frame.h"
@@ -40,6 +41,8 @@ struct run {
     size_t reported; /* handed out */
     size_t silent;   /* checks in a row that got no answer */
     bool is_dead;
+    const char *const *properties; /* what the target runs with */
+    bool is_adrift;                /* a check that kills the target has not passed */
     struct worker workers[RUNNER_JOBS_MAX];
 };
 
@@ -50,12 +53,6 @@ runner_stop(void)
 }
 
 /* --- what needs no process -------------------------------------------------------------------- */
-
-static bool
-is_alone(const struct check *check)
-{
-    return (check->flags & (CHECK_CONTROL | CHECK_CONFIG | CHECK_CLUSTER)) != 0;
-}
 
 static const char *
 skip_reason(const struct runner *runner, const struct check *check)
@@ -69,7 +66,7 @@ skip_reason(const struct runner *runner, const struct check *check)
     }
     if ((check->flags & CHECK_RAW) != 0 && !runner->target->is_plain)
         return "no plain connection";
-    if ((check->flags & (CHECK_CONTROL | CHECK_CONFIG)) != 0 && runner->options->ctl == NULL)
+    if (check_needs_control(check) && runner->options->ctl == NULL)
         return "needs --ctl";
     return NULL;
 }
@@ -145,7 +142,41 @@ worker_end(struct run *run, struct worker *worker)
     jdoc_free(json);
     buf_fini(&worker->said);
     worker->pid = 0;
+    if ((run->order[worker->at]->entry.check->flags & CHECK_CONTROL) != 0 &&
+        result.verdict != VERDICT_PASS)
+        run->is_adrift = true;
     outcome_set(run, worker->at, result);
+}
+
+/* --- the target ------------------------------------------------------------------------------- */
+
+static bool
+is_same_set(const char *const *a, const char *const *b)
+{
+    static const char *const none[] = {NULL};
+
+    a = a == NULL ? none : a;
+    b = b == NULL ? none : b;
+    while (*a != NULL && *b != NULL && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* The target, while no check runs, with these properties. */
+static enum rc
+target_prepare(struct run *run, const char *const *properties, struct err *e)
+{
+    const char *ctl = run->runner->options->ctl;
+    enum rc rc = RC_OK;
+
+    if (ctl == NULL || (!run->is_adrift && is_same_set(run->properties, properties)))
+        return RC_OK;
+    rc = control_start(ctl, properties, CONTROL_LIMIT_MS, e);
+    run->properties = properties;
+    run->is_adrift = rc != RC_OK;
+    return rc;
 }
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -208,12 +239,13 @@ workers_fill(struct run *run)
     for (size_t i = 0; i < runner->jobs; i++)
         if (run->workers[i].pid != 0) {
             busy++;
-            is_alone_busy |= is_alone(run->order[run->workers[i].at]->entry.check);
+            is_alone_busy |= check_is_alone(run->order[run->workers[i].at]->entry.check);
         }
     while (run->next < runner->count && busy < runner->jobs && !is_alone_busy) {
         const struct check *check = run->order[run->next]->entry.check;
         const char *reason = skip_reason(runner, check);
         struct worker *worker = run->workers;
+        struct err e = {0};
 
         if (reason != NULL) {
             outcome_set(run, run->next++,
@@ -225,9 +257,15 @@ workers_fill(struct run *run)
                 verdict_of("no-answer", "a target that answers", "it answers nobody any more"));
             continue;
         }
-        is_alone_busy = is_alone(check);
+        is_alone_busy = check_is_alone(check);
         if (is_alone_busy && busy > 0)
             return;
+        if (is_alone_busy && target_prepare(run, check_properties(check), &e) != RC_OK) {
+            outcome_set(run, run->next++,
+                (struct result){.verdict = VERDICT_ERROR, .reason = xstrdup(e.text)});
+            is_alone_busy = false;
+            continue;
+        }
         while (worker->pid != 0)
             worker++;
         if (!worker_start(run, worker, run->next++))
@@ -293,20 +331,51 @@ workers_wait(struct run *run)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
+/* Those that may run together first, then those that are alone, those with properties at last. */
+static int
+turn_of(const struct check *check)
+{
+    return check_properties(check) != NULL ? 2 : check_is_alone(check) ? 1 : 0;
+}
+
+/* By turns, equal properties in a row. */
+static void
+order_make(struct run *run)
+{
+    const struct runner *runner = run->runner;
+    bool *is_placed = xcalloc(runner->count + 1, sizeof *is_placed);
+    size_t at = 0;
+
+    for (int turn = 0; turn <= 2; turn++)
+        for (size_t i = 0; i < runner->count; i++) {
+            const struct check *first = runner->items[i].entry.check;
+
+            if (is_placed[i] || turn_of(first) != turn)
+                continue;
+            for (size_t j = i; j < runner->count; j++) {
+                const struct check *check = runner->items[j].entry.check;
+
+                if (is_placed[j] || turn_of(check) != turn ||
+                    !is_same_set(check_properties(check), check_properties(first)))
+                    continue;
+                is_placed[j] = true;
+                run->order[at++] = &runner->items[j];
+            }
+        }
+    free(is_placed);
+}
+
 static void
 run_init(struct run *run, const struct runner *runner)
 {
-    size_t at = 0;
 
     memset(run, 0, sizeof *run);
     run->runner = runner;
     run->outcomes = xcalloc(runner->count + 1, sizeof *run->outcomes);
     run->is_done = xcalloc(runner->count + 1, sizeof *run->is_done);
     run->order = xcalloc(runner->count + 1, sizeof *run->order);
-    for (int alone = 0; alone < 2; alone++)
-        for (size_t i = 0; i < runner->count; i++)
-            if (is_alone(runner->items[i].entry.check) == (alone == 1))
-                run->order[at++] = &runner->items[i];
+    run->properties = runner->properties;
+    order_make(run);
 }
 
 static void
@@ -321,6 +390,7 @@ enum rc
 runner_run(const struct runner *runner, struct err *e)
 {
     struct run run;
+    enum rc rc;
 
     REQUIRE(runner->jobs > 0 && runner->jobs <= RUNNER_JOBS_MAX);
     run_init(&run, runner);
@@ -328,8 +398,9 @@ runner_run(const struct runner *runner, struct err *e)
         if (is_stopped == 0)
             workers_fill(&run);
     } while (workers_wait(&run));
+    rc = target_prepare(&run, runner->properties, e);
     run_fini(&run);
-    return is_stopped != 0 ? err_set(e, RC_CANCELED, "stopped") : RC_OK;
+    return is_stopped != 0 ? err_set(e, RC_CANCELED, "stopped") : rc;
 }
 
 void

@@ -2,8 +2,10 @@
  * runner: runs checks, each in a process of its own, several at a time.
  *
  * A check that gives no verdict by its deadline gets SIGTERM, two seconds later SIGKILL, and has
- * failed. Checks that must be alone run last, one after the other. Results arrive in the order of
- * the run, whatever ended first. When several checks in a row got no answer at all and the target
+ * failed. Checks that must be alone run last, one after the other, those that need the same
+ * properties of the target in a row: the runner has the control start it with them, again where a
+ * check that kills it has not passed, and at the end as it was. Results arrive in the order of the
+ * run, whatever ended first. When several checks in a row got no answer at all and the target
  * does not answer the runner either, the rest fails at once instead of waiting one by one.
  */
 #ifndef CONFORMANCE_RUNNER_H
@@ -34,6 +36,7 @@ struct runner {
     const struct target *target;
     const struct kc_options *options;
     const struct profile *profile;
+    const char *const *properties; /* what the target runs with, as in struct check */
     const struct runner_item *items;
     size_t count;
     size_t jobs;
@@ -41,7 +44,8 @@ struct runner {
     void *arg;
 };
 
-/* runner_run returns when all are done; RC_CANCELED when runner_stop was called meanwhile. */
+/* runner_run returns when all are done; RC_CANCELED when runner_stop was called meanwhile, RC_IO or
+ * RC_TIMEOUT when the target could not be started again as it was. */
 MUST_CHECK enum rc runner_run(const struct runner *runner, struct err *e);
 
 /* runner_stop ends the run soon; may be called by a signal handler. */

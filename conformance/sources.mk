@@ -20,6 +20,7 @@ conformance_SRCS := \
 	conformance/c_wire.c \
 	conformance/c_wire_frames.c \
 	conformance/catalog.c \
+	conformance/control.c \
 	conformance/exchange.c \
 	conformance/kc.c \
 	conformance/kc_ask.c \
