@@ -185,7 +185,7 @@ async def logs():
     await end_mark(name)
     seen = await read(name, "read_committed")
     in_order = [r.value for r in seen] == [value for value, _, _ in records]
-    say("idempotent", f"{account_of(records, seen)}, {'in order' if in_order else 'out of order'}")
+    say("in-order", f"{account_of(records, seen)}, {'in order' if in_order else 'out of order'}")
     partition = TopicPartition(name, 0)
     c = await started(AIOKafkaConsumer(bootstrap_servers=bootstrap))
     ends = (await c.beginning_offsets([partition]))[partition], (await c.end_offsets([partition]))[partition]

@@ -166,7 +166,7 @@ def logs():
         order.append(m.value())
         account.saw(m.value(), m.key(), m.headers())
     c.close()
-    say("idempotent", f"{account}, in order" if order == [r[0] for r in records] else f"{account}, out of order")
+    say("in-order", f"{account}, in order" if order == [r[0] for r in records] else f"{account}, out of order")
     partition = TopicPartition(name, 0)
     ends = offset(partition, OffsetSpec.earliest()), offset(partition, OffsetSpec.latest())
     say("end-offsets", "0 to the number of records" if ends == (0, LOT) else ends)

@@ -259,7 +259,7 @@ func logs() {
 	markEnd(name)
 	seen := read(name, kgo.ReadCommitted(), 1)
 	order := story.Either(fmt.Sprint(seen) == fmt.Sprint(records), "in order", "out of order")
-	story.Say("idempotent", fmt.Sprintf("%v, %v", story.NewAccount(records).Saw(seen...), order))
+	story.Say("in-order", fmt.Sprintf("%v, %v", story.NewAccount(records).Saw(seen...), order))
 	start, _ := story.Must(admin.ListStartOffsets(ctx, name)).Lookup(name, 0)
 	end, _ := story.Must(admin.ListEndOffsets(ctx, name)).Lookup(name, 0)
 	isWhole := start.Offset == 0 && end.Offset == story.LotSize+1

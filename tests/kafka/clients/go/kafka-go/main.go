@@ -250,7 +250,16 @@ func sharing() {
 func logs() {
 	name := prefix + "-log"
 	create(name, 1)
-	produce(name, story.Lot("log", story.LotSize), 0)
+	records := story.Lot("log", story.LotSize)
+	produce(name, records, 0)
+	r := reader(kafka.ReaderConfig{Topic: name})
+	var seen []story.Record
+	for len(seen) < story.LotSize {
+		seen = append(seen, fromMessage(story.Must(r.ReadMessage(ctx))))
+	}
+	story.Check(r.Close())
+	order := story.Either(fmt.Sprint(seen) == fmt.Sprint(records), "in order", "out of order")
+	story.Say("in-order", fmt.Sprintf("%v, %v", story.NewAccount(records).Saw(seen...), order))
 	request := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.FirstOffsetOf(0), kafka.LastOffsetOf(0)}}}
 	ends := story.Must(client.ListOffsets(ctx, request)).Topics[name][0]
 	isWhole := ends.FirstOffset == 0 && ends.LastOffset == story.LotSize

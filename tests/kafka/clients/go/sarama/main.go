@@ -317,7 +317,7 @@ func logs() {
 	markEnd(name)
 	seen := read(name, 1, readCommitted)
 	order := story.Either(fmt.Sprint(seen) == fmt.Sprint(records), "in order", "out of order")
-	story.Say("idempotent", fmt.Sprintf("%v, %v", story.NewAccount(records).Saw(seen...), order))
+	story.Say("in-order", fmt.Sprintf("%v, %v", story.NewAccount(records).Saw(seen...), order))
 	place := func(which int64) int64 { return story.Must(client.GetOffset(name, 0, which)) }
 	start, end := place(sarama.OffsetOldest), place(sarama.OffsetNewest)
 	story.Say("end-offsets", story.Either(start == 0 && end == story.LotSize+1, "0 to the number of records", []int64{start, end}))

@@ -163,7 +163,7 @@ async function logs() {
   await endMark(name)
   const seen = await read(name, false)
   const inOrder = seen.every(({ value }, i) => value === records[i].value)
-  say('idempotent', `${new Account(records).sawAll(seen)}, ${inOrder ? 'in order' : 'out of order'}`)
+  say('in-order', `${new Account(records).sawAll(seen)}, ${inOrder ? 'in order' : 'out of order'}`)
   const offsets = async () => (await admin.fetchTopicOffsets(name))[0]
   const { low, high } = await offsets()
   say('end-offsets', Number(low) === 0 && Number(high) === LOT + 1 ? '0 to the number of records' : `${low} ${high}`)
