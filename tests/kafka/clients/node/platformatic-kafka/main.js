@@ -49,17 +49,16 @@ function nameOf(error) {
 
 // One member of a group that gives all messages to `take` and never commits by itself. `next` has the offsets behind what it took.
 class Member {
-  constructor(group, name, settings) {
-    const { isolationLevel, ...groupSettings } = settings
+  constructor(group, name) {
+    const deserializers = kafka.stringDeserializers
     this.name = name
     this.next = new Map()
-    this.consumer = new kafka.Consumer({ ...base, groupId: group, deserializers: kafka.stringDeserializers, maxWaitTime: 100, ...groupSettings })
-    this.isolationLevel = isolationLevel ?? kafka.FetchIsolationLevels.READ_COMMITTED
+    this.consumer = new kafka.Consumer({ ...base, groupId: group, deserializers, maxWaitTime: 100, heartbeatInterval: 200 })
   }
 
-  async start(take) {
-    const { isolationLevel, name, consumer } = this
-    this.stream = await consumer.consume({ topics: [name], autocommit: false, mode: 'committed', fallbackMode: 'earliest', isolationLevel })
+  async start(take, isolationLevel) {
+    const settings = { autocommit: false, mode: 'committed', fallbackMode: 'earliest', isolationLevel }
+    this.stream = await this.consumer.consume({ topics: [this.name], ...settings })
     this.stream.on('data', (message) => {
       if (take(fromMessage(message), message)) this.next.set(message.partition, message.offset + 1n)
     })
@@ -85,8 +84,8 @@ class Member {
   }
 }
 
-const classic = { heartbeatInterval: 200 }
-const join = (group, name, take, settings = classic) => new Member(group, name, settings).start(take)
+const { READ_COMMITTED, READ_UNCOMMITTED } = kafka.FetchIsolationLevels
+const join = (group, name, take, isolationLevel = READ_COMMITTED) => new Member(group, name).start(take, isolationLevel)
 
 async function committed(group) {
   const [{ topics }] = await admin.listConsumerGroupOffsets({ groups: [group] })
@@ -138,44 +137,35 @@ async function resume() {
   say('offsets', total === account.expected.size ? 'every record committed' : `${total} committed`)
 }
 
-// Two members at once; `meanwhile` and `afterwards` are told the group.
-async function sharing(step, settings, meanwhile, afterwards) {
-  const name = `${prefix}-${step}`
+const isGroup = async (group) => (await admin.listGroups()).has(group)
+
+async function sharing() {
+  const name = `${prefix}-share`
   const group = `${name}-group`
   await create(name, 4)
-  const records = lot(step, 2 * LOT)
+  const records = lot('share', 2 * LOT)
   const account = new Account(records)
   const take = (record) => account.saw(record) || true
-  const a = await join(group, name, take, settings)
+  const a = await join(group, name, take)
   await until(() => a.partitions() === 4)
   const alone = a.partitions()
-  const b = await join(group, name, take, settings)
+  const b = await join(group, name, take)
   await until(() => a.partitions() === 2 && b.partitions() === 2)
-  say(step, `${alone}, then ${a.partitions()} and ${b.partitions()}`)
+  say('share', `${alone}, then ${a.partitions()} and ${b.partitions()}`)
   await Promise.all([a.nextFetch(), b.nextFetch()])
   await produce(name, records, producer())
   await until(() => account.isComplete())
-  say(`${step}-read`, account)
-  await meanwhile(group)
-  await a.commit()
-  await b.commit()
-  await b.leave()
-  await until(() => a.partitions() === 4)
-  say(`${step}-left`, `${a.partitions()} again`)
-  await a.leave()
-  await afterwards(group)
-}
-
-const isGroup = async (group) => (await admin.listGroups()).has(group)
-
-async function live(group) {
+  say('share-read', account)
   say('group-list', (await isGroup(group)) ? 'there' : 'not there')
   const { state, members } = (await admin.describeGroups({ groups: [group] })).get(group)
   say('group-describe', `${state[0]}${state.slice(1).toLowerCase()}, ${members.size} members`)
   say('group-delete-live', await admin.deleteGroups({ groups: [group] }).then(() => 'no error', nameOf))
-}
-
-async function empty(group) {
+  await a.commit()
+  await b.commit()
+  await b.leave()
+  await until(() => a.partitions() === 4)
+  say('share-left', `${a.partitions()} again`)
+  await a.leave()
   await admin.deleteGroups({ groups: [group] })
   say('group-delete', (await isGroup(group)) ? 'still there' : 'gone')
 }
@@ -188,7 +178,7 @@ async function read(name, isolationLevel, count = 1) {
     if (record.value === 'end') ends++
     else if (ends < count) seen.push(record)
   }
-  const reader = await join(`${prefix}-reader-${process.hrtime.bigint()}`, name, take, { ...classic, isolationLevel })
+  const reader = await join(`${prefix}-reader-${process.hrtime.bigint()}`, name, take, isolationLevel)
   await until(() => ends >= count)
   await reader.leave()
   return seen
@@ -202,7 +192,7 @@ async function logs() {
   const records = lot('idempotent')
   await produce(name, records, producer({ idempotent: true }))
   await endMark(name)
-  const seen = await read(name, kafka.FetchIsolationLevels.READ_COMMITTED)
+  const seen = await read(name, READ_COMMITTED)
   const inOrder = seen.every(({ value }, i) => value === records[i].value)
   say('in-order', `${new Account(records).sawAll(seen)}, ${inOrder ? 'in order' : 'out of order'}`)
   const start = async () => (await offsets(name, kafka.ListOffsetTimestamps.EARLIEST))[0]
@@ -227,8 +217,8 @@ async function transactions() {
     await t[how]()
   }
   await endMark(name)
-  say('txn-commit', new Account(kept).sawAll(await read(name, kafka.FetchIsolationLevels.READ_COMMITTED)))
-  const everything = new Account(kept, dropped).sawAll(await read(name, kafka.FetchIsolationLevels.READ_UNCOMMITTED))
+  say('txn-commit', new Account(kept).sawAll(await read(name, READ_COMMITTED)))
+  const everything = new Account(kept, dropped).sawAll(await read(name, READ_UNCOMMITTED))
   say('txn-abort', `${everything}` === 'each record once' ? 'none of it is committed' : everything)
   await move(name, kept, p)
   // By itself the client asks for an id with one that it does not have, which any broker refuses once the id is known.
@@ -263,7 +253,7 @@ async function move(source, records, p) {
     await t[how]()
     await m.leave()
     await endMark(target)
-    const seen = await read(target, kafka.FetchIsolationLevels.READ_COMMITTED, how === 'abort' ? 1 : 2)
+    const seen = await read(target, READ_COMMITTED, how === 'abort' ? 1 : 2)
     const places = await committed(group)
     if (how === 'abort') say('txn-move-abort', seen.length + places.length === 0 ? 'no record, no offset' : `${seen.length}, ${places}`)
     else say('txn-move', `${new Account(records).sawAll(seen)}, ${places[0] >= LOT ? 'every offset' : `offset ${places}`}`)
@@ -276,13 +266,10 @@ async function remove() {
   say('delete', (await until(async () => (await mine()).length === 0)) ? 'gone' : 'still there')
 }
 
-const nothing = () => {}
-
 run(async () => {
   await topics()
   await resume()
-  await sharing('share', classic, live, empty)
-  await sharing('consumer-share', { groupProtocol: kafka.GroupProtocols.CONSUMER }, nothing, nothing)
+  await sharing()
   await logs()
   await transactions()
   await remove()
