@@ -11,7 +11,10 @@ free_port() { # below the ports that the system hands out, so that a restart fin
 ours=127.0.0.1:$(free_port)
 theirs='' # once pair_start_kafka is through
 finish() {
-    [ -e "$work/pid" ] && kill -9 "$(cat "$work/pid")" 2>/dev/null
+    local file
+    for file in "$work/pid" "$work"/*/pid; do # refbroker's, and those of programs that a test keeps running
+        [ -e "$file" ] && kill -9 "$(cat "$file")" 2>/dev/null
+    done
     [ -e "$work/kafka/nodes" ] && "$here/broker" kill "$work/kafka" >/dev/null 2>&1
     rm -rf "$work"
 }
@@ -23,6 +26,14 @@ is() { # WHAT GOT WANTED
         echo "not ok $tests - $1"
         diff <(echo "$2") <(echo "$3") | cut -c1-500 | head -n 20 | sed 's/^/# /'
     fi
+}
+wait_for() { # SECONDS COMMAND...: until the command succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        read -r -t 0.05 <> <(:) || :
+    done
 }
 tool() { timeout 120 "$here/run" "$@" 2>>"$work/err"; }
 part() { awk -v part="$1" '$1 == "==" { on = $2 == part } on' "$2"; } # NAME FILE
