@@ -11,7 +11,7 @@ kills=${CONNECT_KILLS:-1}
 lines=2000
 # A worker that was killed is missed after two seconds instead of ten.
 pair_setup
-pair_start group.min.session.timeout.ms=1000
+pair_start group.min.session.timeout.ms=1000 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
 
 # --- a worker: its folder is $dir, its address $rest ------------------------------------------------------------------
 
@@ -136,8 +136,9 @@ is "all of them, and the one that was set back" "$(grep -c ' = line ' "$topics.l
 
 # --- exactly once -----------------------------------------------------------------------------------------------------
 
+# A worker reads its offsets to their end before it starts, and so waits for the transaction that the one before has left open.
 worker_make "$work/once" "$ours" group.id=once config.storage.topic=once-configs offset.storage.topic=once-offsets status.storage.topic=once-status \
-    exactly.once.source.support=enabled
+    exactly.once.source.support=enabled producer.transaction.timeout.ms=3000
 worker_start
 records=$((8000 * (kills + 1)))
 some_lines 1 $records >"$dir/in"
