@@ -20,6 +20,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.connect.mirror.Checkpoint;
+import org.apache.kafka.connect.mirror.OffsetSync;
 
 /**
  * Prints what topics and groups hold, so that two clusters can be compared line by line. The first argument is BOOTSTRAP; each
@@ -28,6 +30,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * <li>--all (from the beginning): each record with partition, offset, timestamp, key, value and headers
  * <li>--committed: the same of committed records only
  * <li>--latest: the last value of each key, tombstones left out, without offset and time, which differ from run to run
+ * <li>--checkpoints, --syncs: the last checkpoint or offset sync of each key, in topics of MirrorMaker
  * <li>--groups: the names behind it are groups; their committed offsets
  * </ul>
  */
@@ -42,13 +45,17 @@ public final class Contents {
 
     public static void main(String[] args) throws Exception {
         if (args.length < 2) {
-            System.err.println("usage: Contents BOOTSTRAP [--all | --committed | --latest | --groups] NAME...");
+            System.err.println("usage: Contents BOOTSTRAP [--all | --committed | --latest | --checkpoints | --syncs | --groups] NAME...");
             System.exit(2);
         }
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
-            Contents contents = new Contents(admin, args[0]);
+        print(args[0], List.of(args).subList(1, args.length));
+    }
+
+    public static void print(String bootstrap, List<String> args) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            Contents contents = new Contents(admin, bootstrap);
             String mode = "--all";
-            for (String arg : List.of(args).subList(1, args.length)) {
+            for (String arg : args) {
                 if (arg.startsWith("--")) {
                     mode = arg;
                 } else if (mode.equals("--groups")) {
@@ -76,23 +83,27 @@ public final class Contents {
             .map(entry -> entry.name() + "=" + entry.value()).sorted().collect(Collectors.joining(" "));
         System.out.println("== topic " + name + ", partitions " + partitions + ", configs " + configs);
         List<ConsumerRecord<byte[], byte[]>> records = read(name, partitions, mode.equals("--committed"));
-        if (mode.equals("--latest")) {
-            Map<String, String> last = new TreeMap<>();
+        if (mode.equals("--all") || mode.equals("--committed")) {
             for (ConsumerRecord<byte[], byte[]> record : records) {
-                String key = record.partition() + " " + text(record.key());
-                if (record.value() == null) {
-                    last.remove(key);
-                } else {
-                    last.put(key, text(record.value()));
-                }
+                System.out.println(record.partition() + " " + record.offset() + " " + record.timestampType() + " " + record.timestamp() + " "
+                    + text(record.key()) + " = " + text(record.value()) + headers(record));
             }
-            last.forEach((key, value) -> System.out.println(key + " = " + value));
             return;
         }
+        Map<String, String> last = new TreeMap<>();
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            System.out.println(record.partition() + " " + record.offset() + " " + record.timestampType() + " " + record.timestamp() + " "
-                + text(record.key()) + " = " + text(record.value()) + headers(record));
+            String key = record.partition() + " " + text(record.key());
+            if (record.value() == null) {
+                last.remove(key);
+            } else {
+                last.put(key, switch (mode) {
+                    case "--checkpoints" -> Checkpoint.deserializeRecord(record).toString();
+                    case "--syncs" -> OffsetSync.deserializeRecord(record).toString();
+                    default -> record.partition() + " " + text(record.key()) + " = " + text(record.value());
+                });
+            }
         }
+        last.values().forEach(System.out::println);
     }
 
     /** All records, partition by partition, in their order. */
