@@ -9,7 +9,7 @@ free_port() { # below the ports that the system hands out, so that a restart fin
     echo "$port"
 }
 ours=127.0.0.1:$(free_port)
-theirs='' # once pair_start_kafka is through
+theirs='' # once pair_start is through
 finish() {
     local file
     for file in "$work/pid" "$work"/*/pid; do # refbroker's, and those of programs that a test keeps running
@@ -46,9 +46,8 @@ pair_setup() {
     exit 0
 }
 
-# pair_start SETTING...: refbroker and Kafka with the same settings. $work/restart kills refbroker (-9) and starts it on the folder of before.
-pair_start() {
-    local props=() setting
+# pair_start_ours SETTING...: refbroker. $work/restart kills it (-9) and starts it on the folder of before.
+pair_start_ours() {
     cat >"$work/restart" <<X
 #!/usr/bin/env bash
 [ -e "$work/pid" ] && kill -9 "\$(cat "$work/pid")"
@@ -66,6 +65,11 @@ exit 1
 X
     chmod +x "$work/restart"
     "$work/restart"
+}
+
+pair_start() { # SETTING...: refbroker and Kafka with the same settings
+    local props=() setting
+    pair_start_ours "$@"
     for setting in "$@"; do
         props+=(--prop "$setting")
         # Nobody logs in here, and everybody may do everything.
