@@ -9,9 +9,12 @@ free_port() { # below the ports that the system hands out, so that a restart fin
     echo "$port"
 }
 ours=127.0.0.1:$(free_port)
-theirs='' # once pair_start_kafka is through
+theirs='' # once pair_start is through
 finish() {
-    [ -e "$work/pid" ] && kill -9 "$(cat "$work/pid")" 2>/dev/null
+    local file
+    for file in "$work/pid" "$work"/*/pid; do # refbroker's, and those of programs that a test keeps running
+        [ -e "$file" ] && kill -9 "$(cat "$file")" 2>/dev/null
+    done
     [ -e "$work/kafka/nodes" ] && "$here/broker" kill "$work/kafka" >/dev/null 2>&1
     rm -rf "$work"
 }
@@ -24,6 +27,14 @@ is() { # WHAT GOT WANTED
         diff <(echo "$2") <(echo "$3") | cut -c1-500 | head -n 20 | sed 's/^/# /'
     fi
 }
+wait_for() { # SECONDS COMMAND...: until the command succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        read -r -t 0.05 <> <(:) || :
+    done
+}
 tool() { timeout 120 "$here/run" "$@" 2>>"$work/err"; }
 part() { awk -v part="$1" '$1 == "==" { on = $2 == part } on' "$2"; } # NAME FILE
 
@@ -35,9 +46,8 @@ pair_setup() {
     exit 0
 }
 
-# pair_start SETTING...: refbroker and Kafka with the same settings. $work/restart kills refbroker (-9) and starts it on the folder of before.
-pair_start() {
-    local props=() setting
+# pair_start_ours SETTING...: refbroker. $work/restart kills it (-9) and starts it on the folder of before.
+pair_start_ours() {
     cat >"$work/restart" <<X
 #!/usr/bin/env bash
 [ -e "$work/pid" ] && kill -9 "\$(cat "$work/pid")"
@@ -55,6 +65,11 @@ exit 1
 X
     chmod +x "$work/restart"
     "$work/restart"
+}
+
+pair_start() { # SETTING...: refbroker and Kafka with the same settings
+    local props=() setting
+    pair_start_ours "$@"
     for setting in "$@"; do
         props+=(--prop "$setting")
         # Nobody logs in here, and everybody may do everything.
