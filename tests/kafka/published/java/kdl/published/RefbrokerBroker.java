@@ -37,7 +37,9 @@ final class RefbrokerBroker implements Broker {
     private String address = "localhost:0"; // as in Kafka's test kit
 
     RefbrokerBroker(ClusterConfig config) {
-        Map<String, String> wanted = new TreeMap<>(config.serverProperties());
+        // Kafka's test kit starts every broker with this one.
+        Map<String, String> wanted = new TreeMap<>(Map.of("log.cleaner.dedupe.buffer.size", "2097152"));
+        wanted.putAll(config.serverProperties());
         wanted.putAll(config.perServerOverrideProperties().getOrDefault(ID, Map.of()));
         wanted.put("node.id", String.valueOf(ID));
         // What a lower level of this feature takes away from Kafka, a setting takes away here.
