@@ -132,7 +132,7 @@ admin_load(struct broker *b, struct err *e)
     if (rc == RC_OK)
         rc = catalog_load_scram_users(b->catalog, &b->scram_users, e);
     if (rc == RC_OK)
-        rc = features_load(&b->features, b->catalog, e);
+        rc = features_load(&b->features, &b->options.features, b->catalog, e);
     if (rc == RC_OK)
         broker_configs_load(b);
     return rc;

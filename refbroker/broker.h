@@ -103,6 +103,7 @@ struct broker_options {
     int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
     struct group_settings groups;
+    struct feature_settings features;
     struct map given; /* name -> text of what was given at the start (broker_configs_give) */
 };
 

@@ -282,6 +282,19 @@ public final class AdminScript {
         feature("an unknown direction", "transaction.version", 2, 9, true);
         feature("down, judged only", "transaction.version", 1, 2, true);
         feature("metadata unknown", "metadata.version", 9999, 1, true);
+        feature("metadata too low", "metadata.version", 6, 2, true);
+        feature("metadata not released", "metadata.version", 31, 1, true);
+        feature("metadata down without saying so", "metadata.version", 29, 1, true);
+        feature("metadata down", "metadata.version", 29, 2, false);
+        feature("metadata down at any price", "metadata.version", 29, 3, false);
+        feature("metadata down by much", "metadata.version", 7, 2, false);
+        feature("metadata as it is, called down", "metadata.version", 30, 2, false);
+        feature("down", "transaction.version", 1, 2, false);
+        feature("up again", "transaction.version", 2, 1, false);
+        UpdateFeaturesRequestData old = new UpdateFeaturesRequestData().setTimeoutMs(10000);
+        old.featureUpdates().add(new UpdateFeaturesRequestData.FeatureUpdateKey().setFeature("transaction.version").setMaxVersionLevel((short) 1)
+            .setAllowDowngrade(true));
+        broker.ask("down in the first version", old, 0);
         broker.ask("nothing", new UpdateFeaturesRequestData(), 2);
     }
 
