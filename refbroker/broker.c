@@ -24,6 +24,7 @@
 #include "refbroker/log/retention.h"
 #include "refbroker/log/upload.h"
 #include "refbroker/log/wal.h"
+#include "refbroker/meta/broker_configs.h"
 
 #define TICK_US_MAX 2000
 #define OBJECTS_FOLDER "objects"
@@ -36,29 +37,14 @@ broker_options_default(struct broker_options *options)
     options->data_folder = "/";
     options->port = 9092;
     options->node_id = 1;
-    options->num_partitions = 1;
-    options->auto_create_topics = true;
-    options->wal_file_bytes = (size_t)64 * 1024 * 1024;
-    options->upload_bytes = (size_t)64 * 1024 * 1024;
-    options->upload_interval_ms = 10000;
-    options->cache_bytes = LIMIT_CACHE_BYTES_MAX;
     options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
-    options->commit_interval_ms = 250;
-    options->commit_bytes = (size_t)8 * 1024 * 1024;
-    options->initial_task_delay_ms = 30000;
-    options->retention_check_ms = 300000;
-    options->cleaner_enable = true;
-    options->cleaner_backoff_ms = 15000;
-    options->cleaner_dedupe_buffer_bytes = (size_t)128 * 1024 * 1024;
-    options->cleaner_io_bytes_per_s = INT64_MAX;
-    options->garbage_check_ms = 10000;
-    options->garbage_grace_ms = 60000;
-    options->idle_ms = LIMIT_IDLE_MS;
-    options->txn_timeout_max_ms = 900000;
-    options->txn_abort_interval_ms = 10000;
-    options->txn_id_expiration_ms = INT64_C(604800000);
-    options->txn_id_remove_interval_ms = 3600000;
-    group_settings_default(&options->groups);
+    broker_configs_default(options);
+}
+
+void
+broker_options_fini(struct broker_options *options)
+{
+    map_fini(&options->given, free);
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */
@@ -146,7 +132,9 @@ admin_load(struct broker *b, struct err *e)
     if (rc == RC_OK)
         rc = catalog_load_scram_users(b->catalog, &b->scram_users, e);
     if (rc == RC_OK)
-        rc = features_load(&b->features, b->catalog, e);
+        rc = features_load(&b->features, &b->options.features, b->catalog, e);
+    if (rc == RC_OK)
+        broker_configs_load(b);
     return rc;
 }
 

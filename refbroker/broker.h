@@ -103,6 +103,8 @@ struct broker_options {
     int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
     struct group_settings groups;
+    struct feature_settings features;
+    struct map given; /* name -> text of what was given at the start (broker_configs_give) */
 };
 
 struct broker {
@@ -153,10 +155,12 @@ struct broker {
 };
 
 /* broker_options_default fills in what the program uses without flags; disk, env, work and ports
- * are left empty. */
+ * are left empty. broker_options_fini frees what was given beside it. */
 void broker_options_default(struct broker_options *options);
+void broker_options_fini(struct broker_options *options);
 
-/* broker_open reads the metadata and the WAL and is ready for connections. */
+/* broker_open reads the metadata and the WAL and is ready for connections. The options' texts must
+ * live as long. */
 MUST_CHECK enum rc broker_open(
     const struct broker_options *options, struct broker **out, struct err *e);
 

@@ -1,6 +1,7 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
 	refbroker/api/config_changes.c \
+	refbroker/api/config_entries.c \
 	refbroker/api/dispatch.c \
 	refbroker/api/doubled.c \
 	refbroker/api/fetch_session.c \
@@ -60,7 +61,6 @@ refbroker_SRCS := \
 	refbroker/coord/group_join.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/group_records.c \
-	refbroker/coord/group_settings.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/offset_commit.c \
@@ -107,8 +107,10 @@ refbroker_SRCS := \
 	refbroker/log/wal_writer.c \
 	refbroker/meta/acls.c \
 	refbroker/meta/broker_configs.c \
+	refbroker/meta/broker_configs_check.c \
 	refbroker/meta/catalog.c \
 	refbroker/meta/catalog_rows.c \
+	refbroker/meta/config_def.c \
 	refbroker/meta/create.c \
 	refbroker/meta/features.c \
 	refbroker/meta/quotas.c \

@@ -68,7 +68,7 @@ list_change(const char *old, struct wire_string words, bool add)
     struct buf out;
     size_t size;
 
-    buf_init(&out, TOPIC_CONFIG_BYTES_MAX);
+    buf_init(&out, CONFIG_DEF_BYTES_MAX);
     list_add(&out, old, strlen(old), add ? none : words);
     if (add)
         list_add(&out, words.data, (size_t)words.size, none);
@@ -115,7 +115,7 @@ operations_check(struct request *request, const alter_in *in, struct config_refu
             config->config_operation > OPERATION_SUBTRACT)
             config_changes_refuse(request, out, KE_UNKNOWN_SERVER_ERROR, NULL);
         else if (config->config_operation >= OPERATION_APPEND &&
-                 (row == NULL || row->type != CONFIG_LIST))
+                 (row == NULL || row->def.type != CONFIG_LIST))
             config_changes_refuse(request, out, KE_INVALID_CONFIG,
                 arena_printf(&request->arena, "Can't %s to key %.*s because its type is not LIST.",
                     config->config_operation == OPERATION_APPEND ? "APPEND" : "SUBTRACT",
@@ -123,19 +123,17 @@ operations_check(struct request *request, const alter_in *in, struct config_refu
     }
 }
 
-/* The new text of a config after a checked operation, NULL for its default. The caller frees it. A
- * topic of NULL has its defaults. */
+/* The new text of a config after a checked operation, NULL for its default. The caller frees it;
+ * `old` is what a list has. */
 static char *
-new_value(const struct topic *topic, const char *name, const alter_config *config)
+new_value(const char *old, const alter_config *config)
 {
     switch (config->config_operation) {
     case OPERATION_SET:
         return xmemdup(config->value.data, (size_t)config->value.size);
     case OPERATION_APPEND:
     case OPERATION_SUBTRACT:
-        return list_change(topic == NULL ? topic_configs_find(name)->default_text
-                                         : topic_configs_get(&topic->configs, name),
-            config->value, config->config_operation == OPERATION_APPEND);
+        return list_change(old, config->value, config->config_operation == OPERATION_APPEND);
     default:
         return NULL;
     }
@@ -188,7 +186,9 @@ change_read(struct config_changes *changes, const struct topic *topic, const alt
     change->type = RESOURCE_TOPIC;
     change->index = index;
     change->name = xmemdup(config->name.data, (size_t)config->name.size);
-    change->value = new_value(topic, change->name, config);
+    change->value = new_value(topic == NULL ? topic_configs_find(change->name)->def.default_text
+                                            : topic_configs_get(&topic->configs, change->name),
+        config);
     changes->count++;
     if (change->value != NULL && topic_configs_check(change->name, change->value, &e) != RC_OK)
         config_changes_refuse(changes->request, out, KE_INVALID_CONFIG, e.text);
@@ -279,40 +279,90 @@ kept_read(
     }
 }
 
+/* The id of this broker as text, or "" for all brokers; NULL where the name is neither. */
+static const char *
+broker_resource(struct config_changes *changes, const alter_in *in, struct config_refusal *out)
+{
+    struct arena *arena = &changes->request->arena;
+    const char *name = arena_printf(arena, "%.*s", in->resource_name.size, in->resource_name.data);
+    int32_t node_id = changes->broker->options.node_id;
+    char *end;
+
+    if (name == NULL || *name == '\0')
+        return name;
+    if (strtol(name, &end, 10) == node_id && *end == '\0')
+        return arena_printf(arena, "%d", node_id);
+    config_changes_refuse(changes->request, out, KE_INVALID_REQUEST,
+        *end != '\0' ? arena_printf(arena, "Node id must be an integer, but it is: %s", name)
+                     : arena_printf(arena, "Unexpected broker id, expected %d, but received %s",
+                           node_id, name));
+    return NULL;
+}
+
+/* Only lists can be added to, and only those that are known. */
+static void
+broker_operation_check(struct request *request, const alter_config *config, const char *name,
+    struct config_refusal *out)
+{
+    const struct broker_config_row *row = broker_configs_find(name);
+
+    if (config->config_operation < OPERATION_SET || config->config_operation > OPERATION_SUBTRACT)
+        config_changes_refuse(request, out, KE_UNKNOWN_SERVER_ERROR, NULL);
+    else if (config->config_operation >= OPERATION_APPEND && row == NULL)
+        config_changes_refuse(request, out, KE_INVALID_CONFIG,
+            arena_printf(&request->arena, "Unknown config name: %s", name));
+    else if (config->config_operation >= OPERATION_APPEND && row->def.type != CONFIG_LIST)
+        config_changes_refuse(request, out, KE_INVALID_CONFIG,
+            arena_printf(&request->arena, "Config value %s is not allowed for config key: %s",
+                config->config_operation == OPERATION_APPEND ? "append" : "subtract", name));
+}
+
+static void
+broker_change_read(struct config_changes *changes, const char *resource, const alter_config *config,
+    int32_t index, struct config_refusal *out)
+{
+    struct config_change *change = &changes->items[changes->count++];
+    const struct broker_config_row *row;
+    const char *old;
+
+    *change = (struct config_change){.type = RESOURCE_BROKER, .index = index};
+    change->resource = xstrdup(resource);
+    change->name = xmemdup(config->name.data, (size_t)config->name.size);
+    broker_operation_check(changes->request, config, change->name, out);
+    if (out->code != KE_NONE)
+        return;
+    row = broker_configs_find(change->name);
+    old = resource_configs_get(
+        &changes->broker->resource_configs, RESOURCE_BROKER, resource, change->name);
+    if (old == NULL && row != NULL)
+        old = row->def.default_text;
+    change->value = new_value(old == NULL ? "" : old, config);
+}
+
 /* Does so for this broker, by its id, or for all brokers, by no name. */
 static void
 broker_read(
     struct config_changes *changes, const alter_in *in, int32_t index, struct config_refusal *out)
 {
-    const char *name = arena_printf(
-        &changes->request->arena, "%.*s", in->resource_name.size, in->resource_name.data);
-    int32_t node_id = changes->broker->options.node_id;
+    struct broker_config_change *judged;
+    size_t first = changes->count, count;
+    const char *resource = broker_resource(changes, in, out);
     struct err e;
-    char *end;
 
-    if (name == NULL)
+    if (resource == NULL)
         return;
-    if (*name != '\0' && (strtol(name, &end, 10), *end != '\0'))
-        config_changes_refuse(changes->request, out, KE_INVALID_REQUEST,
-            arena_printf(
-                &changes->request->arena, "Node id must be an integer, but it is: %s", name));
-    else if (*name != '\0' && strtol(name, NULL, 10) != node_id)
-        config_changes_refuse(changes->request, out, KE_INVALID_REQUEST,
-            arena_printf(&changes->request->arena,
-                "Unexpected broker id, expected %d, but received %s", node_id, name));
-    for (int32_t i = 0; i < in->configs.count && out->code == KE_NONE; i++) {
-        const alter_config *config = &in->configs.items[i];
-        struct config_change *change = &changes->items[changes->count++];
-
-        *change = (struct config_change){.type = RESOURCE_BROKER, .index = index};
-        change->resource = xstrdup(name);
-        change->name = xmemdup(config->name.data, (size_t)config->name.size);
-        if (config->config_operation == OPERATION_DELETE)
-            continue;
-        change->value = xmemdup(config->value.data, (size_t)config->value.size);
-        if (broker_configs_check(change->name, change->value, &e) != RC_OK)
-            config_changes_refuse(changes->request, out, KE_INVALID_REQUEST, e.text);
-    }
+    for (int32_t i = 0; i < in->configs.count && out->code == KE_NONE; i++)
+        broker_change_read(changes, resource, &in->configs.items[i], index, out);
+    count = changes->count - first;
+    if (out->code != KE_NONE || count == 0)
+        return;
+    judged = xcalloc(count, sizeof *judged);
+    for (size_t i = 0; i < count; i++)
+        judged[i] = (struct broker_config_change){
+            changes->items[first + i].name, changes->items[first + i].value};
+    if (broker_configs_check(changes->broker, resource, judged, count, &e) != RC_OK)
+        config_changes_refuse(changes->request, out, KE_INVALID_REQUEST, e.text);
+    free(judged);
 }
 
 /* Checks one resource and appends its changes to the job; a refused resource changes nothing. */
@@ -335,7 +385,6 @@ config_changes_read(
             kept_read(changes, in, index, out);
             break;
         case RESOURCE_BROKER:
-            operations_check(changes->request, in, out);
             broker_read(changes, in, index, out);
             break;
         case RESOURCE_BROKER_LOGGER:
@@ -381,6 +430,8 @@ config_changes_take_effect(const struct config_changes *changes)
                 change->name, change->value);
         else if (topic != NULL)
             topic_configs_set(&topic->configs, change->name, change->value);
+        if (change->type == RESOURCE_BROKER)
+            broker_configs_take_effect(broker, change->name);
     }
 }
 

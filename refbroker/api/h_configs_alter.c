@@ -17,9 +17,6 @@
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
-#include "refbroker/coord/client_metrics.h"
-#include "refbroker/coord/group_configs.h"
-#include "refbroker/meta/broker_configs.h"
 #include "refbroker/meta/topics.h"
 
 typedef struct km_incremental_alter_configs_request_alterable_config alter_config;
@@ -180,54 +177,22 @@ legacy_answer(struct request *request, int32_t index, const struct config_refusa
     result->error_message = request_text(refusal->text);
 }
 
-static bool
-names(const struct km_alter_configs_request_resource *in, const char *name)
-{
-    for (int32_t i = 0; i < in->configs.count; i++)
-        if (request_is_text(in->configs.items[i].name, name))
-            return true;
-    return false;
-}
-
-/* Whether a config is set that the request does not name. The path of a topic stays as it is: it is
- * chosen at its creation. */
-static bool
-goes(const struct broker *broker, const struct km_alter_configs_request_resource *in,
-    const char *resource, const char *name)
+/* The next config that is set for a resource, NULL behind the last. */
+static const char *
+next_set(const struct broker *broker, int8_t type, const char *resource, size_t *position)
 {
     const struct topic *topic;
+    const void *name = NULL;
 
-    if (names(in, name) || strcmp(name, "diskless.enable") == 0)
-        return false;
-    if (in->resource_type != RESOURCE_TOPIC)
-        return resource_configs_get(&broker->resource_configs,
-                   (enum resource_type)in->resource_type, resource, name) != NULL;
+    if (type != RESOURCE_TOPIC)
+        return resource_configs_each(&broker->resource_configs, (enum resource_type)type, resource,
+                   position, (const char **)&name) == NULL
+                   ? NULL
+                   : name;
     topic = topics_find(&broker->topics, resource, strlen(resource));
-    return topic != NULL && topic_configs_is_set(&topic->configs, name);
-}
-
-/* The names that a kind of resource knows, by index; NULL behind the last. */
-static const char *
-known_name(int8_t type, size_t index)
-{
-    size_t topics, groups, metrics, brokers;
-    const struct topic_config_row *topic_rows = topic_configs_rows(&topics);
-    const struct group_config_row *group_rows = group_configs_rows(&groups);
-    const struct client_metrics_row *metrics_rows = client_metrics_rows(&metrics);
-    const struct broker_config_row *broker_rows = broker_configs_rows(&brokers);
-
-    switch (type) {
-    case RESOURCE_TOPIC:
-        return index < topics ? topic_rows[index].name : NULL;
-    case RESOURCE_GROUP:
-        return index < groups ? group_rows[index].name : NULL;
-    case RESOURCE_CLIENT_METRICS:
-        return index < metrics ? metrics_rows[index].name : NULL;
-    case RESOURCE_BROKER:
-        return index < brokers ? broker_rows[index].name : NULL;
-    default:
-        return NULL;
-    }
+    if (topic != NULL)
+        (void)map_next(&topic->configs.set, position, &name, NULL);
+    return name;
 }
 
 /* The operations that make what a resource has what the request names; false: no memory. */
@@ -237,10 +202,14 @@ operations_make(struct broker *broker, struct request *request,
 {
     const char *resource =
         arena_printf(&request->arena, "%.*s", in->resource_name.size, in->resource_name.data);
-    size_t most = (size_t)in->configs.count;
+    size_t most = (size_t)in->configs.count, position = 0;
+    struct map named;
     alter_config *config;
+    const char *name;
 
-    while (known_name(in->resource_type, most - (size_t)in->configs.count) != NULL)
+    if (resource == NULL)
+        return false;
+    while (next_set(broker, in->resource_type, resource, &position) != NULL)
         most++;
     out->resource_type = in->resource_type;
     out->resource_name = in->resource_name;
@@ -248,23 +217,26 @@ operations_make(struct broker *broker, struct request *request,
         &km_incremental_alter_configs_request_alterable_config_desc, (int32_t)most);
     if (arena_is_full(&request->arena))
         return false;
+    map_init(&named);
     for (int32_t i = 0; i < in->configs.count; i++) {
         config = &out->configs.items[out->configs.count++];
         config->name = in->configs.items[i].name;
+        (void)map_put(&named, config->name.data, (size_t)config->name.size, config);
         config->value = in->configs.items[i].value;
         config->config_operation = OPERATION_SET;
     }
-    for (size_t i = 0; known_name(in->resource_type, i) != NULL; i++) {
-        const char *name = known_name(in->resource_type, i);
-
-        if (!goes(broker, in, resource, name))
+    position = 0;
+    while ((name = next_set(broker, in->resource_type, resource, &position)) != NULL) {
+        /* The path of a topic stays as it is: it is chosen at its creation. */
+        if (map_get_text(&named, name) != NULL || strcmp(name, "diskless.enable") == 0)
             continue;
         config = &out->configs.items[out->configs.count++];
-        config->name = request_text(name);
+        config->name = request_text_dup(request, name);
         config->value.size = -1;
         config->config_operation = OPERATION_DELETE;
     }
-    return true;
+    map_fini(&named, NULL);
+    return !arena_is_full(&request->arena);
 }
 
 enum h_result

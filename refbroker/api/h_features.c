@@ -1,7 +1,8 @@
 /*
  * UpdateFeatures (KIP-584, KIP-1022; KafkaApis, FeatureControlManager): all changes of a request or
  * none. The levels of metadata.version mean nothing here; those of transaction.version and
- * group.version are what clients go by.
+ * group.version are what clients go by. As in Kafka, whose controller does not look at
+ * AllowDowngrade, version 0 lowers nothing.
  */
 #include <stdlib.h>
 
@@ -68,16 +69,6 @@ dropped(struct broker *broker, struct request *request)
     ((struct job *)request->park)->request = NULL;
 }
 
-/* Versions below 1 know only whether a downgrade is allowed. */
-static int8_t
-change_kind(
-    const struct request *request, const struct km_update_features_request_feature_update_key *in)
-{
-    if (request->header.api_version > 0)
-        return in->upgrade_type;
-    return in->allow_downgrade ? FEATURE_SAFE_DOWNGRADE : FEATURE_UPGRADE;
-}
-
 enum h_result
 h_update_features(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -97,7 +88,7 @@ h_update_features(struct broker *broker, struct request *request, const void *in
         job->changes[i] =
             (struct change){features_find(update->feature), update->max_version_level};
         if (features_check(&broker->features, update->feature, update->max_version_level,
-                change_kind(request, update), broker->options.node_id, &e) != RC_OK) {
+                update->upgrade_type, broker->options.node_id, &e) != RC_OK) {
             out->error_code = KE_INVALID_UPDATE_VERSION;
             out->error_message = request_text(arena_printf(&request->arena,
                 "The update failed for all features since the following feature had an error: %s",

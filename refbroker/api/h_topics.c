@@ -17,6 +17,7 @@
 #include "refbroker/api/quota_gate.h"
 #include "refbroker/broker.h"
 #include "refbroker/log/append.h"
+#include "refbroker/meta/broker_configs.h"
 #include "refbroker/meta/create.h"
 #include "refbroker/meta/remove.h"
 
@@ -94,8 +95,20 @@ topic_read(struct request *request, const create_in *in, struct create_topic *to
     topic->assignment_count = assignments == NULL ? 0 : (size_t)in->assignments.count;
 }
 
+/* Who says what a topic has that sets nothing of its own. */
+static int8_t
+default_source(const struct broker *broker, const struct topic_config_row *row)
+{
+    struct broker_config_value values[BROKER_CONFIG_VALUES_MAX];
+
+    if (row->broker_name == NULL || broker_configs_values(broker, row->broker_name, values) == 0)
+        return CONFIG_SOURCE_DEFAULT;
+    return (int8_t)values[0].source;
+}
+
 static bool
-configs_answer(struct request *request, const struct create_topic *topic, create_out *out)
+configs_answer(const struct broker *broker, struct request *request,
+    const struct create_topic *topic, create_out *out)
 {
     size_t count;
     int32_t shown = 0;
@@ -107,19 +120,19 @@ configs_answer(struct request *request, const struct create_topic *topic, create
         return false;
     for (size_t i = 0; i < count; i++) {
         struct km_create_topics_response_creatable_topic_configs *item = &items[shown];
-        const char *value = rows[i].default_text;
+        const char *value = topic_configs_defaults_get(&broker->topics.defaults, &rows[i]);
 
         if (rows[i].effect == TOPIC_CONFIG_HIDDEN)
             continue;
         shown++;
-        item->config_source = 5;
+        item->config_source = default_source(broker, &rows[i]);
         for (size_t k = 0; k < topic->config_count; k++) {
-            if (strcmp(topic->configs[k].name, rows[i].name) != 0)
+            if (strcmp(topic->configs[k].name, rows[i].def.name) != 0)
                 continue;
             value = topic->configs[k].value;
-            item->config_source = 1;
+            item->config_source = CONFIG_SOURCE_TOPIC;
         }
-        item->name = request_text(rows[i].name);
+        item->name = request_text(rows[i].def.name);
         item->value = request_text_dup(request, value);
     }
     out->configs.items = items;
@@ -128,7 +141,8 @@ configs_answer(struct request *request, const struct create_topic *topic, create
 }
 
 static void
-topic_answer(struct request *request, const struct create_topic *topic, create_out *out)
+topic_answer(const struct broker *broker, struct request *request, const struct create_topic *topic,
+    create_out *out)
 {
     out->error_code = topic->error;
     out->error_message =
@@ -140,7 +154,7 @@ topic_answer(struct request *request, const struct create_topic *topic, create_o
     out->replication_factor = topic->replication_factor;
     /* Without room for it the arena is full, and dispatch sees that. */
     if (request->header.api_version >= 5)
-        (void)configs_answer(request, topic, out);
+        (void)configs_answer(broker, request, topic, out);
 }
 
 static void
@@ -153,7 +167,7 @@ created(struct broker *broker, void *arg, struct create_topic *topics, size_t co
         struct km_create_topics_response *out = request->out;
 
         for (size_t i = 0; i < count; i++)
-            topic_answer(request, &topics[i], &out->topics.items[park->index[i]]);
+            topic_answer(broker, request, &topics[i], &out->topics.items[park->index[i]]);
         broker_finish(broker, request);
     }
     free(park);
@@ -207,7 +221,7 @@ h_create_topics(struct broker *broker, struct request *request, const void *in_,
         quota_check(broker, request, topic);
         park->index[accepted++] = told;
         if (topic->error != 0 || in->validate_only)
-            topic_answer(request, topic, &out->topics.items[told]);
+            topic_answer(broker, request, topic, &out->topics.items[told]);
         told++;
     }
     out->topics.count = told + doubled_tell(in, &names, &out->topics.items[told]);

@@ -42,7 +42,7 @@ features_fill(struct broker *broker, struct request *request, struct km_api_vers
         if (row->lowest > 0 || request->header.api_version >= 4)
             out->supported_features.items[out->supported_features.count++] =
                 (struct km_api_versions_response_supported_feature_key){
-                    request_text(row->name), row->lowest, row->highest};
+                    request_text(row->name), row->lowest, features_highest(&broker->features, id)};
         if (level > 0)
             out->finalized_features.items[out->finalized_features.count++] =
                 (struct km_api_versions_response_finalized_feature_key){

@@ -1,5 +1,5 @@
 /*
- * group_settings: what group_settings.def lists, and the policy of moving groups between the two
+ * group_settings: the settings of groups that broker_configs.def lists, and the policy of moving groups between the two
  * protocols (group.consumer.migration.policy), and which protocols there are
  * (group.coordinator.rebalance.protocols). Times as the names say.
  */
@@ -32,14 +32,19 @@ enum group_protocols {
 #define GROUP_PROTOCOL_TEXTS "classic,consumer,streams,share"
 
 struct group_settings {
-#define GROUP_SETTING(member, name, standard, lowest, highest, help) int64_t member;
-#include "refbroker/coord/group_settings.def"
+#define GROUP_SETTING(member, name, type, standard, check, mode, help) int64_t member;
+#define BROKER_CONFIG(name, type, standard, check, mode, place, help)
+#define KEPT_CONFIG(name, type, standard, check, mode)
+#define EXTRA_CONFIG(name, type, check, mode)
+#define FOREIGN_CONFIG(name)
+#include "refbroker/meta/broker_configs.def"
 #undef GROUP_SETTING
+#undef BROKER_CONFIG
+#undef KEPT_CONFIG
+#undef EXTRA_CONFIG
+#undef FOREIGN_CONFIG
     int64_t consumer_migration; /* enum group_migration */
     int64_t protocols;          /* of enum group_protocols */
 };
-
-/* group_settings_default fills in the defaults. */
-void group_settings_default(struct group_settings *settings);
 
 #endif

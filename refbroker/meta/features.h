@@ -6,6 +6,7 @@
 #ifndef REFBROKER_META_FEATURES_H
 #define REFBROKER_META_FEATURES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -13,7 +14,7 @@
 #include "refbroker/meta/catalog.h"
 
 enum feature_id {
-#define FEATURE(id, name, lowest, highest, level) FEATURE_##id,
+#define FEATURE(id, name, lowest, highest, since) FEATURE_##id,
 #include "refbroker/meta/features.def"
 #undef FEATURE
     FEATURE_COUNT
@@ -30,12 +31,19 @@ struct feature_row {
     const char *name;
     int16_t lowest;
     int16_t highest;
-    int16_t level; /* at first */
+    int16_t since; /* metadata.version from which on a new folder has it */
+};
+
+/* What the start says (broker_configs.def). */
+struct feature_settings {
+    int64_t first_metadata_version; /* of a new folder */
+    bool unstable;                  /* what Kafka has not released may be had, too */
 };
 
 struct features {
     int16_t levels[FEATURE_COUNT]; /* 0: not in force */
     int64_t epoch;                 /* how often they changed since the start */
+    bool unstable;
 };
 
 const struct feature_row *features_row(enum feature_id id);
@@ -43,8 +51,13 @@ const struct feature_row *features_row(enum feature_id id);
 /* features_find returns the feature of a name, or FEATURE_COUNT. */
 enum feature_id features_find(struct wire_string name);
 
-/* features_load reads the levels at a start. RC_CORRUPT for one that this broker does not know. */
-MUST_CHECK enum rc features_load(struct features *features, struct catalog *catalog, struct err *e);
+/* features_highest returns the highest level that a feature can be raised to. */
+int16_t features_highest(const struct features *features, enum feature_id id);
+
+/* features_load reads the levels at a start, and keeps those of a new folder. RC_CORRUPT for one
+ * that this broker does not know. */
+MUST_CHECK enum rc features_load(struct features *features, const struct feature_settings *settings,
+    struct catalog *catalog, struct err *e);
 
 /* features_check tells why a change is not allowed: RC_CONFIG, in Kafka's words. */
 MUST_CHECK enum rc features_check(const struct features *features, struct wire_string name,

@@ -108,6 +108,29 @@ resource_configs_get(const struct resource_configs *configs, enum resource_type 
     return resource == NULL ? NULL : map_get_text(&resource->texts, name);
 }
 
+size_t
+resource_configs_count(
+    const struct resource_configs *configs, enum resource_type type, const char *resource_name)
+{
+    const struct resource *resource = find(configs, type, resource_name);
+
+    return resource == NULL ? 0 : map_count(&resource->texts);
+}
+
+const char *
+resource_configs_each(const struct resource_configs *configs, enum resource_type type,
+    const char *resource_name, size_t *position, const char **name)
+{
+    const struct resource *resource = find(configs, type, resource_name);
+    const void *key;
+    size_t size;
+    const char *value = resource == NULL ? NULL : map_next(&resource->texts, position, &key, &size);
+
+    if (value != NULL)
+        *name = key;
+    return value;
+}
+
 const char *
 resource_configs_next(
     const struct resource_configs *configs, enum resource_type type, size_t *position)

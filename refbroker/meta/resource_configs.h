@@ -1,6 +1,6 @@
 /*
- * resource_configs: configs of things that are no topics (groups, subscriptions to client metrics),
- * in memory, as they stand in the catalog.
+ * resource_configs: configs of things that are no topics (groups, brokers, subscriptions to client
+ * metrics), in memory, as they stand in the catalog.
  *
  * A thing need not exist to have configs, and is forgotten with the last of them. Which names and
  * values are allowed is the business of the kind. Owned by the broker; not thread-safe.
@@ -37,6 +37,14 @@ void resource_configs_set(struct resource_configs *configs, enum resource_type t
 /* resource_configs_get returns what is set, or NULL. */
 const char *resource_configs_get(const struct resource_configs *configs, enum resource_type type,
     const char *resource, const char *name);
+
+/* resource_configs_count tells how many configs a thing has; resource_configs_each walks them:
+ * start with *position = 0; it returns the value of the next one and sets *name, or returns NULL.
+ */
+size_t resource_configs_count(
+    const struct resource_configs *configs, enum resource_type type, const char *resource);
+const char *resource_configs_each(const struct resource_configs *configs, enum resource_type type,
+    const char *resource, size_t *position, const char **name);
 
 /* resource_configs_next walks the things of a kind that have configs: start with *position = 0; it
  * returns the name of the next one, or NULL. */

@@ -14,6 +14,7 @@ topics_init(struct topics *topics, struct cache *cache)
 {
     memset(topics, 0, sizeof *topics);
     topics->cache = cache;
+    topic_configs_defaults_init(&topics->defaults);
     topics->version = 1;
 }
 
@@ -38,6 +39,7 @@ topics_fini(struct topics *topics)
         topic_free(topic);
     map_fini(&topics->by_name, NULL);
     map_fini(&topics->by_id, NULL);
+    topic_configs_defaults_fini(&topics->defaults);
 }
 
 struct topic *
@@ -49,7 +51,7 @@ topics_add(
     topic->topic_id = *topic_id;
     topic->name = xstrdup(name);
     topic->replication_factor = 1;
-    topic_configs_init(&topic->configs);
+    topic_configs_init(&topic->configs, &topics->defaults);
     REQUIRE(map_put_text(&topics->by_name, name, topic) == NULL);
     REQUIRE(map_put(&topics->by_id, topic_id, sizeof *topic_id, topic) == NULL);
     topics_grow(topics, topic, partitions);
@@ -67,6 +69,16 @@ topics_grow(struct topics *topics, struct topic *topic, int32_t count)
         topic->partitions[i] = partition_new(topics->cache, topic, i);
     topic->partition_count = count;
     topics->version++;
+}
+
+void
+topics_set_default(struct topics *topics, const struct topic_config_row *row, const char *text)
+{
+    struct topic *topic;
+
+    topic_configs_defaults_set(&topics->defaults, row, text);
+    for (size_t position = 0; (topic = topics_next(topics, &position)) != NULL;)
+        topic_configs_refresh(&topic->configs);
 }
 
 void

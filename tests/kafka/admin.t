@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # admin.t: what administrators ask of refbroker, beside the same on Apache Kafka: the same requests, answer by answer (quotas, SCRAM users, ACLs, the quorum, features,
-# folders, configs of topics, groups and client metrics); what Kafka's tools print; quotas as clients feel them; all of it after kill -9. Speaks TAP.
+# folders, configs of topics, brokers, groups and client metrics); what Kafka's tools print; quotas as clients feel them; all of it after kill -9. Speaks TAP.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh
@@ -13,10 +13,10 @@ pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAu
 tool kdl.admin.AdminScript "$theirs" >"$work/kafka.answers" & asking=$!
 tool kdl.admin.AdminScript "$ours" >"$work/answers"
 wait "$asking"
-for name in quotas quota-filters scram quorum features folders configs metrics; do
+for name in quotas quota-filters scram quorum features folders configs brokers inherited metrics; do
     is "the same requests are answered the same: $name" "$(part "$name" "$work/answers")" "$(part "$name" "$work/kafka.answers")"
 done
-is "there were answers" "$(grep -c '^[a-z].* v[0-9]: {' "$work/answers" | awk '{ print ($1 > 130) }')" 1
+is "there were answers" "$(grep -c '^[a-z].* v[0-9]: {' "$work/answers" | awk '{ print ($1 > 230) }')" 1
 
 tool kdl.admin.QuotaRun "$theirs" >"$work/kafka.quotas" & asking=$!
 tool kdl.admin.QuotaRun "$ours" >"$work/quotas"
@@ -78,7 +78,15 @@ is "kafka-features tells the levels" "$(tool $t.FeatureCommand --bootstrap-serve
     "FinalizedVersionLevel: 2"
 is "and changes one" "$(tool $t.FeatureCommand --bootstrap-server "$ours" downgrade --feature transaction.version=1)" "transaction.version was downgraded to 1."
 
+quietly $configs --alter --broker 1 --add-config log.retention.ms=5000000
+quietly $configs --alter --broker-defaults --add-config message.max.bytes=2000000,log.cleaner.backoff.ms=20000
+both "kafka-configs has set a broker's" $configs --describe --broker 1
+is "and those of all brokers" "$(tool $configs --bootstrap-server "$ours" --describe --broker-defaults | grep -cE 'message.max.bytes=2000000|log.cleaner.backoff.ms=20000')" 2
+
 settings() { # all that was set, as one broker tells it
+    tool $configs --bootstrap-server "$ours" --describe --broker 1
+    tool $configs --bootstrap-server "$ours" --describe --broker-defaults
+    tool $configs --bootstrap-server "$ours" --describe --topic tools --all | grep -E 'retention.ms|max.message.bytes'
     tool $configs --bootstrap-server "$ours" --describe --entity-type users
     tool $t.ClientMetricsCommand --bootstrap-server "$ours" --describe --name fleet
     tool $t.AclCommand --bootstrap-server "$ours" --list
@@ -87,5 +95,5 @@ settings() { # all that was set, as one broker tells it
 settings | tidy >"$work/before"
 "$work/restart"
 is "all of it is there after kill -9" "$(settings | tidy)" "$(cat "$work/before")"
-is "and something was" "$(awk 'END { print (NR >= 6) }' "$work/before")" 1
+is "and something was" "$(awk 'END { print (NR >= 11) }' "$work/before")" 1
 echo "1..$tests"

@@ -15,6 +15,8 @@ static const struct {
 #undef REFUSES
 };
 
+static struct topic_defaults kafkas;
+
 static void
 values_are_taken_and_refused_as_kafka_does(void **state)
 {
@@ -41,7 +43,7 @@ values_are_shown_as_kafka_shows_them(void **state)
 
         if (!answers[i].agrees)
             continue;
-        topic_configs_init(&configs);
+        topic_configs_init(&configs, &kafkas);
         topic_configs_set(&configs, answers[i].name, answers[i].value);
         if (strcmp(topic_configs_get(&configs, answers[i].name), answers[i].answer) != 0)
             fail_msg("%s='%s' is shown as '%s', not '%s'", answers[i].name, answers[i].value,
@@ -66,7 +68,7 @@ ratios_are_between_0_and_1(void **state)
 static void
 an_endless_value_is_refused(void **state)
 {
-    size_t size = (size_t)TOPIC_CONFIG_BYTES_MAX + 2;
+    size_t size = (size_t)CONFIG_DEF_BYTES_MAX + 2;
     char *value = malloc(size);
     size_t count;
     const struct topic_config_row *rows = topic_configs_rows(&count);
@@ -75,13 +77,13 @@ an_endless_value_is_refused(void **state)
     memset(value, ',', size);
     value[size - 1] = '\0';
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(topic_configs_check(rows[i].name, value, NULL), RC_CONFIG);
+        assert_int_equal(topic_configs_check(rows[i].def.name, value, NULL), RC_CONFIG);
     value[size - 2] = '\0';
     assert_int_equal(
         topic_configs_check("leader.replication.throttled.replicas", value, NULL), RC_OK);
     memset(value, '1', size - 2);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(topic_configs_check(rows[i].name, value, NULL), RC_CONFIG);
+        assert_int_equal(topic_configs_check(rows[i].def.name, value, NULL), RC_CONFIG);
     free(value);
 }
 
@@ -94,13 +96,14 @@ the_table_stands_in_order_of_names_and_its_defaults_are_valid(void **state)
     (void)state;
     assert_in_range(count, 34, 60);
     for (size_t i = 0; i < count; i++) {
-        assert_ptr_equal(topic_configs_find(rows[i].name), &rows[i]);
-        assert_true(strlen(rows[i].help) > 10);
-        if (strcmp(rows[i].name, "internal.segment.bytes") != 0)
-            assert_int_equal(topic_configs_check(rows[i].name, rows[i].default_text, NULL), RC_OK);
+        assert_ptr_equal(topic_configs_find(rows[i].def.name), &rows[i]);
+        assert_true(strlen(rows[i].def.help) > 10);
+        if (strcmp(rows[i].def.name, "internal.segment.bytes") != 0)
+            assert_int_equal(
+                topic_configs_check(rows[i].def.name, rows[i].def.default_text, NULL), RC_OK);
         /* Our own stand behind Kafka's. */
-        if (i > 0 && strncmp(rows[i].name, "diskless.", 9) != 0)
-            assert_true(strcmp(rows[i - 1].name, rows[i].name) < 0);
+        if (i > 0 && strncmp(rows[i].def.name, "diskless.", 9) != 0)
+            assert_true(strcmp(rows[i - 1].def.name, rows[i].def.name) < 0);
     }
     assert_null(topic_configs_find("no.such.config"));
     assert_null(topic_configs_find(""));
@@ -112,7 +115,7 @@ what_nobody_set_is_the_default(void **state)
     struct topic_configs configs;
 
     (void)state;
-    topic_configs_init(&configs);
+    topic_configs_init(&configs, &kafkas);
     assert_string_equal(topic_configs_get(&configs, "retention.ms"), "604800000");
     assert_false(topic_configs_is_set(&configs, "retention.ms"));
     assert_int_equal(configs.values.retention_ms, 604800000);
@@ -146,7 +149,7 @@ what_the_broker_acts_on_follows_the_texts(void **state)
     struct topic_configs configs;
 
     (void)state;
-    topic_configs_init(&configs);
+    topic_configs_init(&configs, &kafkas);
     topic_configs_set(&configs, "cleanup.policy", "compact");
     assert_true(configs.values.compacts);
     assert_false(configs.values.deletes);
@@ -177,13 +180,40 @@ unknown_names_and_values_are_kept_and_do_no_harm(void **state)
     struct topic_configs configs;
 
     (void)state;
-    topic_configs_init(&configs);
+    topic_configs_init(&configs, &kafkas);
     topic_configs_set(&configs, "from.the.future", "x");
     assert_true(topic_configs_is_set(&configs, "from.the.future"));
     topic_configs_set(&configs, "retention.ms", "soon");
     assert_string_equal(topic_configs_get(&configs, "retention.ms"), "soon");
     assert_int_equal(configs.values.retention_ms, 604800000);
     topic_configs_fini(&configs);
+}
+
+static void
+defaults_that_change_reach_what_nobody_set(void **state)
+{
+    struct topic_defaults defaults;
+    struct topic_configs plain, own;
+
+    (void)state;
+    topic_configs_defaults_init(&defaults);
+    topic_configs_init(&plain, &defaults);
+    topic_configs_init(&own, &defaults);
+    topic_configs_set(&own, "retention.ms", "5");
+    topic_configs_defaults_set(&defaults, topic_configs_find("retention.ms"), "9");
+    topic_configs_defaults_set(&defaults, topic_configs_find("segment.bytes"), "2000000");
+    topic_configs_refresh(&plain);
+    topic_configs_refresh(&own);
+    assert_int_equal(plain.values.retention_ms, 9);
+    assert_int_equal(own.values.retention_ms, 5);
+    assert_int_equal(own.values.segment_bytes, 2000000);
+    assert_string_equal(topic_configs_get(&plain, "retention.ms"), "9");
+    topic_configs_defaults_set(&defaults, topic_configs_find("retention.ms"), NULL);
+    topic_configs_refresh(&plain);
+    assert_int_equal(plain.values.retention_ms, 604800000);
+    topic_configs_fini(&plain);
+    topic_configs_fini(&own);
+    topic_configs_defaults_fini(&defaults);
 }
 
 int
@@ -198,7 +228,13 @@ main(void)
         cmocka_unit_test(what_nobody_set_is_the_default),
         cmocka_unit_test(what_the_broker_acts_on_follows_the_texts),
         cmocka_unit_test(unknown_names_and_values_are_kept_and_do_no_harm),
+        cmocka_unit_test(defaults_that_change_reach_what_nobody_set),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed;
+
+    topic_configs_defaults_init(&kafkas);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    topic_configs_defaults_fini(&kafkas);
+    return failed;
 }

@@ -12,6 +12,7 @@ import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeClusterResponseData;
@@ -66,6 +67,8 @@ public final class AdminScript {
         script.part("features", script::features);
         script.part("folders", script::folders);
         script.part("configs", script::configs);
+        script.part("brokers", script::brokers);
+        script.part("inherited", script::inherited);
         script.part("metrics", script::metrics);
     }
 
@@ -279,6 +282,19 @@ public final class AdminScript {
         feature("an unknown direction", "transaction.version", 2, 9, true);
         feature("down, judged only", "transaction.version", 1, 2, true);
         feature("metadata unknown", "metadata.version", 9999, 1, true);
+        feature("metadata too low", "metadata.version", 6, 2, true);
+        feature("metadata not released", "metadata.version", 31, 1, true);
+        feature("metadata down without saying so", "metadata.version", 29, 1, true);
+        feature("metadata down", "metadata.version", 29, 2, false);
+        feature("metadata down at any price", "metadata.version", 29, 3, false);
+        feature("metadata down by much", "metadata.version", 7, 2, false);
+        feature("metadata as it is, called down", "metadata.version", 30, 2, false);
+        feature("down", "transaction.version", 1, 2, false);
+        feature("up again", "transaction.version", 2, 1, false);
+        UpdateFeaturesRequestData old = new UpdateFeaturesRequestData().setTimeoutMs(10000);
+        old.featureUpdates().add(new UpdateFeaturesRequestData.FeatureUpdateKey().setFeature("transaction.version").setMaxVersionLevel((short) 1)
+            .setAllowDowngrade(true));
+        broker.ask("down in the first version", old, 0);
         broker.ask("nothing", new UpdateFeaturesRequestData(), 2);
     }
 
@@ -371,6 +387,116 @@ public final class AdminScript {
         list("client metrics", 0);
         replace("no group's", GROUP, "admin-group", false);
         list("no group", 1, GROUP);
+    }
+
+    /** Changes of a broker's configs ("" for all brokers): triples of operation, name and value. */
+    private void brokerChange(String what, String name, Object... triples) throws Exception {
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
+        IncrementalAlterConfigsRequestData.AlterConfigsResource resource = new IncrementalAlterConfigsRequestData.AlterConfigsResource()
+            .setResourceType(BROKER).setResourceName(name);
+        for (int i = 0; i < triples.length; i += 3) {
+            resource.configs().add(new IncrementalAlterConfigsRequestData.AlterableConfig().setConfigOperation(((Integer) triples[i]).byteValue())
+                .setName((String) triples[i + 1]).setValue((String) triples[i + 2]));
+        }
+        request.resources().add(resource);
+        broker.ask(what, request, 1);
+    }
+
+    private void brokers() throws Exception {
+        brokerChange("for one", "1", 0, "message.max.bytes", "110000");
+        brokerChange("for all", "", 0, "message.max.bytes", "120000");
+        configsOf("the nearer one counts", BROKER, "1", "message.max.bytes");
+        configsOf("of all", BROKER, "", "message.max.bytes");
+        brokerChange("not for one any more", "1", 1, "message.max.bytes", null);
+        configsOf("that for all counts", BROKER, "1", "message.max.bytes");
+        brokerChange("nor for all", "", 1, "message.max.bytes", null);
+        configsOf("the default", BROKER, "1", "message.max.bytes", "group.consumer.session.timeout.ms", "log.retention.ms", "log.retention.hours",
+            "num.partitions", "broker.id", "node.id", "sasl.jaas.config", "principal.builder.class");
+        brokerChange("several", "1", 0, "log.retention.bytes", "7000000", 0, "log.roll.ms", "5000000", 0, "log.cleaner.min.cleanable.ratio", "0.25");
+        configsOf("several", BROKER, "1", "log.retention.bytes", "log.roll.ms", "log.roll.hours", "log.cleaner.min.cleanable.ratio");
+        replace("another set", BROKER, "1", false, "log.retention.bytes", "8000000");
+        configsOf("it replaces the one before", BROKER, "1", "log.retention.bytes", "log.roll.ms");
+        replace("none", BROKER, "1", false);
+        configsOf("none is left", BROKER, "1", "log.retention.bytes");
+        brokerChange("spaces", "", 0, "compression.type", " gzip ");
+        configsOf("spaces", BROKER, "1", "compression.type");
+        configsOf("spaces of all", BROKER, "", "compression.type");
+        brokerChange("no spaces", "", 1, "compression.type", null);
+        brokerChange("one more in a list", "", 2, "log.cleanup.policy", "compact");
+        configsOf("one more", BROKER, "1", "log.cleanup.policy");
+        brokerChange("one less", "", 3, "log.cleanup.policy", "delete");
+        configsOf("one less", BROKER, "1", "log.cleanup.policy");
+        brokerChange("the default list", "", 1, "log.cleanup.policy", null);
+        brokerChange("more of what is no list", "", 2, "message.max.bytes", "7");
+        brokerChange("more of nobody's", "", 2, "no.such.config", "7");
+        brokerChange("nobody's", "1", 0, "no.such.config", "7");
+        configsOf("nobody's", BROKER, "1", "no.such.config");
+        brokerChange("no more nobody's", "1", 1, "no.such.config", null);
+        brokerChange("a listener's", "1", 0, "listener.name.internal.ssl.truststore.type", "PKCS12", 0, "listener.name.internal.ssl.key.password", "secret");
+        configsOf("a listener's", BROKER, "1", "listener.name.internal.ssl.truststore.type", "listener.name.internal.ssl.key.password");
+        brokerChange("no listener's", "1", 1, "listener.name.internal.ssl.truststore.type", null, 1, "listener.name.internal.ssl.key.password", null);
+        brokerChange("a listener's for all", "", 0, "listener.name.internal.ssl.keystore.location", "/x");
+        brokerChange("a secret of no listener", "1", 0, "ssl.keystore.location", "/x");
+        brokerChange("of one broker only", "", 0, "sasl.enabled.mechanisms", "PLAIN");
+        brokerChange("read only", "1", 0, "node.id", "7", 0, "num.partitions", "3");
+        brokerChange("read only for all", "", 0, "auto.create.topics.enable", "false");
+        brokerChange("read only and nothing here", "1", 0, "log.dirs", "/x");
+        brokerChange("no number", "1", 0, "message.max.bytes", "x");
+        brokerChange("too low", "1", 0, "message.max.bytes", "-1");
+        brokerChange("no such codec", "", 0, "compression.type", "brotli");
+        brokerChange("no such policy", "", 0, "log.cleanup.policy", "nothing");
+        brokerChange("too high", "", 0, "log.cleaner.min.cleanable.ratio", "2");
+        brokerChange("neither true nor false", "", 0, "unclean.leader.election.enable", "maybe");
+        brokerChange("no time at all", "1", 0, "log.retention.ms", "0");
+        brokerChange("too many threads", "", 0, "num.io.threads", "17");
+        brokerChange("too few threads", "", 0, "num.io.threads", "1");
+        brokerChange("too little memory", "1", 0, "log.cleaner.dedupe.buffer.size", "5");
+        brokerChange("above what groups may have", "", 0, "group.consumer.assignment.interval.ms", "99999");
+        brokerChange("no such class", "1", 0, "principal.builder.class", "x.y.z");
+        brokerChange("twice", "1", 0, "message.max.bytes", "110000", 0, "message.max.bytes", "110001");
+        brokerChange("null", "1", 0, "message.max.bytes", null);
+        brokerChange("one of two is wrong", "1", 0, "message.max.bytes", "110000", 0, "log.retention.bytes", "x");
+        configsOf("none of them counts", BROKER, "1", "message.max.bytes");
+        configsOf("of another broker", BROKER, "7", "message.max.bytes");
+        configsOf("of no broker", BROKER, "x", "message.max.bytes");
+        increment("of another broker", BROKER, "7", 0, "message.max.bytes", "1");
+        increment("of no broker", BROKER, "x", 0, "message.max.bytes", "1");
+    }
+
+    /** What topics and groups without values of their own have from the broker. */
+    private void inherited() throws Exception {
+        String[] keys = {"retention.ms", "segment.ms", "flush.ms", "max.message.bytes", "compression.type", "message.timestamp.type"};
+        configsOf("Kafka's defaults", TOPIC, "admin-a", keys);
+        brokerChange("for one", "1", 0, "log.retention.ms", "5000000", 0, "log.message.timestamp.type", "LogAppendTime");
+        brokerChange("for all", "", 0, "log.retention.ms", "6000000", 0, "log.roll.ms", "7000000", 0, "log.flush.interval.ms", "9", 0, "message.max.bytes", "2000000");
+        configsOf("the broker's", TOPIC, "admin-a", keys);
+        increment("a topic's own", TOPIC, "admin-a", 0, "retention.ms", "1000000");
+        configsOf("the topic's before the broker's", TOPIC, "admin-a", "retention.ms");
+        CreateTopicsRequestData topics = new CreateTopicsRequestData().setTimeoutMs(10000);
+        topics.topics().add(new CreateTopicsRequestData.CreatableTopic().setName("admin-b").setNumPartitions(1).setReplicationFactor((short) 1));
+        CreateTopicsResponseData made = (CreateTopicsResponseData) broker.ask(topics, 7);
+        // Kafka keeps min.insync.replicas for all brokers, since it has eligible leader replicas.
+        made.topics().find("admin-b").configs().removeIf(config -> List.of("min.insync.replicas", "diskless.enable").contains(config.name()));
+        broker.tell("a topic is made", made, 7);
+        increment("no topic's own", TOPIC, "admin-a", 1, "retention.ms", null);
+        replace("not for one any more", BROKER, "1", false);
+        configsOf("that of all", TOPIC, "admin-a", keys);
+        for (String name : List.of("log.retention.ms", "log.roll.ms", "log.flush.interval.ms", "message.max.bytes")) {
+            brokerChange("nor for all", "", 1, name, null);
+        }
+        configsOf("Kafka's again", TOPIC, "admin-a", keys);
+
+        String[] times = {"consumer.assignment.interval.ms", "consumer.session.timeout.ms"};
+        brokerChange("an interval for all", "", 0, "group.consumer.assignment.interval.ms", "1500");
+        configsOf("a group has it", GROUP, "admin-group", times);
+        brokerChange("one for the broker", "1", 0, "group.consumer.assignment.interval.ms", "2000");
+        configsOf("it has that", GROUP, "admin-group", times);
+        increment("one of the group", GROUP, "admin-group", 0, "consumer.assignment.interval.ms", "3000");
+        configsOf("it has its own", GROUP, "admin-group", times);
+        increment("no more", GROUP, "admin-group", 1, "consumer.assignment.interval.ms", null);
+        brokerChange("nor the broker's", "1", 1, "group.consumer.assignment.interval.ms", null);
+        configsOf("that of all", GROUP, "admin-group", times);
+        brokerChange("nor that of all", "", 1, "group.consumer.assignment.interval.ms", null);
     }
 
     private void list(String what, int version, Byte... types) throws Exception {

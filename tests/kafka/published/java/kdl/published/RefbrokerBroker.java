@@ -37,7 +37,10 @@ final class RefbrokerBroker implements Broker {
     private String address = "localhost:0"; // as in Kafka's test kit
 
     RefbrokerBroker(ClusterConfig config) {
-        Map<String, String> wanted = new TreeMap<>(config.serverProperties());
+        // Kafka's test kit starts every broker with the first two, and formats its folder for a release.
+        Map<String, String> wanted = new TreeMap<>(Map.of("log.cleaner.dedupe.buffer.size", "2097152", "unstable.feature.versions.enable", "true",
+            "kdl.first.metadata.version", String.valueOf(config.metadataVersion().featureLevel())));
+        wanted.putAll(config.serverProperties());
         wanted.putAll(config.perServerOverrideProperties().getOrDefault(ID, Map.of()));
         wanted.put("node.id", String.valueOf(ID));
         // What a lower level of this feature takes away from Kafka, a setting takes away here.
