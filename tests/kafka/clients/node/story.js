@@ -13,6 +13,12 @@ function lot(name, count = LOT) {
   return Array.from({ length: count }, (_, i) => ({ value: `${name}/${i}`, key: `key-${i % 10}`, number: `${i}` }))
 }
 
+// Timestamps of records, a second apart, and a time between the fifth and the sixth of them.
+function times(count = 10) {
+  const first = Date.now() - 60000
+  return { timestamps: Array.from({ length: count }, (_, i) => first + 1000 * i), between: first + 4500 }
+}
+
 // Which records of some lots have been read, and whether they are what was written.
 class Account {
   constructor(...lots) {
@@ -69,4 +75,4 @@ function run(story) {
   )
 }
 
-module.exports = { Account, LOT, lot, run, say, until }
+module.exports = { Account, LOT, lot, run, say, times, until }

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
-from story import CODECS, LOT, WAIT_S, Account, lot, say
+from story import CODECS, LOT, WAIT_S, Account, lot, say, times
 
 bootstrap, prefix = sys.argv[1:3]
 topic = f"{prefix}-topic"
@@ -177,6 +177,17 @@ def end_mark(name):
     return produce_once(name, [(b"end", b"end", [])])
 
 
+async def by_time(c):
+    name, partition = f"{prefix}-time", TopicPartition(f"{prefix}-time", 0)
+    await create(name, 1)
+    p = await producer()
+    timestamps, between = times()
+    for timestamp in timestamps:
+        await p.send_and_wait(name, b"time", timestamp_ms=timestamp)
+    await p.stop()
+    say("by-time", f"offset {(await c.offsets_for_times({partition: between}))[partition].offset}")
+
+
 async def logs():
     name = f"{prefix}-log"
     await create(name, 1)
@@ -190,6 +201,7 @@ async def logs():
     c = await started(AIOKafkaConsumer(bootstrap_servers=bootstrap))
     ends = (await c.beginning_offsets([partition]))[partition], (await c.end_offsets([partition]))[partition]
     say("end-offsets", "0 to the number of records" if ends == (0, LOT + 1) else ends)
+    await by_time(c)
     await admin.delete_records({partition: RecordsToDelete(10)})
     say("delete-records", f"from {(await c.beginning_offsets([partition]))[partition]} on")
     await c.stop()

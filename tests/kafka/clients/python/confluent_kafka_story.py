@@ -5,7 +5,7 @@ import sys
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec
 
-from story import CODECS, LOT, Account, lot, say, until
+from story import CODECS, LOT, Account, lot, say, times, until
 
 bootstrap, prefix = sys.argv[1:3]
 topic = f"{prefix}-topic"
@@ -98,6 +98,10 @@ def resume():
     committed = only(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}-group")])).topic_partitions
     total = sum(p.offset for p in committed)
     say("offsets", "every record committed" if total == len(account.expected) else f"{total} committed")
+    start = ConsumerGroupTopicPartitions(f"{prefix}-group", [TopicPartition(topic, 0, 0)])
+    only(admin.alter_consumer_group_offsets([start]))
+    (place,) = only(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(f"{prefix}-group", [TopicPartition(topic, 0)])])).topic_partitions
+    say("group-reset", f"partition 0 is at {place.offset}")
 
 
 def state_of(group):
@@ -154,6 +158,16 @@ def offset(partition, spec):
     return only(admin.list_offsets({partition: spec})).offset
 
 
+def by_time():
+    name, p = f"{prefix}-time", producer()
+    create(name, 1)
+    timestamps, between = times()
+    for timestamp in timestamps:
+        p.produce(name, b"time", timestamp=timestamp)
+    p.flush(60)
+    say("by-time", f"offset {offset(TopicPartition(name, 0), OffsetSpec.for_timestamp(between))}")
+
+
 def logs():
     name = f"{prefix}-log"
     create(name, 1)
@@ -170,6 +184,7 @@ def logs():
     partition = TopicPartition(name, 0)
     ends = offset(partition, OffsetSpec.earliest()), offset(partition, OffsetSpec.latest())
     say("end-offsets", "0 to the number of records" if ends == (0, LOT) else ends)
+    by_time()
     only(admin.delete_records([TopicPartition(name, 0, 10)]))
     say("delete-records", f"from {offset(partition, OffsetSpec.earliest())} on")
     only(admin.create_partitions([NewPartitions(name, 6)]))

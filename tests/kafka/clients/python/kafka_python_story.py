@@ -7,7 +7,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetad
 from kafka.admin import ConfigResource, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from story import CODECS, LOT, Account, lot, say, until
+from story import CODECS, LOT, Account, lot, say, times, until
 
 bootstrap, prefix = sys.argv[1:3]
 topic = f"{prefix}-topic"
@@ -117,6 +117,8 @@ def resume():
     say("next-member", f"has read the rest, {account}")
     total = sum(committed(group).values())
     say("offsets", "every record committed" if total == len(account.expected) else f"{total} committed")
+    admin.alter_group_offsets(group, {TopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)})
+    say("group-reset", f"partition 0 is at {committed(group)[TopicPartition(topic, 0)]}")
 
 
 def committed(group):
@@ -179,6 +181,16 @@ def end_mark(name):
     producer().send(name, b"end").get(60)
 
 
+def by_time():
+    name, p = f"{prefix}-time", producer()
+    create(name, 1)
+    timestamps, between = times()
+    for timestamp in timestamps:
+        p.send(name, b"time", timestamp_ms=timestamp)
+    p.flush(60)
+    say("by-time", f"offset {offset(TopicPartition(name, 0), between)}")
+
+
 def logs():
     name = f"{prefix}-log"
     create(name, 1)
@@ -191,6 +203,7 @@ def logs():
     partition = TopicPartition(name, 0)
     ends = offset(partition, OffsetSpec.EARLIEST), offset(partition, OffsetSpec.LATEST)
     say("end-offsets", "0 to the number of records" if ends == (0, LOT + 1) else ends)
+    by_time()
     admin.delete_records({partition: 10})
     say("delete-records", f"from {offset(partition, OffsetSpec.EARLIEST)} on")
     admin.create_partitions({name: 6})

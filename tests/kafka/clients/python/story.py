@@ -16,6 +16,12 @@ def lot(name, count=LOT):
     return [(f"{name}/{i}".encode(), f"key-{i % 10}".encode(), [("number", str(i).encode())]) for i in range(count)]
 
 
+def times(count=10):
+    """Timestamps of records, a second apart, and a time between the fifth and the sixth of them."""
+    first = int(time.time() * 1000) - 60000
+    return [first + 1000 * i for i in range(count)], first + 4500
+
+
 class Account:
     """Which records of some lots have been read, and whether they are what was written."""
 

@@ -175,6 +175,11 @@ func resume() {
 	story.Say("next-member", fmt.Sprint("has read the rest, ", account))
 	total := committed(group)
 	story.Say("offsets", story.Either(total == int64(account.Size()), "every record committed", total))
+	start := kadm.Offsets{}
+	start.AddOffset(topic, 0, 0, -1)
+	story.Check(admin.CommitAllOffsets(ctx, group, start))
+	place, _ := story.Must(admin.FetchOffsets(ctx, group)).Lookup(topic, 0)
+	story.Say("group-reset", fmt.Sprintf("partition 0 is at %d", place.At))
 }
 
 // committed is the sum of a group's offsets.
@@ -251,6 +256,18 @@ func read(name string, isolation kgo.IsolationLevel, ends int) (seen []story.Rec
 
 func markEnd(name string) { produce(name, []story.Record{story.End}, client()) }
 
+func byTime() {
+	name := prefix + "-time"
+	create(name, 1)
+	timestamps, between := story.Times(10)
+	p := client()
+	for _, timestamp := range timestamps {
+		story.Check(p.ProduceSync(ctx, &kgo.Record{Topic: name, Value: []byte("time"), Timestamp: timestamp}).FirstErr())
+	}
+	place, _ := story.Must(admin.ListOffsetsAfterMilli(ctx, between.UnixMilli(), name)).Lookup(name, 0)
+	story.Say("by-time", fmt.Sprintf("offset %d", place.Offset))
+}
+
 func logs() {
 	name := prefix + "-log"
 	create(name, 1)
@@ -264,6 +281,7 @@ func logs() {
 	end, _ := story.Must(admin.ListEndOffsets(ctx, name)).Lookup(name, 0)
 	isWhole := start.Offset == 0 && end.Offset == story.LotSize+1
 	story.Say("end-offsets", story.Either(isWhole, "0 to the number of records", []int64{start.Offset, end.Offset}))
+	byTime()
 	offsets := kadm.Offsets{}
 	offsets.AddOffset(name, 0, 10, -1)
 	story.Must(admin.DeleteRecords(ctx, offsets))

@@ -137,6 +137,9 @@ func resume() {
 	story.Say("next-member", fmt.Sprint("has read the rest, ", account))
 	total := committed(group, topic, 4)
 	story.Say("offsets", story.Either(total == int64(account.Size()), "every record committed", total))
+	start := map[string][]kafka.OffsetCommit{topic: {{Partition: 0, Offset: 0}}}
+	story.Check(story.Must(client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1, Topics: start})).Topics[topic][0].Error)
+	story.Say("group-reset", fmt.Sprintf("partition 0 is at %d", committed(group, topic, 1)))
 }
 
 // committed is the sum of a group's offsets.
@@ -247,6 +250,21 @@ func sharing() {
 	story.Say("group-delete", story.Either(isGroup(group), "still there", "gone"))
 }
 
+func byTime() {
+	name := prefix + "-time"
+	create(name, 1)
+	timestamps, between := story.Times(10)
+	w := &kafka.Writer{Addr: kafka.TCP(bootstrap), Transport: transport, Topic: name, RequiredAcks: kafka.RequireAll, BatchTimeout: 10 * time.Millisecond}
+	defer w.Close()
+	for _, timestamp := range timestamps {
+		story.Check(w.WriteMessages(ctx, kafka.Message{Value: []byte("time"), Time: timestamp}))
+	}
+	request := &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: {kafka.TimeOffsetOf(0, between)}}}
+	for offset := range story.Must(client.ListOffsets(ctx, request)).Topics[name][0].Offsets {
+		story.Say("by-time", fmt.Sprintf("offset %d", offset))
+	}
+}
+
 func logs() {
 	name := prefix + "-log"
 	create(name, 1)
@@ -264,6 +282,7 @@ func logs() {
 	ends := story.Must(client.ListOffsets(ctx, request)).Topics[name][0]
 	isWhole := ends.FirstOffset == 0 && ends.LastOffset == story.LotSize
 	story.Say("end-offsets", story.Either(isWhole, "0 to the number of records", ends))
+	byTime()
 	story.Check(story.Must(client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: name, Count: 6}}})).Errors[name])
 	story.Until(func() bool { return len(shape(name)) == 6 })
 	story.Say("grow", fmt.Sprintf("%d partitions", len(shape(name))))

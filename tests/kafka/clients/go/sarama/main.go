@@ -247,6 +247,8 @@ func resume() {
 	story.Say("next-member", fmt.Sprint("has read the rest, ", account))
 	total := committed(group, topic)
 	story.Say("offsets", story.Either(total == int64(account.Size()), "every record committed", total))
+	story.Must(admin.AlterConsumerGroupOffsets(group, map[string]map[int32]sarama.OffsetAndMetadata{topic: {0: {Offset: 0, LeaderEpoch: -1}}}, nil))
+	story.Say("group-reset", fmt.Sprintf("partition 0 is at %d", story.Must(admin.ListConsumerGroupOffsets(group, nil)).Blocks[topic][0].Offset))
 }
 
 // committed is the sum of a group's offsets.
@@ -309,6 +311,18 @@ func read(name string, ends int, changes ...func(*sarama.Config)) (seen []story.
 
 func markEnd(name string) { produce(name, []story.Record{story.End}, producer()) }
 
+func byTime() {
+	name := prefix + "-time"
+	create(name, 1)
+	timestamps, between := story.Times(10)
+	var messages []*sarama.ProducerMessage
+	for _, timestamp := range timestamps {
+		messages = append(messages, &sarama.ProducerMessage{Topic: name, Value: sarama.StringEncoder("time"), Timestamp: timestamp})
+	}
+	story.Check(producer().SendMessages(messages))
+	story.Say("by-time", fmt.Sprintf("offset %d", story.Must(client.GetOffset(name, 0, between.UnixMilli()))))
+}
+
 func logs() {
 	name := prefix + "-log"
 	create(name, 1)
@@ -321,6 +335,7 @@ func logs() {
 	place := func(which int64) int64 { return story.Must(client.GetOffset(name, 0, which)) }
 	start, end := place(sarama.OffsetOldest), place(sarama.OffsetNewest)
 	story.Say("end-offsets", story.Either(start == 0 && end == story.LotSize+1, "0 to the number of records", []int64{start, end}))
+	byTime()
 	story.Check(admin.DeleteRecords(name, map[int32]int64{0: 10}))
 	story.Say("delete-records", fmt.Sprintf("from %d on", place(sarama.OffsetOldest)))
 	story.Check(admin.CreatePartitions(name, 6, nil, false))

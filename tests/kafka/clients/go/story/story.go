@@ -28,6 +28,15 @@ func Lot(name string, count int) []Record {
 	return records
 }
 
+// Times gives timestamps of records, a second apart, and a time between the fifth and the sixth of them.
+func Times(count int) (timestamps []time.Time, between time.Time) {
+	first := time.Now().Truncate(time.Millisecond).Add(-time.Minute)
+	for i := range count {
+		timestamps = append(timestamps, first.Add(time.Duration(i)*time.Second))
+	}
+	return timestamps, first.Add(4500 * time.Millisecond)
+}
+
 // End marks the end of a log for its readers.
 var End = Record{Value: "end", Key: "end"}
 

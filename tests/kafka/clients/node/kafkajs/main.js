@@ -3,7 +3,7 @@
 
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, ConfigResourceTypes, logLevel } = require('kafkajs')
 const SnappyCodec = require('kafkajs-snappy')
-const { Account, LOT, lot, run, say, until } = require('./story.js')
+const { Account, LOT, lot, run, say, times, until } = require('./story.js')
 
 CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec
 const CODECS = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy }
@@ -107,6 +107,9 @@ async function resume() {
   say('next-member', `has read the rest, ${account}`)
   const total = (await committed(group, topic)).reduce((sum, offset) => sum + offset, 0)
   say('offsets', total === account.expected.size ? 'every record committed' : `${total} committed`)
+  await admin.setOffsets({ groupId: group, topic, partitions: [{ partition: 0, offset: '0' }] })
+  const [{ partitions }] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+  say('group-reset', `partition 0 is at ${partitions.find(({ partition }) => partition === 0).offset}`)
 }
 
 async function sharing() {
@@ -155,6 +158,14 @@ async function read(name, readUncommitted, count = 1) {
 
 const endMark = async (name) => (await producer()).send({ topic: name, messages: [{ value: 'end', key: 'end', headers: { number: '' } }] })
 
+async function byTime() {
+  const name = `${prefix}-time`
+  await create(name, 1)
+  const { timestamps, between } = times()
+  await (await producer()).send({ topic: name, messages: timestamps.map((timestamp) => ({ value: 'time', timestamp: `${timestamp}` })) })
+  say('by-time', `offset ${(await admin.fetchTopicOffsetsByTimestamp(name, between))[0].offset}`)
+}
+
 async function logs() {
   const name = `${prefix}-log`
   await create(name, 1)
@@ -167,6 +178,7 @@ async function logs() {
   const offsets = async () => (await admin.fetchTopicOffsets(name))[0]
   const { low, high } = await offsets()
   say('end-offsets', Number(low) === 0 && Number(high) === LOT + 1 ? '0 to the number of records' : `${low} ${high}`)
+  await byTime()
   await admin.deleteTopicRecords({ topic: name, partitions: [{ partition: 0, offset: '10' }] })
   say('delete-records', `from ${(await offsets()).low} on`)
   await admin.createPartitions({ topicPartitions: [{ topic: name, count: 6 }] })

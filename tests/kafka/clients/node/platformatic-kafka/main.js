@@ -2,7 +2,7 @@
 // The story as @platformatic/kafka tells it. Arguments: BOOTSTRAP PREFIX.
 
 const kafka = require('@platformatic/kafka')
-const { Account, LOT, lot, run, say, until } = require('./story.js')
+const { Account, LOT, lot, run, say, times, until } = require('./story.js')
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4']
 const [bootstrap, prefix] = process.argv.slice(2)
@@ -135,6 +135,9 @@ async function resume() {
   say('next-member', `has read the rest, ${account}`)
   const total = (await committed(group)).reduce((sum, offset) => sum + offset, 0)
   say('offsets', total === account.expected.size ? 'every record committed' : `${total} committed`)
+  await admin.alterConsumerGroupOffsets({ groupId: group, topics: [{ name: topic, partitionOffsets: [{ partition: 0, offset: 0n }] }] })
+  const [{ topics }] = await admin.listConsumerGroupOffsets({ groups: [{ groupId: group, topics: [{ name: topic, partitionIndexes: [0] }] }] })
+  say('group-reset', `partition 0 is at ${topics[0].partitions[0].committedOffset}`)
 }
 
 const isGroup = async (group) => (await admin.listGroups()).has(group)
@@ -186,6 +189,15 @@ async function read(name, isolationLevel, count = 1) {
 
 const endMark = (name) => producer().send({ acks: -1, messages: [toMessage(name, { value: 'end', key: 'end', number: '' })] })
 
+async function byTime() {
+  const name = `${prefix}-time`
+  await create(name, 1)
+  const { timestamps, between } = times()
+  const messages = timestamps.map((timestamp) => ({ topic: name, value: 'time', timestamp: BigInt(timestamp) }))
+  await producer().send({ acks: -1, messages })
+  say('by-time', `offset ${(await offsets(name, BigInt(between)))[0]}`)
+}
+
 async function logs() {
   const name = `${prefix}-log`
   await create(name, 1)
@@ -198,6 +210,7 @@ async function logs() {
   const start = async () => (await offsets(name, kafka.ListOffsetTimestamps.EARLIEST))[0]
   const ends = [await start(), await end(name)]
   say('end-offsets', `${ends}` === `0,${LOT + 1}` ? '0 to the number of records' : ends)
+  await byTime()
   await admin.deleteRecords({ topics: [{ name, partitions: [{ partition: 0, offset: 10n }] }] })
   say('delete-records', `from ${await start()} on`)
   await admin.createPartitions({ topics: [{ name, count: 6, assignments: null }] })

@@ -95,7 +95,7 @@ async fn read(partition: &PartitionClient) -> Outcome<Vec<Record>> {
     Ok(records)
 }
 
-async fn records(partition: &PartitionClient) -> Outcome<()> {
+async fn records(client: &Client, partition: &PartitionClient) -> Outcome<()> {
     let mut written = Vec::new();
     for (codec, compression) in CODECS {
         let records = lot(codec);
@@ -123,9 +123,24 @@ async fn records(partition: &PartitionClient) -> Outcome<()> {
             format!("{start} {end}")
         },
     );
+    by_time(client, &format!("{}-time", partition.topic())).await?;
     partition.delete_records(10, TIMEOUT_MS).await?;
     say("delete-records", format!("from {} on", partition.get_offset(OffsetAt::Earliest).await?));
     Ok(())
+}
+
+async fn by_time(client: &Client, name: &str) -> Outcome<()> {
+    client.controller_client()?.create_topic(name, 1, 1, TIMEOUT_MS).await?;
+    let partition = client.partition_client(name, 0, UnknownTopicHandling::Retry).await?;
+    let mut records = lot("time");
+    let first = records[0].timestamp - Duration::from_secs(60);
+    for (i, record) in records.iter_mut().take(10).enumerate() {
+        record.timestamp = first + Duration::from_secs(i as u64);
+    }
+    partition.produce(records, Compression::NoCompression).await?;
+    let offset = partition.get_offset(OffsetAt::Timestamp(first + Duration::from_millis(4500))).await?;
+    say("by-time", format!("offset {offset}"));
+    client.controller_client()?.delete_topic(name, TIMEOUT_MS).await
 }
 
 async fn delete(client: &Client, name: &str) -> Outcome<()> {
@@ -145,6 +160,6 @@ async fn main() -> Outcome<()> {
     let name = format!("{prefix}-topic");
     topics(&client, &name).await?;
     let partition = client.partition_client(&name, 0, UnknownTopicHandling::Retry).await?;
-    records(&partition).await?;
+    records(&client, &partition).await?;
     delete(&client, &name).await
 }
