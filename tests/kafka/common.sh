@@ -7,8 +7,9 @@ root=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$root/$BUILD ;; esac
 kafka_home=$BUILD/kafka
-classpath="$kafka_home/classes:$kafka_home/lib/*"
+classpath="$kafka_home/lib/*:$kafka_home/classes" # in this order: an archive knows the jars only
 broker_archive=$kafka_home/broker.jsa
+client_archive=$kafka_home/client.jsa
 
 # Most JVMs here live for seconds: the quick compiler and the one-threaded collector start fastest.
 quick_jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData -Dfile.encoding=UTF-8)

@@ -47,8 +47,8 @@ worker_start() { # until it answers
     (cd "$dir" && exec "$here/run" org.apache.kafka.connect.cli.ConnectDistributed worker.properties) >>"$dir/worker.out" 2>&1 & echo $! >"$dir/pid"
     wait_for 60 get connectors >/dev/null || echo "the worker does not answer"
 }
-worker_end() { # SIGNAL
-    kill "-$1" "$(cat "$dir/pid")"
+worker_kill() {
+    kill -9 "$(cat "$dir/pid")"
     wait "$(cat "$dir/pid")" 2>/dev/null
     rm "$dir/pid"
 }
@@ -62,9 +62,9 @@ answer() { # METHOD PATH [JSON]: what stands in the answer
     echo "$1 $2"
     ask "$@" | jq -S -c . | plain
 }
-plain() { # without what differs from run to run; a connector's last status has its version or not, as its threads end
+plain() { # without what differs from run to run
     sed -E 's/127\.0\.0\.1:[0-9]+/WORKER/g; s/(session-key = \{"key":)[^,]*/\1/; s/(timestamp|Timestamp|generation)":[0-9]+/\1":0/g
-        s/(CreateTime) [0-9]+/\1/; /"UNASSIGNED"/s/"version":[^}]*/"version":/'
+        s/(CreateTime) [0-9]+/\1/'
 }
 connector() { # NAME CLASS [KEY VALUE]...: its config
     jq -n -c '$ARGS.positional | [range(0; length; 2) as $i | {(.[$i]): .[$i + 1]}] | add' --args name "$1" connector.class "org.apache.kafka.connect.file.$2" tasks.max 1 "${@:3}"
@@ -76,8 +76,7 @@ sink_config() { connector sink FileStreamSinkConnector topics lines file out; }
 
 # --- facts to wait for ------------------------------------------------------------------------------------------------
 
-is_running() { [ "$(get "connectors/$1/status" | jq -r '[.connector.state, .tasks[].state] | join(" ")')" = "RUNNING RUNNING" ]; }
-has_state() { [ "$(get "connectors/$1/status" | jq -r .connector.state)" = "$2" ]; }
+has_states() { [ "$(get "connectors/$1/status" | jq -r '[.connector.state, .tasks[].state] | join(" ")')" = "$2" ]; } # of the connector and its tasks
 has_lines() { [ "$(wc -l <"$dir/out")" -ge "$1" ]; }
 has_read() { [ "$(get connectors/source/offsets | jq '.offsets[0].offset.position')" = "$1" ]; }
 has_written() { [ "$(get connectors/sink/offsets | jq '.offsets[0].offset.kafka_offset')" = "$1" ]; }
@@ -97,16 +96,16 @@ file_to_file() { # NAME BOOTSTRAP
     answer PUT connectors/source/config "$(source_config)"
     answer PUT connectors/sink/config "$(sink_config)"
     copied $lines
-    worker_end KILL
+    worker_kill
     some_lines $((lines + 1)) $((2 * lines)) >>"$dir/in"
     worker_start
     copied $((2 * lines))
-    wait_for 60 is_running source && wait_for 60 is_running sink
+    wait_for 60 has_states source "RUNNING RUNNING" && wait_for 60 has_states sink "RUNNING RUNNING"
     for path in connectors connectors/{source,sink}{,/status,/offsets,/tasks,/topics}; do answer GET $path; done
     # What administrators do: stop, set back, forget, go on.
     answer PUT connectors/source/stop
     answer PUT connectors/sink/stop
-    wait_for 60 has_state source STOPPED && wait_for 60 has_state sink STOPPED
+    wait_for 60 has_states source STOPPED && wait_for 60 has_states sink STOPPED
     offsets=$(get connectors/source/offsets | jq -c '.offsets[0].offset.position -= 128')
     answer PATCH connectors/source/offsets "$offsets"
     answer DELETE connectors/sink/offsets
@@ -117,8 +116,8 @@ file_to_file() { # NAME BOOTSTRAP
     answer DELETE connectors/sink
     answer GET connectors/sink
     answer PUT connectors/source/pause
-    wait_for 60 has_state source PAUSED
-    worker_end TERM
+    wait_for 60 has_states source "PAUSED PAUSED"
+    worker_kill
     tool kdl.topics.Contents "$2" --latest connect-{configs,offsets,status} --groups connect-sink --all lines | plain |
         awk -v file="$dir/topics" '/^== topic lines,/ { file = file ".lines" } { print >file }'
 }
@@ -149,7 +148,7 @@ for kill in $(seq "$kills"); do
     passed $((2 * kill - 1))
     "$work/restart"
     passed $((2 * kill))
-    worker_end KILL
+    worker_kill
     worker_start
 done
 passed $((2 * kills + 1))

@@ -29,8 +29,9 @@ import org.apache.kafka.connect.mirror.OffsetSync;
  * <ul>
  * <li>--all (from the beginning): each record with partition, offset, timestamp, key, value and headers
  * <li>--committed: the same of committed records only
- * <li>--latest: the last value of each key, tombstones left out, without offset and time, which differ from run to run
+ * <li>--latest: the last committed value of each key, tombstones left out, without offset and time, which differ from run to run
  * <li>--checkpoints, --syncs: the last checkpoint or offset sync of each key, in topics of MirrorMaker
+ * <li>--configs: nothing but partitions and configs
  * <li>--groups: the names behind it are groups; their committed offsets
  * </ul>
  */
@@ -45,7 +46,7 @@ public final class Contents {
 
     public static void main(String[] args) throws Exception {
         if (args.length < 2) {
-            System.err.println("usage: Contents BOOTSTRAP [--all | --committed | --latest | --checkpoints | --syncs | --groups] NAME...");
+            System.err.println("usage: Contents BOOTSTRAP [--all | --committed | --latest | --checkpoints | --syncs | --configs | --groups] NAME...");
             System.exit(2);
         }
         print(args[0], List.of(args).subList(1, args.length));
@@ -82,7 +83,10 @@ public final class Contents {
             .filter(entry -> entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG)
             .map(entry -> entry.name() + "=" + entry.value()).sorted().collect(Collectors.joining(" "));
         System.out.println("== topic " + name + ", partitions " + partitions + ", configs " + configs);
-        List<ConsumerRecord<byte[], byte[]>> records = read(name, partitions, mode.equals("--committed"));
+        if (mode.equals("--configs")) {
+            return;
+        }
+        List<ConsumerRecord<byte[], byte[]>> records = read(name, partitions, !mode.equals("--all"));
         if (mode.equals("--all") || mode.equals("--committed")) {
             for (ConsumerRecord<byte[], byte[]> record : records) {
                 System.out.println(record.partition() + " " + record.offset() + " " + record.timestampType() + " " + record.timestamp() + " "
