@@ -106,6 +106,7 @@ struct broker_options {
     int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
+    bool unstable_apis; /* unstable.api.versions.enable */
     struct map given; /* name -> text of what was given at the start (broker_configs_give) */
 };
 
