@@ -20,6 +20,7 @@
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/garbage.h"
 #include "refbroker/log/intake.h"
+#include "refbroker/log/producer_expiry.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/log/retention.h"
 #include "refbroker/log/upload.h"
@@ -334,6 +335,7 @@ broker_tick(struct broker *b)
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));
+    next = earlier(next, producer_expiry_tick(b));
     next = earlier(next, garbage_tick(b->garbage));
     next = earlier(next, cleaner_tick(b->cleaner));
     next = earlier(next, idle_close(b));

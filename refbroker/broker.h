@@ -102,8 +102,11 @@ struct broker_options {
     int64_t txn_abort_interval_ms;      /* rounds that abort transactions which last too long */
     int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
+    int64_t producer_id_expiration_ms;  /* producer.id.expiration.ms */
+    int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
+    bool unstable_apis; /* unstable.api.versions.enable */
     struct map given; /* name -> text of what was given at the start (broker_configs_give) */
 };
 
@@ -139,6 +142,7 @@ struct broker {
     struct garbage *garbage;
     struct cleaner *cleaner;
     int64_t retention_next_ms;
+    int64_t producer_expiry_next_ms;
     int64_t idle_next_ms;
     struct fetch_sessions *fetch_sessions;
     struct heap deadlines;      /* struct request.deadline */

@@ -94,6 +94,7 @@ refbroker_SRCS := \
 	refbroker/log/mirror.c \
 	refbroker/log/object.c \
 	refbroker/log/partition.c \
+	refbroker/log/producer_expiry.c \
 	refbroker/log/producers.c \
 	refbroker/log/read.c \
 	refbroker/log/reader.c \

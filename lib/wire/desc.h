@@ -106,7 +106,7 @@ struct wire_message {
     int16_t key; /* API key; type of a record's key; -1 otherwise */
     struct wire_range versions;
     int16_t flexible_min; /* INT16_MAX: never */
-    bool last_unstable;   /* the last version exists but is not advertised */
+    bool last_unstable;   /* the last version exists, and Kafka has not released it */
 };
 
 struct wire_api {

@@ -32,13 +32,15 @@ handler_of(int16_t key)
 }
 
 static int16_t
-version_max(const struct wire_message *message)
+version_max(const struct broker *broker, const struct wire_message *message)
 {
-    return (int16_t)(message->versions.max - (message->last_unstable ? 1 : 0));
+    bool hidden = message->last_unstable && !broker->options.unstable_apis;
+
+    return (int16_t)(message->versions.max - (hidden ? 1 : 0));
 }
 
 const struct wire_api *
-dispatch_apis(size_t index, int16_t *min, int16_t *max)
+dispatch_apis(const struct broker *broker, size_t index, int16_t *min, int16_t *max)
 {
     for (size_t i = 0; i < KM_API_COUNT; i++) {
         if (handler_of(km_apis[i].key) == NULL || index-- > 0)
@@ -46,7 +48,7 @@ dispatch_apis(size_t index, int16_t *min, int16_t *max)
         *min = km_apis[i].request->versions.min;
         if (km_apis[i].key == KM_PRODUCE)
             *min = PRODUCE_VERSION_SHOWN_MIN;
-        *max = version_max(km_apis[i].request);
+        *max = version_max(broker, km_apis[i].request);
         return &km_apis[i];
     }
     return NULL;
@@ -55,7 +57,7 @@ dispatch_apis(size_t index, int16_t *min, int16_t *max)
 /* The answer to an ApiVersions of a version that is not known: code 35 in version 0, with the range
  * that is. */
 static enum h_result
-api_versions_unknown(struct request *request)
+api_versions_unknown(const struct broker *broker, struct request *request)
 {
     struct km_api_versions_response *out;
     struct km_api_versions_response_api_version *self;
@@ -68,7 +70,7 @@ api_versions_unknown(struct request *request)
     out->error_code = KE_UNSUPPORTED_VERSION;
     self->api_key = KM_API_VERSIONS;
     self->min_version = request->header.api->request->versions.min;
-    self->max_version = version_max(request->header.api->request);
+    self->max_version = version_max(broker, request->header.api->request);
     out->api_keys.items = self;
     out->api_keys.count = 1;
     request->out = out;
@@ -98,9 +100,9 @@ dispatch_start(struct broker *broker, struct request *request)
     rc = frame_request_decode(request->frame->data, request->frame->size, header, &e);
     api = header->api;
     if (rc == RC_UNSUPPORTED && header->api_key == KM_API_VERSIONS)
-        return api_versions_unknown(request);
+        return api_versions_unknown(broker, request);
     handler = handler_of(header->api_key);
-    if (rc == RC_OK && (handler == NULL || header->api_version > version_max(api->request)))
+    if (rc == RC_OK && (handler == NULL || header->api_version > version_max(broker, api->request)))
         rc = err_set(&e, RC_UNSUPPORTED, "%s v%d is not served", api->name, header->api_version);
     if (rc != RC_OK)
         return unreadable(broker, request,

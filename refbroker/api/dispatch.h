@@ -17,8 +17,10 @@ enum h_result dispatch_start(struct broker *broker, struct request *request);
  * connection is to be closed. */
 bool dispatch_finish(struct broker *broker, struct request *request);
 
-/* dispatch_apis returns the served API of an index, in the order of keys, and its versions; NULL
- * behind the last. */
-const struct wire_api *dispatch_apis(size_t index, int16_t *min, int16_t *max);
+/* dispatch_apis returns the served API of an index, in the order of keys, and its versions,
+ * those that Kafka has not released only with unstable.api.versions.enable; NULL behind the last.
+ */
+const struct wire_api *dispatch_apis(
+    const struct broker *broker, size_t index, int16_t *min, int16_t *max);
 
 #endif

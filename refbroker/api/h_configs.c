@@ -58,7 +58,7 @@ topic_describe(struct config_entries *entries)
             .set_source = CONFIG_SOURCE_TOPIC,
             .broker_name = rows[i].broker_name};
 
-        if (rows[i].effect != TOPIC_CONFIG_HIDDEN)
+        if (rows[i].effect != TOPIC_CONFIG_HIDDEN || entry.set != NULL)
             ok = config_entries_add(entries, &entry);
     }
     return ok;

@@ -118,8 +118,10 @@ h_init_producer_id(struct broker *broker, struct request *request, const void *i
     struct init *init;
 
     out->error_code = request_check(broker, in);
-    if (out->error_code != KE_NONE)
+    if (out->error_code != KE_NONE) {
+        out->producer_epoch = TXN_NO_EPOCH;
         return H_DONE;
+    }
     init = xcalloc(1, sizeof *init);
     init->request = request;
     init->ids.ready = ids_ready;

@@ -106,6 +106,16 @@ default_source(const struct broker *broker, const struct topic_config_row *row)
     return (int8_t)values[0].source;
 }
 
+/* The last value that the request sets, NULL where it sets none. */
+static const char *
+text_set(const struct create_topic *topic, const char *name)
+{
+    for (size_t i = topic->config_count; i-- > 0;)
+        if (strcmp(topic->configs[i].name, name) == 0)
+            return topic->configs[i].value;
+    return NULL;
+}
+
 static bool
 configs_answer(const struct broker *broker, struct request *request,
     const struct create_topic *topic, create_out *out)
@@ -119,21 +129,16 @@ configs_answer(const struct broker *broker, struct request *request,
     if (items == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct km_create_topics_response_creatable_topic_configs *item = &items[shown];
-        const char *value = topic_configs_defaults_get(&broker->topics.defaults, &rows[i]);
+        const char *set = text_set(topic, rows[i].def.name);
 
-        if (rows[i].effect == TOPIC_CONFIG_HIDDEN)
+        if (rows[i].effect == TOPIC_CONFIG_HIDDEN && set == NULL)
             continue;
-        shown++;
-        item->config_source = default_source(broker, &rows[i]);
-        for (size_t k = 0; k < topic->config_count; k++) {
-            if (strcmp(topic->configs[k].name, rows[i].def.name) != 0)
-                continue;
-            value = topic->configs[k].value;
-            item->config_source = CONFIG_SOURCE_TOPIC;
-        }
-        item->name = request_text(rows[i].def.name);
-        item->value = request_text_dup(request, value);
+        items[shown++] = (struct km_create_topics_response_creatable_topic_configs){
+            .name = request_text(rows[i].def.name),
+            .value = request_text_dup(request,
+                set != NULL ? set : topic_configs_defaults_get(&broker->topics.defaults, &rows[i])),
+            .config_source =
+                set != NULL ? (int8_t)CONFIG_SOURCE_TOPIC : default_source(broker, &rows[i])};
     }
     out->configs.items = items;
     out->configs.count = shown;

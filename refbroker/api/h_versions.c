@@ -66,7 +66,7 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
         out->error_code = KE_INVALID_REQUEST;
         return H_DONE;
     }
-    while (dispatch_apis((size_t)count, &min, &max) != NULL)
+    while (dispatch_apis(broker, (size_t)count, &min, &max) != NULL)
         count++;
     out->api_keys.items =
         codec_array(&request->arena, &km_api_versions_response_api_version_desc, count);
@@ -74,7 +74,7 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
         return H_CLOSE;
     out->api_keys.count = count;
     for (int32_t i = 0; i < count; i++) {
-        api = dispatch_apis((size_t)i, &min, &max);
+        api = dispatch_apis(broker, (size_t)i, &min, &max);
         out->api_keys.items[i] = (struct km_api_versions_response_api_version){api->key, min, max};
     }
     return features_fill(broker, request, out) ? H_DONE : H_CLOSE;

@@ -22,7 +22,7 @@
 enum topic_config_effect {
     TOPIC_CONFIG_KEPT,
     TOPIC_CONFIG_EFFECTIVE, /* this broker acts on it */
-    TOPIC_CONFIG_HIDDEN,    /* kept, and not shown to clients */
+    TOPIC_CONFIG_HIDDEN,    /* kept, and shown only where it is set */
 };
 
 struct topic_config_row {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# admin.t: what administrators ask of refbroker, beside the same on Apache Kafka: the same requests, answer by answer (quotas, SCRAM users, ACLs, the quorum, features,
+# admin.t: what administrators ask of refbroker, beside the same on Apache Kafka: the same requests, answer by answer (quotas, SCRAM users, ACLs, the quorum, features, unreleased versions,
 # folders, configs of topics, brokers, groups and client metrics); what Kafka's tools print; quotas as clients feel them; all of it after kill -9. Speaks TAP.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -9,11 +9,11 @@ t=org.apache.kafka.tools
 configs=kafka.admin.ConfigCommand
 
 pair_setup
-pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer unstable.api.versions.enable=true
 tool kdl.admin.AdminScript "$theirs" >"$work/kafka.answers" & asking=$!
 tool kdl.admin.AdminScript "$ours" >"$work/answers"
 wait "$asking"
-for name in quotas quota-filters scram quorum features folders configs brokers inherited metrics; do
+for name in quotas quota-filters scram quorum features unreleased folders configs brokers inherited metrics; do
     is "the same requests are answered the same: $name" "$(part "$name" "$work/answers")" "$(part "$name" "$work/kafka.answers")"
 done
 is "there were answers" "$(grep -c '^[a-z].* v[0-9]: {' "$work/answers" | awk '{ print ($1 > 230) }')" 1

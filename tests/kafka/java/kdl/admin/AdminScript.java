@@ -11,6 +11,8 @@ import org.apache.kafka.common.message.AlterClientQuotasRequestData;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
 import org.apache.kafka.common.message.AlterUserScramCredentialsRequestData;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DescribeClientQuotasRequestData;
@@ -23,11 +25,14 @@ import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
 import org.apache.kafka.common.message.DescribeUserScramCredentialsRequestData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
+import org.apache.kafka.common.message.InitProducerIdRequestData;
+import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.RemoveRaftVoterRequestData;
 import org.apache.kafka.common.message.RemoveRaftVoterResponseData;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
+import org.apache.kafka.common.protocol.Errors;
 
 /**
  * The same requests of administrators to any broker; prints every answer. Two brokers that do the
@@ -65,6 +70,7 @@ public final class AdminScript {
         script.part("scram", script::scram);
         script.part("quorum", script::quorum);
         script.part("features", script::features);
+        script.part("unreleased", script::unreleased);
         script.part("folders", script::folders);
         script.part("configs", script::configs);
         script.part("brokers", script::brokers);
@@ -298,6 +304,34 @@ public final class AdminScript {
         broker.ask("nothing", new UpdateFeaturesRequestData(), 2);
     }
 
+    // --- versions that are not released ------------------------------------------------------------
+
+    /** InitProducerId 6: two-phase commit, which is off. */
+    private void init(String what, String id, int timeoutMs, boolean enable2Pc, boolean keepPrepared) throws Exception {
+        InitProducerIdRequestData request = new InitProducerIdRequestData().setTransactionalId(id).setTransactionTimeoutMs(timeoutMs)
+            .setEnable2Pc(enable2Pc).setKeepPreparedTxn(keepPrepared);
+        InitProducerIdResponseData answer = (InitProducerIdResponseData) broker.ask(request, 6);
+        // Kafka may still be getting its producer ids.
+        for (; answer.errorCode() == Errors.COORDINATOR_LOAD_IN_PROGRESS.code(); answer = (InitProducerIdResponseData) broker.ask(request, 6)) {
+            Thread.sleep(20);
+        }
+        broker.tell(what, answer.setProducerId(Math.min(answer.producerId(), 0)), 6);
+    }
+
+    private void unreleased() throws Exception {
+        ApiVersionsResponseData answer = (ApiVersionsResponseData) broker.ask(
+            new ApiVersionsRequestData().setClientSoftwareName("admin").setClientSoftwareVersion("1"), 4);
+        System.out.println("InitProducerId goes up to " + answer.apiKeys().find((short) 22).maxVersion());
+        init("without an id", null, 60000, false, false);
+        init("two phases without an id", null, 60000, true, true);
+        init("two phases", "admin", 60000, true, false);
+        init("a prepared transaction", "admin", 60000, false, true);
+        init("both", "admin", 60000, true, true);
+        init("two phases without an end", "admin", Integer.MAX_VALUE, true, false);
+        init("too long", "admin", Integer.MAX_VALUE, false, false);
+        init("an empty id", "", 60000, false, false);
+    }
+
     // --- folders -----------------------------------------------------------------------------------
 
     private void folders() throws Exception {
@@ -478,6 +512,13 @@ public final class AdminScript {
         // Kafka keeps min.insync.replicas for all brokers, since it has eligible leader replicas.
         made.topics().find("admin-b").configs().removeIf(config -> List.of("min.insync.replicas", "diskless.enable").contains(config.name()));
         broker.tell("a topic is made", made, 7);
+        CreateTopicsRequestData internal = new CreateTopicsRequestData().setTimeoutMs(10000);
+        internal.topics().add(new CreateTopicsRequestData.CreatableTopic().setName("admin-c").setNumPartitions(1).setReplicationFactor((short) 1));
+        internal.topics().find("admin-c").configs().add(new CreateTopicsRequestData.CreatableTopicConfig().setName("internal.segment.bytes").setValue("1000000"));
+        made = (CreateTopicsResponseData) broker.ask(internal, 7);
+        made.topics().find("admin-c").configs().removeIf(config -> !config.name().contains("segment.bytes"));
+        broker.tell("a topic is made with an internal config", made, 7);
+        configsOf("it is told", TOPIC, "admin-c", "internal.segment.bytes");
         increment("no topic's own", TOPIC, "admin-a", 1, "retention.ms", null);
         replace("not for one any more", BROKER, "1", false);
         configsOf("that of all", TOPIC, "admin-a", keys);

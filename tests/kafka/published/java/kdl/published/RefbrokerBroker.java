@@ -37,9 +37,9 @@ final class RefbrokerBroker implements Broker {
     private String address = "localhost:0"; // as in Kafka's test kit
 
     RefbrokerBroker(ClusterConfig config) {
-        // Kafka's test kit starts every broker with the first two, and formats its folder for a release.
-        Map<String, String> wanted = new TreeMap<>(Map.of("log.cleaner.dedupe.buffer.size", "2097152", "unstable.feature.versions.enable", "true",
-            "kdl.first.metadata.version", String.valueOf(config.metadataVersion().featureLevel())));
+        // Kafka's test kit starts every broker with the first three, and formats its folder for a release.
+        Map<String, String> wanted = new TreeMap<>(Map.of("log.cleaner.dedupe.buffer.size", "2097152", "unstable.api.versions.enable", "true",
+            "unstable.feature.versions.enable", "true", "kdl.first.metadata.version", String.valueOf(config.metadataVersion().featureLevel())));
         wanted.putAll(config.serverProperties());
         wanted.putAll(config.perServerOverrideProperties().getOrDefault(ID, Map.of()));
         wanted.put("node.id", String.valueOf(ID));
