@@ -208,7 +208,7 @@ one_of(const struct config_def *def, const char *text, struct err *e)
             return RC_OK;
         word += length;
     }
-    snprintf(why, sizeof why, "String must be one of: %s", words);
+    snprintf(why, sizeof why, "String must be one of: %s%s", *words == ',' ? "nothing" : "", words);
     return config_def_refuse(def, text, why, e);
 }
 

@@ -304,6 +304,10 @@ what_is_given_at_the_start_is_held_or_refused(void **state)
     assert_false(options->auto_create_topics);
     give(rig, "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
     assert_int_equal(options->authorizer, 1);
+    assert_int_equal(broker_configs_give(options, "authorizer.class.name", "x", &e), RC_CONFIG);
+    assert_string_equal(e.text,
+        "Invalid value x for configuration authorizer.class.name: String must be one of: nothing, "
+        "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
     assert_int_equal(broker_configs_give(options, "kdl.commit.bytes", "1", &e), RC_CONFIG);
     assert_int_equal(options->commit_bytes, 8388608);
     assert_int_equal(broker_configs_give(options, "log.dirs", "/x", &e), RC_CONFIG);
