@@ -79,10 +79,10 @@ unknown_name(struct broker *broker, const struct km_metadata_request *in, struct
         out->error_code = KE_INVALID_TOPIC_EXCEPTION;
         return;
     }
+    /* So Kafka answers also where it makes the topic (AutoTopicCreationManager): ask again. */
     out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
-    if (in->allow_auto_topic_creation && broker->options.auto_create_topics &&
-        create_topic_by_use(broker, name.data, (size_t)name.size))
-        out->error_code = KE_LEADER_NOT_AVAILABLE;
+    if (in->allow_auto_topic_creation && broker->options.auto_create_topics)
+        create_topic_by_use(broker, name.data, (size_t)name.size);
     out->is_internal = false;
 }
 

@@ -22,7 +22,7 @@ state_log_ready(struct broker *broker, const char *topic)
 {
     if (topic_find(broker, topic) != NULL)
         return true;
-    (void)create_topic_by_use(broker, topic, strlen(topic));
+    create_topic_by_use(broker, topic, strlen(topic));
     return false;
 }
 

@@ -331,7 +331,7 @@ internal_shape(struct create_topic *topic)
     }
 }
 
-bool
+void
 create_topic_by_use(struct broker *broker, const char *name, size_t size)
 {
     struct create_topic *topic = xcalloc(1, sizeof *topic);
@@ -344,12 +344,8 @@ create_topic_by_use(struct broker *broker, const char *name, size_t size)
         create_check(broker, topic);
     else
         topic->error = KE_TOPIC_ALREADY_EXISTS;
-    if (topic->error != 0) {
-        bool under_way = topic->error == KE_TOPIC_ALREADY_EXISTS;
-
+    if (topic->error != 0)
         create_topics_free(topic, 1);
-        return under_way;
-    }
-    create_submit(broker, topic, 1, used_done, NULL);
-    return true;
+    else
+        create_submit(broker, topic, 1, used_done, NULL);
 }

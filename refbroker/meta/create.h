@@ -56,8 +56,8 @@ void create_submit(struct broker *broker, struct create_topic *topics_take, size
 /* create_topics_free frees an array that was not submitted. */
 void create_topics_free(struct create_topic *topics, size_t count);
 
-/* create_topic_by_use starts making a topic with the broker's defaults; false where its name or a
- * limit forbids it. */
-bool create_topic_by_use(struct broker *broker, const char *name, size_t size);
+/* create_topic_by_use starts making a topic with the broker's defaults, unless its name or a limit
+ * forbids it: whoever uses it asks again, and sees. */
+void create_topic_by_use(struct broker *broker, const char *name, size_t size);
 
 #endif

@@ -13,7 +13,7 @@ pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAu
 tool kdl.admin.AdminScript "$theirs" >"$work/kafka.answers" & asking=$!
 tool kdl.admin.AdminScript "$ours" >"$work/answers"
 wait "$asking"
-for name in quotas quota-filters scram quorum features unreleased folders configs brokers inherited metrics; do
+for name in quotas quota-filters scram quorum features unreleased folders configs brokers inherited metrics by-use; do
     is "the same requests are answered the same: $name" "$(part "$name" "$work/answers")" "$(part "$name" "$work/kafka.answers")"
 done
 is "there were answers" "$(grep -c '^[a-z].* v[0-9]: {' "$work/answers" | awk '{ print ($1 > 230) }')" 1

@@ -28,6 +28,8 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.RemoveRaftVoterRequestData;
 import org.apache.kafka.common.message.RemoveRaftVoterResponseData;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
@@ -76,6 +78,7 @@ public final class AdminScript {
         script.part("brokers", script::brokers);
         script.part("inherited", script::inherited);
         script.part("metrics", script::metrics);
+        script.part("by-use", script::byUse);
     }
 
     private interface Part {
@@ -570,5 +573,20 @@ public final class AdminScript {
         configsOf("one is set", CLIENT_METRICS, "watch");
         replace("replaced by nothing", CLIENT_METRICS, "watch", false);
         list("not listed any more", 0);
+    }
+
+    // --- topics that are made by their use ---------------------------------------------------------
+
+    private void byUse() throws Exception {
+        use("nobody has made it", "admin-by-use", true);
+        use("nobody may", "admin-not-by-use", false);
+        use("no name of a topic", "admin/by use", true);
+    }
+
+    /** The first answer about a topic; brokers' addresses, which stand beside it, differ. */
+    private void use(String what, String name, boolean make) throws Exception {
+        MetadataRequestData request = new MetadataRequestData().setAllowAutoTopicCreation(make);
+        request.topics().add(new MetadataRequestData.MetadataRequestTopic().setName(name));
+        System.out.println(what + ": " + ((MetadataResponseData) broker.ask(request, 12)).topics().find(name));
     }
 }
