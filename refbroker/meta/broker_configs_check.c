@@ -16,7 +16,7 @@ typedef enum rc judge_fn(
     const struct broker *broker, const char *name, const char *text, struct err *e);
 
 /* What Kafka says when a part of it does not want a new value. */
-static enum rc
+static enum rc __attribute__((format(printf, 2, 3)))
 dynamic_refuse(struct err *e, const char *format, ...)
 {
     char why[256];
