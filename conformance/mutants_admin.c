@@ -84,3 +84,29 @@ mutants_admin_sets_nothing(struct proxy *proxy, struct proxy_call *call)
     request->validate_only = true;
     call->is_changed = true;
 }
+
+/* --- quotas ----------------------------------------------------------------------------------- */
+
+void
+mutants_admin_says_longer(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_produce_response *response = call->response;
+
+    (void)proxy;
+    if (call->api_key != KM_PRODUCE || response->throttle_time_ms == 0)
+        return;
+    response->throttle_time_ms *= 3;
+    call->is_changed = true;
+}
+
+void
+mutants_admin_takes_any_quota(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_alter_client_quotas_response *response = call->response;
+
+    (void)proxy;
+    if (call->api_key != KM_ALTER_CLIENT_QUOTAS || response->entries.count == 0)
+        return;
+    response->entries.items[0].error_code = KE_NONE;
+    call->is_changed = true;
+}

@@ -141,6 +141,38 @@ mutants_txn_no_aborted_list(struct proxy *proxy, struct proxy_call *call)
 }
 
 void
+mutants_txn_first_aborted_only(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_fetch_response_partition_data *part = fetched(call);
+
+    (void)proxy;
+    if (part != NULL && part->aborted_transactions.count > 1)
+        part->aborted_transactions.count = 1;
+}
+
+void
+mutants_txn_all_stable(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_fetch_response_partition_data *part = fetched(call);
+
+    (void)proxy;
+    if (part != NULL)
+        part->last_stable_offset = part->high_watermark;
+}
+
+void
+mutants_txn_latest_uncommitted(struct proxy *proxy, struct proxy_call *call)
+{
+    struct km_list_offsets_request *request = call->request;
+
+    (void)proxy;
+    if (call->api_key != KM_LIST_OFFSETS || request == NULL)
+        return;
+    request->isolation_level = 0;
+    call->is_changed = true;
+}
+
+void
 mutants_txn_aborted_late(struct proxy *proxy, struct proxy_call *call)
 {
     struct km_fetch_response_partition_data *part = fetched(call);

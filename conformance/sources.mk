@@ -6,6 +6,7 @@ conformance_SRCS := \
 	conformance/c_connect.c \
 	conformance/c_fetch.c \
 	conformance/c_fetch_session.c \
+	conformance/c_fetch_txn.c \
 	conformance/c_group.c \
 	conformance/c_group_offsets.c \
 	conformance/c_idem.c \
@@ -15,6 +16,7 @@ conformance_SRCS := \
 	conformance/c_produce.c \
 	conformance/c_produce_batches.c \
 	conformance/c_produce_content.c \
+	conformance/c_quota.c \
 	conformance/c_txn.c \
 	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
