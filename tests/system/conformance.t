@@ -51,6 +51,7 @@ b=127.0.0.1:$(free_port) run; is "nobody at the address is one line and exit 3" 
 
 # --- servers that are none ---
 null() { # MODE: sets $pid and $b
+    : > "$work/null" # not the address of the one before
     "$BUILD/tests/system/null_server" "$1" > "$work/null" &
     pid=$!
     wait_for 10 grep -q : "$work/null"
