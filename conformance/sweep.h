@@ -6,7 +6,8 @@
 
 #include "conformance/check.h"
 
-/* sweep_topics deletes every topic of this run, known by the prefix "kc-<run>-". Runs like a check.
+/* sweep_topics deletes every topic of this run, known by the prefix "kc-<run>-", and waits until
+ * the broker knows of none. Runs like a check.
  */
 void sweep_topics(struct kc *kc);
 
