@@ -1,5 +1,6 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
+	refbroker/api/alteration.c \
 	refbroker/api/config_changes.c \
 	refbroker/api/config_entries.c \
 	refbroker/api/dispatch.c \

@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 
@@ -125,43 +126,17 @@ struct change {
     size_t key_size;
 };
 
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
-    struct request *request; /* NULL once it is gone */
-    void (*fail)(struct request *request);
+struct acl_alteration {
+    struct alteration alteration; /* first */
     struct change *changes;
     size_t count;
     bool remove;
 };
 
-static struct job *
-job_new(struct broker *broker, struct request *request, size_t most, bool remove,
-    void (*fail)(struct request *request))
-{
-    struct job *job = xcalloc(1, sizeof *job);
-
-    job->broker = broker;
-    job->request = request;
-    job->fail = fail;
-    job->remove = remove;
-    job->changes = xcalloc(most, sizeof *job->changes);
-    return job;
-}
-
-static void
-job_free(struct job *job)
-{
-    for (size_t i = 0; i < job->count; i++)
-        free(job->changes[i].key);
-    free(job->changes);
-    free(job);
-}
-
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+changes_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct acl_alteration *job = (const void *)alteration;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
@@ -170,65 +145,63 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     return rc;
 }
 
-static void
-done(struct catalog_job *catalog_job)
+static enum rc
+changes_take_effect(const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct err e = catalog_job->err;
-    enum rc rc = catalog_job->rc;
+    const struct acl_alteration *job = (const void *)alteration;
+    struct acls *acls = &alteration->broker->acls;
+    enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < job->count && rc == RC_OK; i++) {
-        const struct change *change = &job->changes[i];
-
+    for (size_t i = 0; i < job->count && rc == RC_OK; i++)
         if (job->remove)
-            acls_remove(&job->broker->acls, change->key, change->key_size);
+            acls_remove(acls, job->changes[i].key, job->changes[i].key_size);
         else
-            rc = acls_add(&job->broker->acls, change->key, change->key_size, &e);
-    }
-    if (rc != RC_OK)
-        log_error("ACLS", "%s", e.text);
-    if (rc != RC_OK && job->request != NULL)
-        job->fail(job->request);
-    if (job->request != NULL)
-        broker_finish(job->broker, job->request);
-    job_free(job);
+            rc = acls_add(acls, job->changes[i].key, job->changes[i].key_size, e);
+    return rc;
 }
 
 static void
-dropped(struct broker *broker, struct request *request)
+complain(const struct err *e)
 {
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
-}
-
-/* Has the changes written, or frees a job without any. */
-static enum h_result
-job_start(struct job *job)
-{
-    struct request *request = job->request;
-    bool full = arena_is_full(&request->arena);
-
-    if (job->count == 0 || full) {
-        job_free(job);
-        return full ? H_CLOSE : H_DONE;
-    }
-    job->job.apply = apply;
-    job->job.done = done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(job->broker->catalog, &job->job);
-    return H_PARK;
+    log_error("ACLS", "%s", e->text);
 }
 
 static void
-creations_fail(struct request *request)
+alteration_free(struct alteration *alteration)
 {
-    struct km_create_acls_response *out = request->out;
+    struct acl_alteration *job = (void *)alteration;
 
+    for (size_t i = 0; i < job->count; i++)
+        free(job->changes[i].key);
+    free(job->changes);
+    free(job);
+}
+
+static struct acl_alteration *
+alteration_new(struct broker *broker, struct request *request, const struct alteration_kind *kind,
+    size_t most, bool remove)
+{
+    struct acl_alteration *job = xcalloc(1, sizeof *job);
+
+    alteration_init(&job->alteration, kind, broker, request);
+    job->remove = remove;
+    job->changes = xcalloc(most, sizeof *job->changes);
+    return job;
+}
+
+static void
+creations_fail(const struct alteration *alteration, void *out_)
+{
+    struct km_create_acls_response *out = out_;
+
+    (void)alteration;
     for (int32_t i = 0; i < out->results.count; i++)
         if (out->results.items[i].error_code == KE_NONE)
             out->results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
 }
+
+static const struct alteration_kind creation = {
+    changes_write, changes_take_effect, complain, creations_fail, alteration_free};
 
 enum h_result
 h_create_acls(struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -236,14 +209,14 @@ h_create_acls(struct broker *broker, struct request *request, const void *in_, v
     const struct km_create_acls_request *in = in_;
     struct km_create_acls_response *out = out_;
     size_t kept = map_count(&broker->acls.by_key), room = kept < ACLS_MAX ? ACLS_MAX - kept : 0;
-    struct job *job;
+    struct acl_alteration *job;
 
     out->results.items = codec_array(
         &request->arena, &km_create_acls_response_acl_creation_result_desc, in->creations.count);
     if (out->results.items == NULL)
         return H_CLOSE;
     out->results.count = in->creations.count;
-    job = job_new(broker, request, (size_t)in->creations.count, false, creations_fail);
+    job = alteration_new(broker, request, &creation, (size_t)in->creations.count, false);
     for (int32_t i = 0; i < in->creations.count; i++) {
         const struct km_create_acls_request_acl_creation *from = &in->creations.items[i];
         struct km_create_acls_response_acl_creation_result *to = &out->results.items[i];
@@ -265,29 +238,33 @@ h_create_acls(struct broker *broker, struct request *request, const void *in_, v
         job->changes[job->count].key = buf_take(&key, &job->changes[job->count].key_size);
         job->count++;
     }
-    return job_start(job);
+    return alteration_end(&job->alteration, job->count > 0);
 }
 
 static void
-deletions_fail(struct request *request)
+deletions_fail(const struct alteration *alteration, void *out_)
 {
-    struct km_delete_acls_response *out = request->out;
+    struct km_delete_acls_response *out = out_;
 
+    (void)alteration;
     for (int32_t i = 0; i < out->filter_results.count; i++)
         out->filter_results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
 }
 
+static const struct alteration_kind deletion = {
+    changes_write, changes_take_effect, complain, deletions_fail, alteration_free};
+
 /* Answers one filter with what goes by it, and notes the changes. Rules that go by two filters go
  * twice, without effect. */
 static bool
-filter_read(struct job *job, const struct km_delete_acls_request_filter *in,
+filter_read(struct acl_alteration *job, const struct km_delete_acls_request_filter *in,
     struct km_delete_acls_response_filter_result *out)
 {
     struct acl filter = {in->resource_type_filter, in->pattern_type_filter, in->operation,
         in->permission_type, in->resource_name_filter, in->principal_filter, in->host_filter};
-    struct request *request = job->request;
+    struct request *request = job->alteration.request;
     size_t count;
-    const struct acl_entry **list = matching(job->broker, request, &filter, &count);
+    const struct acl_entry **list = matching(job->alteration.broker, request, &filter, &count);
 
     out->error_message = request_text(NULL);
     out->matching_acls.items =
@@ -319,14 +296,14 @@ h_delete_acls(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_delete_acls_request *in = in_;
     struct km_delete_acls_response *out = out_;
-    struct job *job;
+    struct acl_alteration *job;
 
     out->filter_results.items = codec_array(
         &request->arena, &km_delete_acls_response_filter_result_desc, in->filters.count);
     if (out->filter_results.items == NULL)
         return H_CLOSE;
     out->filter_results.count = in->filters.count;
-    job = job_new(broker, request, 1, true, deletions_fail);
+    job = alteration_new(broker, request, &deletion, 1, true);
     for (int32_t i = 0; i < in->filters.count; i++) {
         struct km_delete_acls_response_filter_result *result = &out->filter_results.items[i];
 
@@ -334,9 +311,9 @@ h_delete_acls(struct broker *broker, struct request *request, const void *in_, v
             result->error_code = KE_SECURITY_DISABLED;
             result->error_message = request_text(NO_AUTHORIZER);
         } else if (!filter_read(job, &in->filters.items[i], result)) {
-            job_free(job);
+            alteration_free(&job->alteration);
             return H_CLOSE;
         }
     }
-    return job_start(job);
+    return alteration_end(&job->alteration, job->count > 0);
 }

@@ -13,6 +13,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/config_changes.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
@@ -26,53 +27,58 @@ typedef struct km_incremental_alter_configs_request_alter_configs_resource alter
 typedef void answer_fn(
     struct request *request, int32_t index, const struct config_refusal *refusal);
 
-struct job {
-    struct catalog_job job;
-    struct request *request; /* NULL once it is gone */
+struct config_alteration {
+    struct alteration alteration; /* first */
     struct config_changes changes;
     answer_fn *answer;
 };
 
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+changes_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct config_alteration *job = (const void *)alteration;
 
     return config_changes_apply(&job->changes, catalog, e);
 }
 
-static void
-job_free(struct job *job)
+static enum rc
+changes_take_effect(const struct alteration *alteration, struct err *e)
 {
+    const struct config_alteration *job = (const void *)alteration;
+
+    (void)e;
+    config_changes_take_effect(&job->changes);
+    return RC_OK;
+}
+
+static void
+complain(const struct err *e)
+{
+    log_error("CONFIG-ALTER", "%s", e->text);
+}
+
+static void
+answer_fail(const struct alteration *alteration, void *out)
+{
+    static const struct config_refusal failed = {KE_KAFKA_STORAGE_ERROR, NULL};
+    const struct config_alteration *job = (const void *)alteration;
+
+    (void)out;
+    for (size_t i = 0; i < job->changes.count; i++)
+        job->answer(alteration->request, job->changes.items[i].index, &failed);
+}
+
+static void
+alteration_free(struct alteration *alteration)
+{
+    struct config_alteration *job = (void *)alteration;
+
     config_changes_fini(&job->changes);
     free(job);
 }
 
-static void
-job_done(struct catalog_job *catalog_job)
-{
-    static const struct config_refusal failed = {KE_KAFKA_STORAGE_ERROR, NULL};
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct broker *broker = job->changes.broker;
-
-    if (catalog_job->rc == RC_OK)
-        config_changes_take_effect(&job->changes);
-    else
-        log_error("CONFIG-ALTER", "%s", catalog_job->err.text);
-    for (size_t i = 0; i < job->changes.count; i++)
-        if (catalog_job->rc != RC_OK && job->request != NULL)
-            job->answer(job->request, job->changes.items[i].index, &failed);
-    if (job->request != NULL)
-        broker_finish(broker, job->request);
-    job_free(job);
-}
-
-static void
-dropped(struct broker *broker, struct request *request)
-{
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
-}
+static const struct alteration_kind kind = {
+    changes_write, changes_take_effect, complain, answer_fail, alteration_free};
 
 /* The key of a resource, to see whether it comes twice. */
 static struct buf
@@ -91,11 +97,11 @@ static enum h_result
 resources_alter(struct broker *broker, struct request *request, answer_fn *answer,
     const alter_in *resources, int32_t count, bool validate_only)
 {
-    struct job *job = xcalloc(1, sizeof *job);
+    struct config_alteration *job = xcalloc(1, sizeof *job);
     size_t most = 0;
     struct doubled seen;
 
-    job->request = request;
+    alteration_init(&job->alteration, &kind, broker, request);
     job->answer = answer;
     doubled_init(&seen);
     for (int32_t i = 0; i < count; i++) {
@@ -119,16 +125,7 @@ resources_alter(struct broker *broker, struct request *request, answer_fn *answe
         answer(request, i, &refusal);
     }
     doubled_fini(&seen);
-    if (validate_only || job->changes.count == 0 || arena_is_full(&request->arena)) {
-        job_free(job);
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    }
-    job->job.apply = apply;
-    job->job.done = job_done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
-    return H_PARK;
+    return alteration_end(&job->alteration, !validate_only && job->changes.count > 0);
 }
 
 static void

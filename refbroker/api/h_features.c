@@ -11,6 +11,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
 
@@ -19,18 +20,16 @@ struct change {
     int16_t level;
 };
 
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
-    struct request *request; /* NULL once it is gone */
+struct feature_alteration {
+    struct alteration alteration; /* first */
     size_t count;
     struct change changes[];
 };
 
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+changes_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct feature_alteration *job = (const void *)alteration;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
@@ -38,36 +37,43 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     return rc;
 }
 
-static void
-done(struct catalog_job *catalog_job)
+static enum rc
+changes_take_effect(const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct features *features = &job->broker->features;
+    const struct feature_alteration *job = (const void *)alteration;
+    struct features *features = &alteration->broker->features;
 
-    if (catalog_job->rc != RC_OK)
-        log_error("FEATURES", "%s", catalog_job->err.text);
-    else
-        features->epoch++;
-    for (size_t i = 0; i < job->count && catalog_job->rc == RC_OK; i++)
+    (void)e;
+    features->epoch++;
+    for (size_t i = 0; i < job->count; i++)
         features->levels[job->changes[i].id] = job->changes[i].level;
-    if (job->request != NULL) {
-        struct km_update_features_response *out = job->request->out;
-
-        if (catalog_job->rc != RC_OK) {
-            out->error_code = KE_KAFKA_STORAGE_ERROR;
-            out->results.count = 0;
-        }
-        broker_finish(job->broker, job->request);
-    }
-    free(job);
+    return RC_OK;
 }
 
 static void
-dropped(struct broker *broker, struct request *request)
+complain(const struct err *e)
 {
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
+    log_error("FEATURES", "%s", e->text);
 }
+
+static void
+answer_fail(const struct alteration *alteration, void *out_)
+{
+    struct km_update_features_response *out = out_;
+
+    (void)alteration;
+    out->error_code = KE_KAFKA_STORAGE_ERROR;
+    out->results.count = 0;
+}
+
+static void
+alteration_free(struct alteration *alteration)
+{
+    free(alteration);
+}
+
+static const struct alteration_kind kind = {
+    changes_write, changes_take_effect, complain, answer_fail, alteration_free};
 
 enum h_result
 h_update_features(struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -75,9 +81,10 @@ h_update_features(struct broker *broker, struct request *request, const void *in
     const struct km_update_features_request *in = in_;
     struct km_update_features_response *out = out_;
     size_t count = (size_t)in->feature_updates.count;
-    struct job *job = xcalloc(1, sizeof *job + count * sizeof job->changes[0]);
+    struct feature_alteration *job = xcalloc(1, sizeof *job + count * sizeof job->changes[0]);
     struct err e;
 
+    alteration_init(&job->alteration, &kind, broker, request);
     out->error_message = request_text(NULL);
     out->results.items = codec_array(&request->arena,
         &km_update_features_response_updatable_feature_result_desc, in->feature_updates.count);
@@ -100,17 +107,7 @@ h_update_features(struct broker *broker, struct request *request, const void *in
             (struct km_update_features_response_updatable_feature_result){
                 .feature = in->feature_updates.items[i].feature,
                 .error_message = request_text("NONE")};
-    if (out->error_code != KE_NONE || in->validate_only || count == 0) {
-        free(job);
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    }
-    job->broker = broker;
-    job->request = request;
     job->count = count;
-    job->job.apply = apply;
-    job->job.done = done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
-    return H_PARK;
+    return alteration_end(
+        &job->alteration, out->error_code == KE_NONE && !in->validate_only && count > 0);
 }

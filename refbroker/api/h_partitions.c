@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/api/operations.h"
@@ -32,10 +33,8 @@ struct growth {
     int32_t index; /* in the answer */
 };
 
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
-    struct request *request; /* NULL once it is gone */
+struct growth_alteration {
+    struct alteration alteration; /* first */
     struct growth *growths;
     size_t count;
 };
@@ -93,9 +92,9 @@ grow_check(struct broker *broker, struct request *request, const grow_in *in, gr
 }
 
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+growths_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct growth_alteration *job = (const void *)alteration;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
@@ -104,40 +103,52 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     return rc;
 }
 
-static void
-job_done(struct catalog_job *catalog_job)
+static enum rc
+growths_take_effect(const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct broker *broker = job->broker;
+    const struct growth_alteration *job = (const void *)alteration;
+    struct broker *broker = alteration->broker;
 
-    if (catalog_job->rc != RC_OK)
-        log_error("TOPIC-GROW", "%s", catalog_job->err.text);
+    (void)e;
     for (size_t i = 0; i < job->count; i++) {
         struct growth *growth = &job->growths[i];
         struct topic *topic = topics_find_id(&broker->topics, &growth->topic_id);
 
-        if (catalog_job->rc != RC_OK && job->request != NULL) {
-            struct km_create_partitions_response *out = job->request->out;
-
-            out->results.items[growth->index].error_code = KE_KAFKA_STORAGE_ERROR;
-        } else if (catalog_job->rc == RC_OK && topic != NULL &&
-                   growth->count > topic->partition_count) {
-            broker->stats.partitions += growth->count - topic->partition_count;
-            topics_grow(&broker->topics, topic, growth->count);
-        }
+        if (topic == NULL || growth->count <= topic->partition_count)
+            continue;
+        broker->stats.partitions += growth->count - topic->partition_count;
+        topics_grow(&broker->topics, topic, growth->count);
     }
-    if (job->request != NULL)
-        broker_finish(broker, job->request);
+    return RC_OK;
+}
+
+static void
+complain(const struct err *e)
+{
+    log_error("TOPIC-GROW", "%s", e->text);
+}
+
+static void
+growths_fail(const struct alteration *alteration, void *out_)
+{
+    const struct growth_alteration *job = (const void *)alteration;
+    struct km_create_partitions_response *out = out_;
+
+    for (size_t i = 0; i < job->count; i++)
+        out->results.items[job->growths[i].index].error_code = KE_KAFKA_STORAGE_ERROR;
+}
+
+static void
+alteration_free(struct alteration *alteration)
+{
+    struct growth_alteration *job = (void *)alteration;
+
     free(job->growths);
     free(job);
 }
 
-static void
-dropped(struct broker *broker, struct request *request)
-{
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
-}
+static const struct alteration_kind growing = {
+    growths_write, growths_take_effect, complain, growths_fail, alteration_free};
 
 enum h_result
 h_create_partitions(struct broker *broker, struct request *request, const void *in_, void *out_)
@@ -145,7 +156,7 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
     const struct km_create_partitions_request *in = in_;
     struct km_create_partitions_response *out = out_;
     struct doubled names;
-    struct job *job;
+    struct growth_alteration *job;
 
     out->results.items = codec_array(
         &request->arena, &km_create_partitions_response_topic_result_desc, in->topics.count);
@@ -153,6 +164,7 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
         return H_CLOSE;
     out->results.count = in->topics.count;
     job = xcalloc(1, sizeof *job);
+    alteration_init(&job->alteration, &growing, broker, request);
     job->growths = xcalloc((size_t)in->topics.count, sizeof *job->growths);
     names_note(&names, in);
     for (int32_t i = 0; i < in->topics.count; i++) {
@@ -174,19 +186,7 @@ h_create_partitions(struct broker *broker, struct request *request, const void *
                 (struct growth){topic->topic_id, in->topics.items[i].count, i};
     }
     doubled_fini(&names);
-    if (in->validate_only || job->count == 0) {
-        free(job->growths);
-        free(job);
-        return H_DONE;
-    }
-    job->broker = broker;
-    job->request = request;
-    job->job.apply = apply;
-    job->job.done = job_done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
-    return H_PARK;
+    return alteration_end(&job->alteration, !in->validate_only && job->count > 0);
 }
 
 /* --- OffsetForLeaderEpoch -------------------------------------------------------------------- */

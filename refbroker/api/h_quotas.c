@@ -14,6 +14,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
@@ -177,10 +178,8 @@ struct change {
     bool remove;
 };
 
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
-    struct request *request; /* NULL once it is gone */
+struct quota_alteration {
+    struct alteration alteration; /* first */
     struct change *changes;
     size_t count;
 };
@@ -221,7 +220,7 @@ entity_text(struct request *request, const struct quota_entity *entity)
 }
 
 static void
-changes_drop(struct job *job, size_t from)
+changes_drop(struct quota_alteration *job, size_t from)
 {
     while (job->count > from)
         free(job->changes[--job->count].key);
@@ -230,7 +229,8 @@ changes_drop(struct job *job, size_t from)
 /* Appends what an entry changes; a refused one changes nothing. RC_EXISTS where the entity came
  * before: *result is then the answer to that. */
 static enum rc
-entry_read(struct job *job, const entry_in *in, struct map *seen, entry_out **result, struct err *e)
+entry_read(struct quota_alteration *job, const entry_in *in, struct map *seen, entry_out **result,
+    struct err *e)
 {
     entry_out *first;
     size_t before = job->count;
@@ -248,10 +248,10 @@ entry_read(struct job *job, const entry_in *in, struct map *seen, entry_out **re
     else
         (void)map_put(seen, key.data, key.size, *result);
     if (first != NULL || doubled_any(in->ops.items, sizeof in->ops.items[0], in->ops.count))
-        rc = err_set(
-            e, RC_EXISTS, "Ignoring duplicate entity %s", entity_text(job->request, &entity));
-    if (rc == RC_OK && quotas_find(&job->broker->quotas, &entity) == NULL &&
-        map_count(&job->broker->quotas.by_entity) + job->count >= QUOTAS_ENTITIES_MAX)
+        rc = err_set(e, RC_EXISTS, "Ignoring duplicate entity %s",
+            entity_text(job->alteration.request, &entity));
+    if (rc == RC_OK && quotas_find(&job->alteration.broker->quotas, &entity) == NULL &&
+        map_count(&job->alteration.broker->quotas.by_entity) + job->count >= QUOTAS_ENTITIES_MAX)
         rc = err_set(e, RC_LIMIT, "%d entities have quotas already", QUOTAS_ENTITIES_MAX);
     for (int32_t i = 0; i < in->ops.count && rc == RC_OK; i++) {
         const struct km_alter_client_quotas_request_op_data *op = &in->ops.items[i];
@@ -296,9 +296,9 @@ entity_echo(struct request *request, const entry_in *in, entry_out *out)
 }
 
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+changes_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct quota_alteration *job = (const void *)alteration;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++) {
@@ -312,21 +312,12 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     return rc;
 }
 
-static void
-job_free(struct job *job)
+static enum rc
+changes_take_effect(const struct alteration *alteration, struct err *e)
 {
-    changes_drop(job, 0);
-    free(job->changes);
-    free(job);
-}
-
-static void
-done(struct catalog_job *catalog_job)
-{
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct quotas *quotas = &job->broker->quotas;
-    struct err e = catalog_job->err;
-    enum rc rc = catalog_job->rc;
+    const struct quota_alteration *job = (const void *)alteration;
+    struct quotas *quotas = &alteration->broker->quotas;
+    enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++) {
         const struct change *change = &job->changes[i];
@@ -334,31 +325,44 @@ done(struct catalog_job *catalog_job)
         if (change->remove)
             quotas_remove(quotas, change->key, change->key_size, change->name);
         else
-            rc = quotas_set(quotas, change->key, change->key_size, change->name, change->value, &e);
+            rc = quotas_set(quotas, change->key, change->key_size, change->name, change->value, e);
     }
-    if (rc != RC_OK)
-        log_error("QUOTAS", "%s", e.text);
-    if (job->request != NULL) {
-        struct km_alter_client_quotas_response *out = job->request->out;
-
-        for (int32_t i = 0; i < out->entries.count && rc != RC_OK; i++)
-            if (out->entries.items[i].error_code == KE_NONE)
-                out->entries.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
-        broker_finish(job->broker, job->request);
-    }
-    job_free(job);
+    return rc;
 }
 
 static void
-dropped(struct broker *broker, struct request *request)
+complain(const struct err *e)
 {
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
+    log_error("QUOTAS", "%s", e->text);
 }
+
+static void
+answer_fail(const struct alteration *alteration, void *out_)
+{
+    struct km_alter_client_quotas_response *out = out_;
+
+    (void)alteration;
+    for (int32_t i = 0; i < out->entries.count; i++)
+        if (out->entries.items[i].error_code == KE_NONE)
+            out->entries.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
+}
+
+static void
+alteration_free(struct alteration *alteration)
+{
+    struct quota_alteration *job = (void *)alteration;
+
+    changes_drop(job, 0);
+    free(job->changes);
+    free(job);
+}
+
+static const struct alteration_kind kind = {
+    changes_write, changes_take_effect, complain, answer_fail, alteration_free};
 
 /* Reads all entries; an entity that comes again has one answer, which says so. False: no memory. */
 static bool
-entries_read(struct job *job, const struct km_alter_client_quotas_request *in,
+entries_read(struct quota_alteration *job, const struct km_alter_client_quotas_request *in,
     struct km_alter_client_quotas_response *out)
 {
     struct map seen;
@@ -371,17 +375,17 @@ entries_read(struct job *job, const struct km_alter_client_quotas_request *in,
         enum rc rc = entry_read(job, &in->entries.items[i], &seen, &result, &e);
 
         if (result == &out->entries.items[out->entries.count]) {
-            ok = entity_echo(job->request, &in->entries.items[i], result);
+            ok = entity_echo(job->alteration.request, &in->entries.items[i], result);
             out->entries.count++;
         }
         result->error_message = request_text(NULL);
         if (rc != RC_OK) {
             result->error_code = KE_INVALID_REQUEST;
-            result->error_message = request_text_dup(job->request, e.text);
+            result->error_message = request_text_dup(job->alteration.request, e.text);
         }
     }
     map_fini(&seen, NULL);
-    return ok && !arena_is_full(&job->request->arena);
+    return ok && !arena_is_full(&job->alteration.request->arena);
 }
 
 enum h_result
@@ -389,26 +393,16 @@ h_alter_client_quotas(struct broker *broker, struct request *request, const void
 {
     const struct km_alter_client_quotas_request *in = in_;
     struct km_alter_client_quotas_response *out = out_;
-    struct job *job = xcalloc(1, sizeof *job);
+    struct quota_alteration *job = xcalloc(1, sizeof *job);
     size_t count = 0;
     bool ok;
 
     for (int32_t i = 0; i < in->entries.count; i++)
         count += (size_t)in->entries.items[i].ops.count;
-    job->broker = broker;
-    job->request = request;
+    alteration_init(&job->alteration, &kind, broker, request);
     job->changes = xcalloc(count, sizeof *job->changes);
     out->entries.items = codec_array(
         &request->arena, &km_alter_client_quotas_response_entry_data_desc, in->entries.count);
     ok = out->entries.items != NULL && entries_read(job, in, out);
-    if (!ok || in->validate_only || job->count == 0) {
-        job_free(job);
-        return ok ? H_DONE : H_CLOSE;
-    }
-    job->job.apply = apply;
-    job->job.done = done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
-    return H_PARK;
+    return alteration_end(&job->alteration, ok && !in->validate_only && job->count > 0);
 }

@@ -14,6 +14,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/api/alteration.h"
 #include "refbroker/api/doubled.h"
 #include "refbroker/api/handlers.h"
 #include "refbroker/broker.h"
@@ -131,18 +132,16 @@ struct change {
     struct scram_credential *credential; /* NULL: it goes */
 };
 
-struct job {
-    struct catalog_job job;
-    struct broker *broker;
-    struct request *request; /* NULL once it is gone */
+struct scram_alteration {
+    struct alteration alteration; /* first */
     struct change *changes;
     size_t count;
 };
 
 static enum rc
-apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
+changes_write(struct catalog *catalog, const struct alteration *alteration, struct err *e)
 {
-    struct job *job = (struct job *)(void *)catalog_job;
+    const struct scram_alteration *job = (const void *)alteration;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < job->count && rc == RC_OK; i++)
@@ -151,9 +150,40 @@ apply(struct catalog *catalog, struct catalog_job *catalog_job, struct err *e)
     return rc;
 }
 
-static void
-job_free(struct job *job)
+static enum rc
+changes_take_effect(const struct alteration *alteration, struct err *e)
 {
+    const struct scram_alteration *job = (const void *)alteration;
+
+    (void)e;
+    for (size_t i = 0; i < job->count; i++)
+        scram_users_set(&alteration->broker->scram_users, job->changes[i].user,
+            job->changes[i].mechanism, job->changes[i].credential);
+    return RC_OK;
+}
+
+static void
+complain(const struct err *e)
+{
+    log_error("SCRAM", "%s", e->text);
+}
+
+static void
+answer_fail(const struct alteration *alteration, void *out_)
+{
+    struct km_alter_user_scram_credentials_response *out = out_;
+
+    (void)alteration;
+    for (int32_t i = 0; i < out->results.count; i++)
+        if (out->results.items[i].error_code == KE_NONE)
+            out->results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
+}
+
+static void
+alteration_free(struct alteration *alteration)
+{
+    struct scram_alteration *job = (void *)alteration;
+
     for (size_t i = 0; i < job->count; i++) {
         free(job->changes[i].user);
         free(job->changes[i].credential);
@@ -162,35 +192,11 @@ job_free(struct job *job)
     free(job);
 }
 
-static void
-done(struct catalog_job *catalog_job)
-{
-    struct job *job = (struct job *)(void *)catalog_job;
-    struct km_alter_user_scram_credentials_response *out =
-        job->request == NULL ? NULL : job->request->out;
-
-    if (catalog_job->rc != RC_OK)
-        log_error("SCRAM", "%s", catalog_job->err.text);
-    for (size_t i = 0; i < job->count && catalog_job->rc == RC_OK; i++)
-        scram_users_set(&job->broker->scram_users, job->changes[i].user, job->changes[i].mechanism,
-            job->changes[i].credential);
-    for (int32_t i = 0; out != NULL && catalog_job->rc != RC_OK && i < out->results.count; i++)
-        if (out->results.items[i].error_code == KE_NONE)
-            out->results.items[i].error_code = KE_KAFKA_STORAGE_ERROR;
-    if (job->request != NULL)
-        broker_finish(job->broker, job->request);
-    job_free(job);
-}
+static const struct alteration_kind kind = {
+    changes_write, changes_take_effect, complain, answer_fail, alteration_free};
 
 static void
-dropped(struct broker *broker, struct request *request)
-{
-    (void)broker;
-    ((struct job *)request->park)->request = NULL;
-}
-
-static void
-change_add(struct job *job, struct wire_string user, int8_t mechanism,
+change_add(struct scram_alteration *job, struct wire_string user, int8_t mechanism,
     const struct scram_credential *credential)
 {
     struct change *change = &job->changes[job->count++];
@@ -202,12 +208,13 @@ change_add(struct job *job, struct wire_string user, int8_t mechanism,
 
 /* Refuses an alteration, or adds it; the code, and the text in *why. */
 static int16_t
-deletion_read(struct job *job,
+deletion_read(struct scram_alteration *job,
     const struct km_alter_user_scram_credentials_request_scram_credential_deletion *in,
     const char **why)
 {
     int16_t error = scram_users_name_check(in->name, in->mechanism, why);
-    const struct scram_user *user = scram_users_find(&job->broker->scram_users, in->name);
+    const struct scram_user *user =
+        scram_users_find(&job->alteration.broker->scram_users, in->name);
 
     if (error != KE_NONE)
         return error;
@@ -220,7 +227,7 @@ deletion_read(struct job *job,
 }
 
 static int16_t
-upsertion_read(struct job *job,
+upsertion_read(struct scram_alteration *job,
     const struct km_alter_user_scram_credentials_request_scram_credential_upsertion *in,
     const char **why)
 {
@@ -232,14 +239,14 @@ upsertion_read(struct job *job,
         error = scram_users_iterations_check(in->iterations, why);
     if (error != KE_NONE)
         return error;
-    if (map_count(&job->broker->scram_users.by_name) >= SCRAM_USERS_MAX &&
-        scram_users_find(&job->broker->scram_users, in->name) == NULL) {
+    if (map_count(&job->alteration.broker->scram_users.by_name) >= SCRAM_USERS_MAX &&
+        scram_users_find(&job->alteration.broker->scram_users, in->name) == NULL) {
         *why = "There are too many users";
         return KE_POLICY_VIOLATION;
     }
     if (scram_users_credential((enum scram_mechanism)in->mechanism, in->iterations, in->salt,
             in->salted_password, &credential, &e) != RC_OK) {
-        *why = arena_strdup(&job->request->arena, e.text);
+        *why = arena_strdup(&job->alteration.request->arena, e.text);
         return KE_UNACCEPTABLE_CREDENTIAL;
     }
     change_add(job, in->name, in->mechanism, &credential);
@@ -263,7 +270,8 @@ answer_new(
 
 /* Reads all alterations of users who come once, and answers for each user. */
 static void
-alterations_read(struct job *job, const struct km_alter_user_scram_credentials_request *in,
+alterations_read(struct scram_alteration *job,
+    const struct km_alter_user_scram_credentials_request *in,
     struct km_alter_user_scram_credentials_response *out)
 {
     int32_t deletions = in->deletions.count, count = deletions + in->upsertions.count;
@@ -307,25 +315,15 @@ h_alter_user_scram_credentials(
     const struct km_alter_user_scram_credentials_request *in = in_;
     struct km_alter_user_scram_credentials_response *out = out_;
     int32_t count = in->deletions.count + in->upsertions.count;
-    struct job *job;
+    struct scram_alteration *job;
 
     out->results.items =
         codec_array(&request->arena, &km_alter_user_scram_credentials_response_result_desc, count);
     if (out->results.items == NULL)
         return H_CLOSE;
     job = xcalloc(1, sizeof *job);
-    job->broker = broker;
-    job->request = request;
+    alteration_init(&job->alteration, &kind, broker, request);
     job->changes = xcalloc((size_t)count, sizeof *job->changes);
     alterations_read(job, in, out);
-    if (job->count == 0 || arena_is_full(&request->arena)) {
-        job_free(job);
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    }
-    job->job.apply = apply;
-    job->job.done = done;
-    request->park = job;
-    request->on_drop = dropped;
-    catalog_submit(broker->catalog, &job->job);
-    return H_PARK;
+    return alteration_end(&job->alteration, job->count > 0);
 }

@@ -51,8 +51,13 @@ public final class OneBroker implements ClusterInstance {
         return brokersAsked;
     }
 
+    /** Notes how many brokers a test asks for. */
+    public static void asked(int brokers) {
+        brokersAsked = brokers;
+    }
+
     /** Ends the test as not applicable. */
-    static TestAbortedException notApplicable(String reason) {
+    public static TestAbortedException notApplicable(String reason) {
         return new TestAbortedException("not applicable: " + reason);
     }
 

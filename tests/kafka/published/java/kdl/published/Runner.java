@@ -25,6 +25,8 @@ import org.apache.kafka.common.test.api.ClusterTemplate;
 import org.apache.kafka.common.test.api.ClusterTest;
 import org.apache.kafka.common.test.api.ClusterTests;
 import org.apache.kafka.common.utils.Exit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -103,7 +105,7 @@ public final class Runner {
                 try {
                     Class<?> type = Class.forName(name.replace('/', '.').substring(0, name.length() - ".class".length()), false, Runner.class.getClassLoader());
                     for (Method method : type.getDeclaredMethods())
-                        if (isClusterTest(method)) into.put(type.getName() + "#" + method.getName(), method);
+                        if (isClusterTest(method) || isStreamsTest(method)) into.put(type.getName() + "#" + method.getName(), method);
                 } catch (LinkageError | ClassNotFoundException e) {
                     // A class whose jars are not here holds no cluster test that could run.
                 }
@@ -114,6 +116,12 @@ public final class Runner {
     private static boolean isClusterTest(Method method) {
         return method.isAnnotationPresent(ClusterTest.class) || method.isAnnotationPresent(ClusterTests.class)
             || method.isAnnotationPresent(ClusterTemplate.class);
+    }
+
+    /** Streams' integration tests ask for an EmbeddedKafkaCluster, which is ours. */
+    private static boolean isStreamsTest(Method method) {
+        return method.getDeclaringClass().getPackageName().equals("org.apache.kafka.streams.integration")
+            && (method.isAnnotationPresent(Test.class) || method.isAnnotationPresent(ParameterizedTest.class));
     }
 
     private static List<String> run(Launcher launcher, String name, Method method) {
@@ -127,6 +135,7 @@ public final class Runner {
             .selectors(selectMethod(method.getDeclaringClass(), method))
             .configurationParameter("junit.jupiter.extensions.autodetection.enabled", "true")
             .configurationParameter("junit.jupiter.execution.timeout.testtemplate.method.default", System.getProperty("kdl.timeout", "90 s"))
+            .configurationParameter("junit.jupiter.execution.timeout.test.method.default", System.getProperty("kdl.timeout", "90 s"))
             .configurationParameter("junit.jupiter.execution.timeout.thread.mode.default", "SEPARATE_THREAD")
             .build(), new TestExecutionListener() {
                 @Override
