@@ -91,6 +91,9 @@ config_entries_add(struct config_entries *entries, const struct config_entry *en
         values[count++] = (struct broker_config_value){entry->name, entry->set, entry->set_source};
     if (entry->broker_name != NULL)
         count += broker_configs_values(entries->broker, entry->broker_name, values + count);
+    else if (entry->standard != NULL)
+        values[count++] =
+            (struct broker_config_value){entry->name, entry->standard, CONFIG_SOURCE_DEFAULT};
     return add(entries, entry, values, count);
 }
 

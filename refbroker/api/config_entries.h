@@ -22,6 +22,8 @@ struct config_entry {
     enum config_source set_source;
     /* The broker's config that counts otherwise, NULL: none. */
     const char *broker_name;
+    /* A default of its own that is told among the synonyms, NULL: none. */
+    const char *standard;
 };
 
 /* What is asked about a resource, and the answer. */

@@ -112,16 +112,15 @@ group_describe(struct config_entries *entries)
     bool ok = config_entries_begin(entries, count);
 
     for (size_t i = 0; i < count && ok; i++) {
-        const char *set = set_text(entries, rows[i].name);
-        struct config_entry entry = {.name = rows[i].name,
-            .value = set != NULL ? set
-                                 : arena_printf(arena, "%" PRId64,
-                                       group_configs_default(entries->broker, &rows[i])),
-            .type = CONFIG_INT,
-            .help = rows[i].help,
+        const char *set = set_text(entries, rows[i].def.name);
+        struct config_entry entry = {.name = rows[i].def.name,
+            .value = set != NULL ? set : group_configs_default(entries->broker, &rows[i], arena),
+            .type = rows[i].def.type,
+            .help = rows[i].def.help,
             .set = set,
             .set_source = CONFIG_SOURCE_GROUP,
-            .broker_name = rows[i].broker_name};
+            .broker_name = rows[i].standard.name,
+            .standard = rows[i].def.default_text};
 
         ok = !arena_is_full(arena) && config_entries_add(entries, &entry);
     }

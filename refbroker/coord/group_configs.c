@@ -1,7 +1,9 @@
 #include "refbroker/coord/group_configs.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,27 +11,111 @@
 #include "refbroker/coord/groups.h"
 #include "refbroker/meta/catalog.h"
 
+#define WHY_BYTES 512
 #define AT(member) offsetof(struct group_settings, member)
+#define NONE                                                                                       \
+    {                                                                                              \
+        NULL, 0                                                                                    \
+    }
 
-enum { ROW_SESSION, ROW_HEARTBEAT, ROW_ASSIGNMENT };
+static config_rule_fn offset_reset;
+
+enum {
+#define GROUP_RANGE(id, kind, member, name, low, help) ROW_##id,
+#define GROUP_COUNT(id, kind, member, name, help) ROW_##id,
+#define GROUP_OTHER(id, type, name, standard, check, help) ROW_##id,
+#include "refbroker/coord/group_configs.def"
+#undef GROUP_RANGE
+#undef GROUP_COUNT
+#undef GROUP_OTHER
+};
 
 static const struct group_config_row rows[] = {
-    [ROW_SESSION] = {"consumer.session.timeout.ms", "group.consumer.session.timeout.ms",
-        "group.consumer.min.session.timeout.ms", "group.consumer.max.session.timeout.ms",
-        AT(consumer_session_timeout_ms), AT(consumer_min_session_timeout_ms),
-        AT(consumer_max_session_timeout_ms),
-        "The timeout to detect client failures when using the consumer group protocol."},
-    [ROW_HEARTBEAT] = {"consumer.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms",
-        "group.consumer.min.heartbeat.interval.ms", "group.consumer.max.heartbeat.interval.ms",
-        AT(consumer_heartbeat_interval_ms), AT(consumer_min_heartbeat_interval_ms),
-        AT(consumer_max_heartbeat_interval_ms),
-        "The heartbeat interval given to the members of a consumer group."},
-    [ROW_ASSIGNMENT] = {"consumer.assignment.interval.ms", "group.consumer.assignment.interval.ms",
-        "group.consumer.min.assignment.interval.ms", "group.consumer.max.assignment.interval.ms",
-        AT(consumer_assignment_interval_ms), AT(consumer_min_assignment_interval_ms),
-        AT(consumer_max_assignment_interval_ms),
-        "The interval between assignment updates for the consumer group."},
+#define GROUP_RANGE(id, kind, member, name, low, help)                                             \
+    {{#kind "." name, CONFIG_INT, NULL, CONFIG_FROM(low), help},                                   \
+        {"group." #kind "." name, AT(kind##_##member)},                                            \
+        {"group." #kind ".min." name, AT(kind##_min_##member)},                                    \
+        {"group." #kind ".max." name, AT(kind##_max_##member)}},
+#define GROUP_COUNT(id, kind, member, name, help)                                                  \
+    {{#kind "." name, CONFIG_INT, NULL, CONFIG_FROM(0), help},                                     \
+        {"group." #kind "." name, AT(kind##_##member)}, NONE, MAX_OF_##id},
+#define GROUP_OTHER(id, type, name, standard, check, help)                                         \
+    {{name, CONFIG_##type, standard, check, help}, NONE, NONE, NONE},
+#define MAX_OF_STREAMS_STANDBYS                                                                    \
+    {                                                                                              \
+        "group.streams.max.standby.replicas", AT(streams_max_standby_replicas)                     \
+    }
+#define MAX_OF_STREAMS_DELAY NONE
+#include "refbroker/coord/group_configs.def"
+#undef GROUP_RANGE
+#undef GROUP_COUNT
+#undef GROUP_OTHER
 };
+
+/* Reads digits; NULL where there are none. */
+static const char *
+digits(const char *p)
+{
+    const char *begin = p;
+
+    while (*p >= '0' && *p <= '9')
+        p++;
+    return p == begin ? NULL : p;
+}
+
+/* Whether a text is an ISO 8601 duration that is not negative, as java.time.Duration reads it:
+ * P1DT2H3M4.5S, with at least one of its parts. */
+static bool
+is_duration(const char *p)
+{
+    static const char units[] = "DHMS";
+    size_t unit = 0;
+    bool timed = false, any = false;
+
+    if (toupper((unsigned char)*p++) != 'P')
+        return false;
+    while (*p != '\0') {
+        const char *end;
+
+        if (!timed && toupper((unsigned char)*p) == 'T') {
+            timed = true;
+            unit = 1;
+            p++;
+        }
+        end = digits(p);
+        if (end != NULL && *end == '.' && (end[1] | 0x20) != 's') {
+            end = digits(end + 1);
+            unit = sizeof units - 2;
+        }
+        if (end == NULL)
+            return false;
+        while (unit < sizeof units - 1 && toupper((unsigned char)*end) != units[unit])
+            unit++;
+        if (unit >= sizeof units - 1 || timed != (unit > 0))
+            return false;
+        unit++;
+        any = true;
+        p = end + 1;
+    }
+    return any;
+}
+
+static enum rc
+offset_reset(const struct config_def *def, const char *text, struct err *e)
+{
+    static const char by_duration[] = "by_duration:";
+    char why[WHY_BYTES];
+
+    if (strcmp(text, "earliest") == 0 || strcmp(text, "latest") == 0 ||
+        (strncmp(text, by_duration, sizeof by_duration - 1) == 0 &&
+            is_duration(text + sizeof by_duration - 1)))
+        return RC_OK;
+    snprintf(why, sizeof why,
+        "Invalid value `%s` for configuration %s. The value must be either 'earliest', 'latest' or "
+        "of the format 'by_duration:<PnDTnHnMn.nS>'.",
+        text, def->name);
+    return config_def_refuse(def, text, why, e);
+}
 
 const struct group_config_row *
 group_configs_rows(size_t *count)
@@ -42,7 +128,7 @@ static const struct group_config_row *
 row_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (strcmp(rows[i].name, name) == 0)
+        if (strcmp(rows[i].def.name, name) == 0)
             return &rows[i];
     return NULL;
 }
@@ -61,27 +147,30 @@ group_configs_check(const struct broker *broker, const char *name, const char *v
 {
     const struct group_config_row *row = row_find(name);
     int64_t number;
-    char *end;
+    enum rc rc;
 
-    if (row == NULL)
-        return err_set(e, RC_CONFIG, "Unknown group config name: %s", name);
     if (value == NULL)
         return RC_OK;
-    number = strtoll(value, &end, 10);
-    if (*value == '\0' || *end != '\0' || number < INT32_MIN || number > INT32_MAX)
-        return err_set(e, RC_CONFIG,
-            "Invalid value %s for configuration %s: Not a number of type INT", value, name);
-    if (number < setting_of(broker, row->min))
-        return err_set(e, RC_CONFIG, "%s must be greater than or equal to %s", name, row->min_name);
-    if (number > setting_of(broker, row->max))
-        return err_set(e, RC_CONFIG, "%s must be less than or equal to %s", name, row->max_name);
+    if (row == NULL)
+        return err_set(e, RC_CONFIG, "Unknown group config name: %s", name);
+    rc = config_def_check(&row->def, value, e);
+    if (rc != RC_OK || row->def.type != CONFIG_INT)
+        return rc;
+    number = strtoll(value, NULL, 10);
+    if (row->min.name != NULL && number < setting_of(broker, row->min.at))
+        return err_set(e, RC_CONFIG, "%s must be greater than or equal to %s", name, row->min.name);
+    if (row->max.name != NULL && number > setting_of(broker, row->max.at))
+        return err_set(e, RC_CONFIG, "%s must be less than or equal to %s", name, row->max.name);
     return RC_OK;
 }
 
-int64_t
-group_configs_default(const struct broker *broker, const struct group_config_row *row)
+const char *
+group_configs_default(
+    const struct broker *broker, const struct group_config_row *row, struct arena *arena)
 {
-    return setting_of(broker, row->standard);
+    if (row->standard.name == NULL)
+        return row->def.default_text;
+    return arena_printf(arena, "%" PRId64, setting_of(broker, row->standard.at));
 }
 
 static int64_t
@@ -89,25 +178,25 @@ in_force(const struct group *group, size_t place)
 {
     const struct broker *broker = group->groups->broker;
     const char *set = resource_configs_get(
-        &broker->resource_configs, RESOURCE_GROUP, group->group_id, rows[place].name);
+        &broker->resource_configs, RESOURCE_GROUP, group->group_id, rows[place].def.name);
 
-    return set == NULL ? setting_of(broker, rows[place].standard) : strtoll(set, NULL, 10);
+    return set == NULL ? setting_of(broker, rows[place].standard.at) : strtoll(set, NULL, 10);
 }
 
 int64_t
 group_configs_session_timeout_ms(const struct group *group)
 {
-    return in_force(group, ROW_SESSION);
+    return in_force(group, ROW_CONSUMER_SESSION);
 }
 
 int64_t
 group_configs_heartbeat_interval_ms(const struct group *group)
 {
-    return in_force(group, ROW_HEARTBEAT);
+    return in_force(group, ROW_CONSUMER_HEARTBEAT);
 }
 
 int64_t
 group_configs_assignment_interval_ms(const struct group *group)
 {
-    return in_force(group, ROW_ASSIGNMENT);
+    return in_force(group, ROW_CONSUMER_ASSIGNMENT);
 }

@@ -1,38 +1,43 @@
 /*
- * group_configs: configs of single groups (resource type GROUP, KIP-848), over the broker's
- * settings.
+ * group_configs: configs of single groups (resource type GROUP, KIP-848, KIP-932, KIP-1071), over
+ * the broker's settings; the table is group_configs.def.
  *
- * They live in the broker's resource_configs and can be set before a group exists. A value must lie
- * between the broker's group.consumer.min and max settings. The configs of share and streams groups
- * are not known here.
+ * They live in the broker's resource_configs and can be set before a group exists, those of share
+ * and streams groups, too. Most must lie between two settings of the broker.
  */
 #ifndef REFBROKER_COORD_GROUP_CONFIGS_H
 #define REFBROKER_COORD_GROUP_CONFIGS_H
 
+#include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "refbroker/broker.h"
 #include "refbroker/coord/group.h"
+#include "refbroker/meta/config_def.h"
 
-/* One config: its name, and where in the settings its default, lowest and highest value are. */
-struct group_config_row {
+/* A setting of the broker, and where in struct group_settings it is; without a name: none. */
+struct group_config_bound {
     const char *name;
-    const char *broker_name; /* of the default */
-    const char *min_name;
-    const char *max_name;
-    size_t standard;
-    size_t min;
-    size_t max;
-    const char *help;
+    size_t at;
+};
+
+struct group_config_row {
+    struct config_def def;
+    struct group_config_bound standard; /* the default; none: def's */
+    struct group_config_bound min;
+    struct group_config_bound max;
 };
 
 const struct group_config_row *group_configs_rows(size_t *count);
 
-/* group_configs_check judges a value (NULL: the name alone); the text is that of Kafka. */
+/* group_configs_check judges a value; the text is that of Kafka. NULL takes a config away, which
+ * may be one that nobody knows. */
 MUST_CHECK enum rc group_configs_check(
     const struct broker *broker, const char *name, const char *value, struct err *e);
 
-/* group_configs_default is the value of a group that has none of its own. */
-int64_t group_configs_default(const struct broker *broker, const struct group_config_row *row);
+/* group_configs_default is the value of a group that has none of its own; NULL where the arena is
+ * full. */
+const char *group_configs_default(
+    const struct broker *broker, const struct group_config_row *row, struct arena *arena);
 
 /* What is in force. */
 int64_t group_configs_session_timeout_ms(const struct group *group);

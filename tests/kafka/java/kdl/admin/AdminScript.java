@@ -530,6 +530,13 @@ public final class AdminScript {
         }
         configsOf("Kafka's again", TOPIC, "admin-a", keys);
 
+        for (String[] config : GroupConfigs.VALUES) {
+            increment("a config of another kind of group", GROUP, "admin-group", 0, config[0], config[1]);
+            configsOf("it counts, or not", GROUP, "admin-group", config[0]);
+            increment("no more", GROUP, "admin-group", 1, config[0], null);
+        }
+        configsOf("all of a group's", GROUP, "admin-group");
+
         String[] times = {"consumer.assignment.interval.ms", "consumer.session.timeout.ms"};
         brokerChange("an interval for all", "", 0, "group.consumer.assignment.interval.ms", "1500");
         configsOf("a group has it", GROUP, "admin-group", times);
