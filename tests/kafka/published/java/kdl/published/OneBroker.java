@@ -61,6 +61,13 @@ public final class OneBroker implements ClusterInstance {
         return new TestAbortedException("not applicable: " + reason);
     }
 
+    /** Ends a test whose broker would load classes of its own. */
+    public static void refusePlugIns(Set<String> settings) {
+        settings.stream().filter(PLUG_INS::contains).findFirst().ifPresent(name -> {
+            throw notApplicable("needs a Java class in the broker: " + name);
+        });
+    }
+
     /** What no single plain broker can give is refused before anything starts. */
     public void prepare() {
         brokersAsked = config.numBrokers();
@@ -70,9 +77,7 @@ public final class OneBroker implements ClusterInstance {
             throw notApplicable("asks for " + config.numDisksPerBroker() + " log folders");
         if (config.perServerOverrideProperties().keySet().stream().anyMatch(id -> id > 0 && id < Broker.CONTROLLER_ID))
             throw notApplicable("needs cluster: sets up brokers one by one");
-        config.serverProperties().keySet().stream().filter(PLUG_INS::contains).findFirst().ifPresent(name -> {
-            throw notApplicable("needs a Java class in the broker: " + name);
-        });
+        refusePlugIns(config.serverProperties().keySet());
         if ("true".equals(config.serverProperties().get("remote.log.storage.system.enable"))) throw notApplicable("needs tiered storage");
         broker = Broker.of(config, combined);
     }

@@ -153,7 +153,7 @@ public final class Runner {
                     long ms = (System.nanoTime() - began.getOrDefault(test.getUniqueId(), System.nanoTime())) / 1_000_000;
                     String reason = result.getThrowable().map(Runner::reasonOf).orElse("");
                     if (test.isTest()) rows.add(row(name + "[" + invocation(test) + "]", status(result), ms, reason));
-                    else if (result.getStatus() == TestExecutionResult.Status.FAILED) rows.add(row(name, "failed", ms, reason));
+                    else if (result.getStatus() == TestExecutionResult.Status.FAILED) rows.add(row(name, status(result), ms, reason));
                 }
             });
         return rows;

@@ -68,6 +68,7 @@ public class EmbeddedKafkaCluster {
         all.put("log.cleaner.dedupe.buffer.size", "2097152");
         OneBroker.asked(brokers);
         if (all.getOrDefault("listener.security.protocol.map", "").contains("SSL")) throw OneBroker.notApplicable("needs a listener with SSL");
+        OneBroker.refusePlugIns(all.keySet());
         if (!settingsOfOne.isEmpty()) throw OneBroker.notApplicable("needs cluster: sets up brokers one by one");
         this.brokers = brokers;
         config = ClusterConfig.defaultBuilder().setBrokers(1).setServerProperties(all).build();
