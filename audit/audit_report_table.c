@@ -9,7 +9,8 @@
 #define NAME_MAX_COLUMNS 44
 #define FIXED_COLUMNS 42 /* from PARTS to GROUPS, with the gaps */
 #define VERDICT_COLUMNS 7
-#define WHY_MIN 30 /* columns; where there are fewer it gets a line of its own */
+#define RULES_TOLD 4 /* at the end */
+#define WHY_MIN 30   /* columns; where there are fewer it gets a line of its own */
 #define WHY_BYTES_MAX 2048
 
 static const char *
@@ -174,6 +175,48 @@ gaps_print(const struct audit_report *report, FILE *out)
             out);
 }
 
+static void
+totals_print(const struct audit_report *report, FILE *out)
+{
+    size_t columns = 0;
+
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d) && strlen(rules_design((enum rules_design)d)) > columns)
+            columns = strlen(rules_design((enum rules_design)d));
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d))
+            fprintf(out,
+                "%-*s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
+                " unknown\n",
+                (int)columns, rules_design((enum rules_design)d), report->verdicts[d][RULES_READY],
+                report->verdicts[d][RULES_READY_WITH_CHANGES], report->verdicts[d][RULES_BLOCKED],
+                report->verdicts[d][RULES_UNKNOWN]);
+}
+
+/* The rules that weigh most, for whoever wants to know more. */
+static void
+next_print(const struct audit_report *report, FILE *out)
+{
+    const struct rules_rule *told[RULES_TOLD];
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < report->row_count && count < RULES_TOLD; i++) {
+        const struct audit_hit *hit = report->rows[i].hit;
+        bool known = hit == NULL;
+
+        for (size_t k = 0; k < count && !known; k++)
+            known = told[k] == hit->rule;
+        if (!known)
+            told[count++] = hit->rule;
+    }
+    if (count > 0)
+        fputs("more: kdl audit explain", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, " %s", told[i]->id);
+    if (count > 0)
+        fputc('\n', out);
+}
+
 /* What has to be done beside the topics. */
 static void
 cluster_print(const struct audit_report *report, FILE *out)
@@ -244,15 +287,9 @@ audit_report_table(
     fprintf(out, "%s%" PRIu32 " topic%s READY for %s%s: %s\n", paint(look, RULES_READY),
         report->ready, report->ready == 1 ? " is" : "s are", audit_report_all(report), plain(look),
         size);
-    for (unsigned i = 0; i < RULES_DESIGNS; i++)
-        if (audit_report_shows(report, i))
-            fprintf(out,
-                "%-11s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
-                " unknown\n",
-                rules_design((enum rules_design)i), report->verdicts[i][RULES_READY],
-                report->verdicts[i][RULES_READY_WITH_CHANGES], report->verdicts[i][RULES_BLOCKED],
-                report->verdicts[i][RULES_UNKNOWN]);
+    totals_print(report, out);
     cluster_print(report, out);
     internal_print(report, width, out);
     gaps_print(report, out);
+    next_print(report, out);
 }
