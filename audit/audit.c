@@ -2,6 +2,7 @@
 
 #include "audit/facts.h"
 #include "audit/probe.h"
+#include "audit/rules.h"
 
 static void
 tell(const struct audit_options *options, const char *what)
@@ -22,6 +23,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         {"configs", probe_configs},
         {"offsets", probe_offsets},
         {"sizes", probe_sizes},
+        {"users, quotas and access rules", probe_cluster},
         {"producers", probe_producers},
         {"transactions", probe_transactions},
         {"groups", probe_groups},
@@ -44,6 +46,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     tell(options, "stored batches");
     probe_samples(&probe, options->sample_bytes);
     facts_derive(inventory);
+    rules_apply(inventory);
     cluster_stats(cluster, &stats);
     inventory->requests = stats.requests;
     inventory->took_ms = loop_now_ms(cluster_loop(cluster)) - started_ms;

@@ -23,7 +23,7 @@ static void
 row_count(struct audit_report *report, const struct audit_report_row *row)
 {
     for (unsigned i = 0; i < RULES_DESIGNS; i++)
-        report->verdicts[i][row->results[i].verdict]++;
+        report->verdicts[i][row->verdicts[i]]++;
     report->partition_count += (uint32_t)row->topic->partition_count;
     if (row->worst != RULES_READY)
         return;
@@ -34,11 +34,25 @@ row_count(struct audit_report *report, const struct audit_report_row *row)
         report->ready_bytes = saturate_add(report->ready_bytes, row->topic->bytes);
 }
 
+static void
+row_judge(const struct audit_report *report, struct audit_report_row *row)
+{
+    for (unsigned d = 0; d < RULES_DESIGNS; d++) {
+        row->verdicts[d] = rules_judge(row->topic, (enum rules_design)d);
+        if ((report->designs & 1U << d) == 0 || row->verdicts[d] <= row->worst)
+            continue;
+        row->worst = row->verdicts[d];
+        row->hit = rules_worst(row->topic, (enum rules_design)d);
+    }
+}
+
 void
-audit_report_init(struct audit_report *report, const struct audit_inventory *inventory)
+audit_report_init(
+    struct audit_report *report, const struct audit_inventory *inventory, uint32_t designs)
 {
     memset(report, 0, sizeof *report);
     report->inventory = inventory;
+    report->designs = designs;
     report->rows = xcalloc((size_t)inventory->topic_count + 1, sizeof *report->rows);
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_report_row *row = &report->rows[report->row_count];
@@ -46,11 +60,7 @@ audit_report_init(struct audit_report *report, const struct audit_inventory *inv
         if (inventory->topics[i].is_internal)
             continue;
         row->topic = &inventory->topics[i];
-        for (unsigned d = 0; d < RULES_DESIGNS; d++) {
-            rules_judge(inventory, row->topic, (enum rules_design)d, &row->results[d]);
-            if (row->results[d].verdict > row->worst)
-                row->worst = row->results[d].verdict;
-        }
+        row_judge(report, row);
         row_count(report, row);
         report->row_count++;
     }
@@ -64,47 +74,43 @@ audit_report_fini(struct audit_report *report)
     memset(report, 0, sizeof *report);
 }
 
-/* The fact that a rule's id stands for. */
-static enum audit_fact
-fact_of(const char *id)
+void
+audit_report_why(const struct audit_report_row *row, struct buf *out)
 {
-    static const struct {
-        char family[4];
-        enum audit_fact fact;
-    } families[] = {
-        {"TXN", AUDIT_FACT_TRANSACTIONS},
-        {"CMP", AUDIT_FACT_COMPACTION},
-        {"STR", AUDIT_FACT_STREAMS_STATE},
-        {"SHR", AUDIT_FACT_GROUPS},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(families); i++)
-        if (strncmp(id, families[i].family, 3) == 0)
-            return families[i].fact;
-    return AUDIT_FACT_TRANSACTIONS;
+    if (row->hit == NULL)
+        return;
+    buf_append_text(out, row->hit->rule->title);
+    if (row->hit->text != NULL)
+        buf_printf(out, ": %s", row->hit->text);
 }
 
-void
-audit_report_why(
-    const struct audit_report *report, const struct audit_report_row *row, struct buf *out)
+bool
+audit_report_shows(const struct audit_report *report, unsigned design)
 {
-    const struct rules_result *result = &row->results[RULES_COORDINATED];
-    const struct audit_finding *finding;
+    return (report->designs & 1U << design) != 0;
+}
 
-    (void)report;
-    if (row->results[RULES_WAL].verdict > result->verdict)
-        result = &row->results[RULES_WAL];
-    if (result->reason_count == 0)
-        return;
-    finding = &row->topic->facts[fact_of(result->reasons[0]->id)];
-    buf_append_text(out, result->reasons[0]->why);
-    if (finding->first != NULL) {
-        /* Of a compacted topic the keys tell more than the policy, which the column shows. */
-        const struct audit_evidence *evidence = finding->first;
+enum rules_weight
+audit_report_weight(const struct audit_report *report, const struct audit_hit *hit)
+{
+    enum rules_weight worst = RULES_NOTHING;
 
-        if (fact_of(result->reasons[0]->id) == AUDIT_FACT_COMPACTION && evidence->next != NULL)
-            evidence = evidence->next;
-        buf_printf(out, ": %s", evidence->text);
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d) && rules_weight(hit, (enum rules_design)d) > worst)
+            worst = rules_weight(hit, (enum rules_design)d);
+    return worst;
+}
+
+const char *
+audit_report_all(const struct audit_report *report)
+{
+    switch (__builtin_popcount(report->designs)) {
+    case 1:
+        return "the design";
+    case 2:
+        return "both designs";
+    default:
+        return "all of these designs";
     }
 }
 

@@ -17,8 +17,9 @@
 /* What a report says of one topic. */
 struct audit_report_row {
     const struct audit_topic *topic;
-    struct rules_result results[RULES_DESIGNS];
-    enum rules_verdict worst; /* of both designs */
+    enum rules_verdict verdicts[RULES_DESIGNS];
+    enum rules_verdict worst;    /* of the designs that are looked at, */
+    const struct audit_hit *hit; /* and what that comes from; NULL where it is READY */
 };
 
 struct audit_report {
@@ -26,12 +27,18 @@ struct audit_report {
     struct audit_report_row *rows; /* without internal topics, worst first, then by size and name */
     uint32_t row_count;
     uint32_t partition_count; /* of these */
-    uint32_t ready;           /* for both designs */
+    uint32_t designs;         /* bits of enum rules_design: those that are looked at */
+    uint32_t ready;           /* for all of these */
     int64_t ready_bytes;      /* of these; -1: not known */
     uint32_t verdicts[RULES_DESIGNS][RULES_BLOCKED + 1];
 };
 
-void audit_report_init(struct audit_report *report, const struct audit_inventory *inventory);
+/* What is looked at unless somebody says otherwise: refbroker's own. */
+#define AUDIT_REPORT_DESIGNS (1U << RULES_COORDINATED | 1U << RULES_WAL)
+
+/* audit_report_init judges an inventory whose rules have been applied; designs are bits. */
+void audit_report_init(
+    struct audit_report *report, const struct audit_inventory *inventory, uint32_t designs);
 void audit_report_fini(struct audit_report *report);
 
 /* How a table looks. */
@@ -49,8 +56,17 @@ void audit_report_html(const struct audit_report *report, FILE *out);
 /* What they share. */
 
 /* audit_report_why appends why a topic needs a decision; nothing where it needs none. */
-void audit_report_why(
-    const struct audit_report *report, const struct audit_report_row *row, struct buf *out);
+void audit_report_why(const struct audit_report_row *row, struct buf *out);
+
+/* audit_report_shows tells whether a design is looked at. */
+bool audit_report_shows(const struct audit_report *report, unsigned design);
+
+/* audit_report_weight is the most that a hit weighs for the designs that are looked at. */
+enum rules_weight audit_report_weight(
+    const struct audit_report *report, const struct audit_hit *hit);
+
+/* audit_report_all is how the designs that are looked at are called together. */
+const char *audit_report_all(const struct audit_report *report);
 
 /* audit_report_time writes an ISO 8601 time in UTC, 24 bytes and a zero; "" for 0. */
 void audit_report_time(int64_t wall_ms, char *out, size_t size);

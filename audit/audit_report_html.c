@@ -7,6 +7,7 @@
 
 #define WHY_BYTES_MAX 2048
 #define TIME_BYTES 32
+#define EVERYTHING_BYTES 64
 #define BAR_WIDTH 1000
 
 static const char style[] =
@@ -93,26 +94,47 @@ bar(const struct audit_report *report, enum rules_design design, FILE *out)
 }
 
 static void
+hit_print(const struct audit_report *report, const struct audit_hit *hit, FILE *out)
+{
+    enum rules_weight worst = audit_report_weight(report, hit);
+    const char *separator = "";
+
+    if (worst == RULES_NOTHING)
+        return;
+    fprintf(out, "<li><b class=\"%s\">%s</b> ", rules_verdict(rules_allows(worst)), hit->rule->id);
+    escaped(hit->rule->title, out);
+    if (hit->text != NULL) {
+        fputs(": ", out);
+        escaped(hit->text, out);
+    }
+    fputs(" <small>", out);
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d) &&
+            rules_weight(hit, (enum rules_design)d) != RULES_NOTHING) {
+            fprintf(out, "%s%s: %s", separator, rules_design((enum rules_design)d),
+                rules_weight_name(rules_weight(hit, (enum rules_design)d)));
+            separator = ", ";
+        }
+    fputs("</small><br>", out);
+    escaped(hit->rule->why, out);
+    fputs(". What to do: ", out);
+    escaped(hit->rule->remedy, out);
+    fputs(".</li>", out);
+}
+
+static void
 details(const struct audit_report *report, const struct audit_report_row *row, FILE *out)
 {
     struct buf why;
 
     buf_init(&why, WHY_BYTES_MAX);
-    audit_report_why(report, row, &why);
+    audit_report_why(row, &why);
     fputs("<details><summary>", out);
     escaped(why.size == 0 ? "evidence" : buf_text(&why), out);
     fputs("</summary><ul>", out);
     buf_fini(&why);
-    for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        for (size_t i = 0; i < row->results[d].reason_count; i++) {
-            const struct rules_rule *rule = row->results[d].reasons[i];
-
-            fprintf(out, "<li><b>%s</b> %s: ", rule->id, rules_design((enum rules_design)d));
-            escaped(rule->why, out);
-            fputs(". What to do: ", out);
-            escaped(rule->remedy, out);
-            fputs("</li>", out);
-        }
+    for (const struct audit_hit *hit = row->topic->hits; hit != NULL; hit = hit->next)
+        hit_print(report, hit, out);
     for (unsigned f = 0; f < AUDIT_FACTS; f++) {
         const struct audit_finding *finding = &row->topic->facts[f];
 
@@ -147,9 +169,11 @@ row_print(const struct audit_report *report, const struct audit_report_row *row,
         fprintf(out, "<td class=\"%s\">%s</td>", facts_value(topic->facts[f].value),
             facts_value(topic->facts[f].value));
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        fprintf(out, "<td class=\"v %s\">%s</td>", rules_verdict(row->results[d].verdict),
-            rules_verdict(row->results[d].verdict));
-    fprintf(out, "</tr><tr class=\"w\"><td colspan=\"%d\">", 3 + AUDIT_FACTS + RULES_DESIGNS);
+        if (audit_report_shows(report, d))
+            fprintf(out, "<td class=\"v %s\">%s</td>", rules_verdict(row->verdicts[d]),
+                rules_verdict(row->verdicts[d]));
+    fprintf(out, "</tr><tr class=\"w\"><td colspan=\"%d\">",
+        3 + AUDIT_FACTS + __builtin_popcount(report->designs));
     details(report, row, out);
     fputs("</td></tr></tbody>\n", out);
 }
@@ -166,6 +190,7 @@ head_print(const struct audit_report *report, FILE *out)
 {
     const struct audit_inventory *inventory = report->inventory;
     char time[TIME_BYTES], size[AUDIT_REPORT_BYTES], ready[AUDIT_REPORT_BYTES];
+    char everything[EVERYTHING_BYTES];
 
     audit_report_time(inventory->asked_ms[AUDIT_METADATA], time, sizeof time);
     audit_report_bytes((int64_t)inventory->sampled_bytes, size);
@@ -185,10 +210,12 @@ head_print(const struct audit_report *report, FILE *out)
     tile(report->row_count, "topics", "", out);
     tile(report->partition_count, "partitions", "", out);
     tile(inventory->group_count, "groups", "", out);
-    tile(report->ready, "ready for both designs", report->ready_bytes < 0 ? "" : ready, out);
+    snprintf(everything, sizeof everything, "ready for %s", audit_report_all(report));
+    tile(report->ready, everything, report->ready_bytes < 0 ? "" : ready, out);
     fputs("</div>\n<div class=\"chart\">", out);
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        bar(report, (enum rules_design)d, out);
+        if (audit_report_shows(report, d))
+            bar(report, (enum rules_design)d, out);
     fputs("</div>\n", out);
 }
 
@@ -197,7 +224,10 @@ tail_print(const struct audit_report *report, FILE *out)
 {
     const struct audit_inventory *inventory = report->inventory;
 
-    fputs("<h2>Internal topics</h2><ul>", out);
+    fputs("<h2>The cluster</h2><ul>", out);
+    for (const struct audit_hit *hit = inventory->hits; hit != NULL; hit = hit->next)
+        hit_print(report, hit, out);
+    fputs("</ul>\n<h2>Internal topics</h2><ul>", out);
     for (uint32_t i = 0; i < inventory->topic_count; i++)
         if (inventory->topics[i].is_internal) {
             fputs("<li>", out);
@@ -227,7 +257,8 @@ audit_report_html(const struct audit_report *report, FILE *out)
     for (unsigned f = 0; f < AUDIT_FACTS; f++)
         fprintf(out, "<th>%s</th>", facts_name((enum audit_fact)f));
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        fprintf(out, "<th>%s</th>", rules_design((enum rules_design)d));
+        if (audit_report_shows(report, d))
+            fprintf(out, "<th>%s</th>", rules_design((enum rules_design)d));
     fputs("</tr></thead>\n", out);
     for (uint32_t i = 0; i < report->row_count; i++)
         row_print(report, &report->rows[i], out);

@@ -49,33 +49,85 @@ facts_json(const struct audit_inventory *inventory, const struct audit_topic *to
 }
 
 static struct jdoc *
+reason_json(const struct audit_hit *hit, enum rules_design design)
+{
+    struct jdoc *reason = jdoc_object();
+
+    jdoc_set_text(reason, "rule", hit->rule->id);
+    jdoc_set_text(reason, "verdict", rules_verdict(rules_allows(rules_weight(hit, design))));
+    jdoc_set_text(reason, "why", hit->rule->title);
+    jdoc_set_text(reason, "remedy", hit->rule->remedy);
+    return reason;
+}
+
+static struct jdoc *
 verdicts_json(const struct audit_report_row *row)
 {
     struct jdoc *verdicts = jdoc_object();
 
     for (unsigned i = 0; i < RULES_DESIGNS; i++) {
-        const struct rules_result *result = &row->results[i];
+        enum rules_design design = (enum rules_design)i;
         struct jdoc *verdict = jdoc_object(), *reasons = jdoc_array();
 
-        for (size_t k = 0; k < result->reason_count; k++) {
-            struct jdoc *reason = jdoc_object();
-
-            jdoc_set_text(reason, "rule", result->reasons[k]->id);
-            jdoc_set_text(reason, "verdict", rules_verdict(result->reasons[k]->verdicts[i]));
-            jdoc_set_text(reason, "why", result->reasons[k]->why);
-            jdoc_set_text(reason, "remedy", result->reasons[k]->remedy);
-            jdoc_add_take(reasons, reason);
-        }
-        jdoc_set_text(verdict, "verdict", rules_verdict(result->verdict));
+        for (const struct audit_hit *hit = row->topic->hits; hit != NULL; hit = hit->next)
+            if (rules_weight(hit, design) >= RULES_CHANGES)
+                jdoc_add_take(reasons, reason_json(hit, design));
+        jdoc_set_text(verdict, "verdict", rules_verdict(row->verdicts[i]));
         jdoc_set_take(verdict, "reasons", reasons);
-        jdoc_set_take(verdicts, rules_design((enum rules_design)i), verdict);
+        jdoc_set_take(verdicts, rules_design(design), verdict);
     }
     return verdicts;
+}
+
+/* All rules that hold, or of which that is not known, warnings and notes among them. */
+static struct jdoc *
+findings_json(const struct audit_inventory *inventory, const struct audit_hit *hits)
+{
+    struct jdoc *list = jdoc_array();
+
+    for (const struct audit_hit *hit = hits; hit != NULL; hit = hit->next) {
+        struct jdoc *row = jdoc_object();
+        char time[TIME_BYTES];
+
+        audit_report_time(inventory->asked_ms[hit->probe], time, sizeof time);
+        jdoc_set_text(row, "rule", hit->rule->id);
+        jdoc_set_text(row, "value", facts_value(hit->value));
+        jdoc_set_text(row, "api", audit_probe_api(hit->probe));
+        jdoc_set_text(row, "text", hit->text == NULL ? "" : hit->text);
+        jdoc_set_text(row, "time", time);
+        jdoc_add_take(list, row);
+    }
+    return list;
+}
+
+/* The rules that the findings name, once each, with what they weigh where they hold. */
+static struct jdoc *
+rules_json(void)
+{
+    struct jdoc *all = jdoc_object();
+    size_t count;
+    const struct rules_rule *rules = rules_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct jdoc *rule = jdoc_object(), *weights = jdoc_object();
+
+        for (unsigned d = 0; d < RULES_DESIGNS; d++)
+            jdoc_set_text(weights, rules_design((enum rules_design)d),
+                rules_weight_name(rules_weight_of(&rules[i], (enum rules_design)d)));
+        jdoc_set_text(rule, "title", rules[i].title);
+        jdoc_set_text(rule, "why", rules[i].why);
+        jdoc_set_text(rule, "remedy", rules[i].remedy);
+        jdoc_set_text(rule, "command", rules[i].command);
+        jdoc_set_take(rule, "weights", weights);
+        jdoc_set_take(all, rules[i].id, rule);
+    }
+    return all;
 }
 
 static struct jdoc *
 topic_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
+    const char *policy = topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value;
     const struct audit_sample *sample = &topic->sample;
     struct jdoc *row = jdoc_object(), *sampled = jdoc_object();
 
@@ -83,8 +135,7 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
     jdoc_set_int(row, "partitions", topic->partition_count);
     jdoc_set_take(row, "bytes", topic->bytes < 0 ? jdoc_null() : jdoc_int(topic->bytes));
     jdoc_set_int(row, "offsets", topic->offsets);
-    jdoc_set_take(
-        row, "cleanup_policy", topic->policy == NULL ? jdoc_null() : jdoc_text(topic->policy));
+    jdoc_set_take(row, "cleanup_policy", policy == NULL ? jdoc_null() : jdoc_text(policy));
     if (topic->is_internal)
         jdoc_set_bool(row, "internal", true);
     jdoc_set_int(sampled, "batches", (int64_t)sample->batches);
@@ -112,6 +163,7 @@ cluster_json(const struct audit_report *report)
     jdoc_set_int(cluster, "groups", inventory->group_count);
     jdoc_set_int(cluster, "transactional_ids", inventory->transactional_id_count);
     jdoc_set_bool(cluster, "restricted_login", inventory->is_restricted);
+    jdoc_set_take(cluster, "findings", findings_json(inventory, inventory->hits));
     return cluster;
 }
 
@@ -171,6 +223,7 @@ audit_report_json(const struct audit_report *report, FILE *out)
 
         jdoc_set_take(row, "facts", facts_json(inventory, report->rows[i].topic));
         jdoc_set_take(row, "verdicts", verdicts_json(&report->rows[i]));
+        jdoc_set_take(row, "findings", findings_json(inventory, report->rows[i].topic->hits));
         jdoc_add_take(topics, row);
     }
     for (uint32_t i = 0; i < inventory->topic_count; i++)
@@ -180,6 +233,7 @@ audit_report_json(const struct audit_report *report, FILE *out)
     jdoc_set_take(doc, "cluster", cluster_json(report));
     jdoc_set_take(doc, "audit", audit_json(report));
     jdoc_set_take(doc, "summary", summary_json(report));
+    jdoc_set_take(doc, "rules", rules_json());
     jdoc_set_take(doc, "topics", topics);
     jdoc_set_take(doc, "internal_topics", internal);
     text = jdoc_dump(doc, 2);

@@ -7,8 +7,10 @@
 
 #define NAME_MIN 16
 #define NAME_MAX_COLUMNS 44
-#define FIXED_COLUMNS 62 /* of all columns but TOPIC and WHY, with the gaps */
-#define WHY_MIN 30       /* columns; where there are fewer it gets a line of its own */
+#define FIXED_COLUMNS 42 /* from PARTS to GROUPS, with the gaps */
+#define VERDICT_COLUMNS 7
+#define RULES_TOLD 4 /* at the end */
+#define WHY_MIN 30   /* columns; where there are fewer it gets a line of its own */
 #define WHY_BYTES_MAX 2048
 
 static const char *
@@ -56,15 +58,15 @@ short_verdict(enum rules_verdict verdict)
 }
 
 static void
-why_print(const struct audit_report *report, const struct audit_report_row *row, size_t columns,
-    const struct audit_report_look *look, FILE *out)
+why_print(const struct audit_report_row *row, size_t columns, const struct audit_report_look *look,
+    FILE *out)
 {
     struct buf why;
     const char *text;
     size_t length;
 
     buf_init(&why, WHY_BYTES_MAX);
-    audit_report_why(report, row, &why);
+    audit_report_why(row, &why);
     text = buf_text(&why);
     length = strlen(text);
     if (length <= columns)
@@ -75,15 +77,42 @@ why_print(const struct audit_report *report, const struct audit_report_row *row,
     buf_fini(&why);
 }
 
+static size_t
+design_columns(unsigned design)
+{
+    size_t columns = strlen(rules_design_heading((enum rules_design)design));
+
+    return columns < VERDICT_COLUMNS ? VERDICT_COLUMNS : columns;
+}
+
+/* All columns but TOPIC and WHY. */
+static size_t
+fixed_columns(const struct audit_report *report)
+{
+    size_t columns = FIXED_COLUMNS;
+
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        columns += audit_report_shows(report, d) ? 1 + design_columns(d) : 0;
+    return columns;
+}
+
+static void
+verdicts_print(const struct audit_report *report, const struct audit_report_row *row,
+    const struct audit_report_look *look, FILE *out)
+{
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d))
+            fprintf(out, " %s%-*s%s", paint(look, row->verdicts[d]), (int)design_columns(d),
+                short_verdict(row->verdicts[d]), plain(look));
+}
+
 static void
 row_print(const struct audit_report *report, const struct audit_report_row *row,
     size_t name_columns, const struct audit_report_look *look, FILE *out)
 {
     const struct audit_topic *topic = row->topic;
-    enum rules_verdict coordinated = row->results[RULES_COORDINATED].verdict;
-    enum rules_verdict wal = row->results[RULES_WAL].verdict;
     size_t width = look->width < AUDIT_REPORT_WIDTH_MIN ? AUDIT_REPORT_WIDTH_MIN : look->width;
-    size_t used = name_columns + FIXED_COLUMNS, indent = 2;
+    size_t used = name_columns + fixed_columns(report), indent = 2;
     char size[AUDIT_REPORT_BYTES], groups[16];
     bool fits = width >= used + WHY_MIN;
     const char *compact = mark(topic, AUDIT_FACT_COMPACTION);
@@ -98,18 +127,18 @@ row_print(const struct audit_report *report, const struct audit_report_row *row,
     else
         snprintf(groups, sizeof groups, "%" PRIu32, topic->use_count);
     name_print(topic->name, name_columns, look, out);
-    fprintf(out, " %5d %8s %-3s %-7s %-7s %6s %s%-11s%s %s%-*s%s", topic->partition_count, size,
+    fprintf(out, " %5d %8s %-3s %-7s %-7s %6s", topic->partition_count, size,
         mark(topic, AUDIT_FACT_TRANSACTIONS), compact, mark(topic, AUDIT_FACT_STREAMS_STATE),
-        groups, paint(look, coordinated), short_verdict(coordinated), plain(look), paint(look, wal),
-        fits ? 7 : 0, short_verdict(wal), plain(look));
+        groups);
+    verdicts_print(report, row, look, out);
     if (fits) {
         fputs("  ", out);
-        why_print(report, row, width - used - 2, look, out);
+        why_print(row, width - used - 2, look, out);
         fputc('\n', out);
         return;
     }
     fputs("\n  ", out);
-    why_print(report, row, width - indent, look, out);
+    why_print(row, width - indent, look, out);
     fputc('\n', out);
 }
 
@@ -147,6 +176,58 @@ gaps_print(const struct audit_report *report, FILE *out)
 }
 
 static void
+totals_print(const struct audit_report *report, FILE *out)
+{
+    size_t columns = 0;
+
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d) && strlen(rules_design((enum rules_design)d)) > columns)
+            columns = strlen(rules_design((enum rules_design)d));
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        if (audit_report_shows(report, d))
+            fprintf(out,
+                "%-*s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
+                " unknown\n",
+                (int)columns, rules_design((enum rules_design)d), report->verdicts[d][RULES_READY],
+                report->verdicts[d][RULES_READY_WITH_CHANGES], report->verdicts[d][RULES_BLOCKED],
+                report->verdicts[d][RULES_UNKNOWN]);
+}
+
+/* The rules that weigh most, for whoever wants to know more. */
+static void
+next_print(const struct audit_report *report, FILE *out)
+{
+    const struct rules_rule *told[RULES_TOLD];
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < report->row_count && count < RULES_TOLD; i++) {
+        const struct audit_hit *hit = report->rows[i].hit;
+        bool known = hit == NULL;
+
+        for (size_t k = 0; k < count && !known; k++)
+            known = told[k] == hit->rule;
+        if (!known)
+            told[count++] = hit->rule;
+    }
+    if (count > 0)
+        fputs("more: kdl audit explain", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, " %s", told[i]->id);
+    if (count > 0)
+        fputc('\n', out);
+}
+
+/* What has to be done beside the topics. */
+static void
+cluster_print(const struct audit_report *report, FILE *out)
+{
+    for (const struct audit_hit *hit = report->inventory->hits; hit != NULL; hit = hit->next)
+        if (audit_report_weight(report, hit) >= RULES_CHANGES && hit->value == AUDIT_YES)
+            fprintf(out, "%-11s  %s (%s): %s\n", "cluster", hit->rule->title, hit->rule->id,
+                hit->rule->remedy);
+}
+
+static void
 internal_print(const struct audit_report *report, size_t width, FILE *out)
 {
     static const char title[] = "internal, not moved:";
@@ -178,7 +259,8 @@ audit_report_table(
     const struct audit_report *report, const struct audit_report_look *look, FILE *out)
 {
     size_t width = look->width < AUDIT_REPORT_WIDTH_MIN ? AUDIT_REPORT_WIDTH_MIN : look->width;
-    size_t longest = NAME_MIN, cap = width - FIXED_COLUMNS;
+    size_t longest = NAME_MIN, fixed = fixed_columns(report);
+    size_t cap = width > fixed + NAME_MIN ? width - fixed : NAME_MIN;
     uint32_t needing = report->row_count - report->ready;
     char size[AUDIT_REPORT_BYTES];
 
@@ -191,22 +273,23 @@ audit_report_table(
         longest = cap;
     head_print(report, look, out);
     if (needing > 0) {
-        fprintf(out, "%-*s PARTS     SIZE TXN COMPACT STREAMS GROUPS COORDINATED WAL%s\n",
-            (int)longest, "TOPIC", width >= longest + FIXED_COLUMNS + WHY_MIN ? "      WHY" : "");
+        fprintf(out, "%-*s PARTS     SIZE TXN COMPACT STREAMS GROUPS", (int)longest, "TOPIC");
+        for (unsigned d = 0; d < RULES_DESIGNS; d++)
+            if (audit_report_shows(report, d))
+                fprintf(out, " %-*s", (int)design_columns(d),
+                    rules_design_heading((enum rules_design)d));
+        fprintf(out, "%s\n", width >= longest + fixed + WHY_MIN ? "  WHY" : "");
         for (uint32_t i = 0; i < needing; i++)
             row_print(report, &report->rows[i], longest, look, out);
         fputc('\n', out);
     }
     audit_report_bytes(report->ready_bytes, size);
-    fprintf(out, "%s%" PRIu32 " topic%s READY for both designs%s: %s\n", paint(look, RULES_READY),
-        report->ready, report->ready == 1 ? " is" : "s are", plain(look), size);
-    for (unsigned i = 0; i < RULES_DESIGNS; i++)
-        fprintf(out,
-            "%-11s  %" PRIu32 " ready, %" PRIu32 " with changes, %" PRIu32 " blocked, %" PRIu32
-            " unknown\n",
-            rules_design((enum rules_design)i), report->verdicts[i][RULES_READY],
-            report->verdicts[i][RULES_READY_WITH_CHANGES], report->verdicts[i][RULES_BLOCKED],
-            report->verdicts[i][RULES_UNKNOWN]);
+    fprintf(out, "%s%" PRIu32 " topic%s READY for %s%s: %s\n", paint(look, RULES_READY),
+        report->ready, report->ready == 1 ? " is" : "s are", audit_report_all(report), plain(look),
+        size);
+    totals_print(report, out);
+    cluster_print(report, out);
     internal_print(report, width, out);
     gaps_print(report, out);
+    next_print(report, out);
 }

@@ -176,12 +176,6 @@ idempotence_derive(struct audit_inventory *inventory, struct audit_topic *topic)
 
 /* --- compaction ------------------------------------------------------------------------------ */
 
-static bool
-compacts(const struct audit_topic *topic)
-{
-    return topic->policy != NULL && strstr(topic->policy, "compact") != NULL;
-}
-
 enum facts_keys
 facts_keys(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
@@ -202,19 +196,22 @@ static void
 compaction_derive(struct audit_inventory *inventory, struct audit_topic *topic)
 {
     struct audit_finding *f = &topic->facts[AUDIT_FACT_COMPACTION];
+    const struct audit_config *policy = &topic->configs[AUDIT_CONFIG_CLEANUP_POLICY];
     const struct audit_sample *s = &topic->sample;
 
-    if (topic->policy == NULL) {
+    if (policy->value == NULL) {
         f->value = AUDIT_UNKNOWN;
         gap_add(inventory, topic, f, AUDIT_METADATA);
         gap_add(inventory, topic, f, AUDIT_CONFIGS);
+        if (f->first == NULL)
+            evidence_add(inventory, f, AUDIT_CONFIGS, "the answer does not name cleanup.policy");
         return;
     }
-    f->value = compacts(topic) ? AUDIT_YES : AUDIT_NO;
+    f->value = inventory_is_compacted(topic) ? AUDIT_YES : AUDIT_NO;
     f->confidence = AUDIT_CERTAIN;
     evidence_add(inventory, f, AUDIT_CONFIGS,
-        inventory_printf(inventory, "cleanup.policy=%s, %s", topic->policy,
-            topic->from_default ? "the brokers' default" : "set on the topic"));
+        inventory_printf(inventory, "cleanup.policy=%s, %s", policy->value,
+            policy->is_own ? "set on the topic" : "the brokers' default"));
     if (f->value != AUDIT_YES || gap_add(inventory, topic, f, AUDIT_SAMPLES))
         return;
     evidence_add(inventory, f, AUDIT_SAMPLES,
@@ -277,9 +274,10 @@ static bool
 fits(const struct audit_topic *topic, enum audit_role role)
 {
     if (role == AUDIT_ROLE_CHANGELOG)
-        return compacts(topic);
-    return topic->policy != NULL && !compacts(topic) && topic->retention != NULL &&
-           strcmp(topic->retention, "-1") == 0;
+        return inventory_is_compacted(topic);
+    return topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value != NULL &&
+           !inventory_is_compacted(topic) &&
+           inventory_number(topic, AUDIT_CONFIG_RETENTION_MS, 0) == -1;
 }
 
 static bool
@@ -343,7 +341,7 @@ unowned(struct audit_inventory *inventory, struct audit_topic *topic, enum audit
         (void)gap_add(inventory, topic, f, member_probes[i]);
         refused |= has_gap(inventory, topic, member_probes[i]);
     }
-    if (role != AUDIT_ROLE_NONE && topic->policy == NULL)
+    if (role != AUDIT_ROLE_NONE && topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value == NULL)
         refused |= gap_add(inventory, topic, f, AUDIT_CONFIGS) || true;
     if (inventory->is_restricted && role != AUDIT_ROLE_NONE) {
         evidence_add(inventory, f, AUDIT_CLUSTER,
@@ -398,15 +396,6 @@ facts_role(const struct audit_topic *topic)
 {
     return topic->facts[AUDIT_FACT_STREAMS_STATE].value == AUDIT_YES ? topic->role
                                                                      : AUDIT_ROLE_NONE;
-}
-
-bool
-facts_is_shared(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    for (const struct audit_use *use = topic->uses; use != NULL; use = use->next)
-        if (inventory->groups[use->group].type == AUDIT_GROUP_SHARE)
-            return true;
-    return false;
 }
 
 void

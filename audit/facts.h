@@ -38,9 +38,6 @@ enum facts_keys facts_keys(
 /* facts_role returns the topic's role where its Streams state is "yes". */
 enum audit_role facts_role(const struct audit_topic *topic);
 
-/* facts_is_shared tells whether a share group reads the topic. */
-bool facts_is_shared(const struct audit_inventory *inventory, const struct audit_topic *topic);
-
 /* Names as JSON has them. */
 const char *facts_name(enum audit_fact fact);
 const char *facts_value(enum audit_value value);

@@ -1,5 +1,6 @@
 #include "audit/inventory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,9 @@ inventory_add_topic(struct audit_inventory *inventory, const char *name, int32_t
     topic->partition_count = partition_count;
     topic->first = inventory->partition_count;
     topic->bytes = -1;
+    topic->last_ms = -1;
+    topic->last_sequence = -1;
+    topic->sample.newest_ms = -1;
     for (int32_t i = 0; i < partition_count; i++) {
         inventory->partitions =
             grown(inventory->partitions, inventory->partition_count, sizeof *inventory->partitions);
@@ -106,8 +110,10 @@ inventory_add_group(
         return &inventory->groups[place];
     inventory->groups = grown(inventory->groups, inventory->group_count, sizeof *group);
     group = &inventory->groups[inventory->group_count++];
-    *group = (struct audit_group){
-        .id = inventory_text(inventory, id.data, id.size), .type = type, .state = ""};
+    *group = (struct audit_group){.id = inventory_text(inventory, id.data, id.size),
+        .type = type,
+        .state = "",
+        .protocol_type = ""};
     map_put_text(&inventory->groups_by_id, group->id, (void *)(uintptr_t)inventory->group_count);
     return group;
 }
@@ -167,7 +173,7 @@ inventory_partition(
     return inventory->topics[place].first + (uint32_t)partition;
 }
 
-void
+struct audit_use *
 inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_string name,
     bool commits, bool members)
 {
@@ -176,20 +182,21 @@ inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_str
     struct audit_use *use;
 
     if (place == INVENTORY_NO_NUMBER)
-        return;
+        return NULL;
     topic = &inventory->topics[place];
     for (use = topic->uses; use != NULL && use->group != group; use = use->next)
         ;
     if (use == NULL) {
         use = arena_alloc(&inventory->arena, sizeof *use);
         if (use == NULL)
-            return;
+            return NULL;
         *use = (struct audit_use){.group = group, .next = topic->uses};
         topic->uses = use;
         topic->use_count++;
     }
     use->commits |= commits;
     use->members |= members;
+    return use;
 }
 
 void
@@ -266,4 +273,66 @@ audit_probe_api(enum audit_probe probe)
     };
 
     return names[probe];
+}
+
+const char *
+inventory_topic_key(enum audit_topic_config config)
+{
+    static const char *const keys[] = {
+#define TOPIC_CONFIG(name, key) key,
+#define BROKER_CONFIG(name, key)
+#include "audit/configs.def"
+#undef TOPIC_CONFIG
+#undef BROKER_CONFIG
+    };
+
+    return keys[config];
+}
+
+const char *
+inventory_broker_key(enum audit_broker_config config)
+{
+    static const char *const keys[] = {
+#define TOPIC_CONFIG(name, key)
+#define BROKER_CONFIG(name, key) key,
+#include "audit/configs.def"
+#undef TOPIC_CONFIG
+#undef BROKER_CONFIG
+    };
+
+    return keys[config];
+}
+
+const char *
+inventory_feature_name(enum audit_feature feature)
+{
+    static const char *const names[] = {
+#define FEATURE(name, key) key,
+#include "audit/features.def"
+#undef FEATURE
+    };
+
+    return names[feature];
+}
+
+bool
+inventory_is_compacted(const struct audit_topic *topic)
+{
+    const char *policy = topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value;
+
+    return policy != NULL && strstr(policy, "compact") != NULL;
+}
+
+int64_t
+inventory_number(const struct audit_topic *topic, enum audit_topic_config config, int64_t otherwise)
+{
+    const char *text = topic->configs[config].value;
+    char *end;
+    long long number;
+
+    if (text == NULL)
+        return otherwise;
+    errno = 0;
+    number = strtoll(text, &end, 10);
+    return errno != 0 || end == text || *end != '\0' ? otherwise : number;
 }

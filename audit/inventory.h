@@ -37,6 +37,37 @@ enum audit_fact {
     AUDIT_FACTS,
 };
 
+enum audit_topic_config {
+#define TOPIC_CONFIG(name, key) AUDIT_CONFIG_##name,
+#define BROKER_CONFIG(name, key)
+#include "audit/configs.def"
+#undef TOPIC_CONFIG
+#undef BROKER_CONFIG
+    AUDIT_TOPIC_CONFIGS,
+};
+
+enum audit_broker_config {
+#define TOPIC_CONFIG(name, key)
+#define BROKER_CONFIG(name, key) AUDIT_BROKER_##name,
+#include "audit/configs.def"
+#undef TOPIC_CONFIG
+#undef BROKER_CONFIG
+    AUDIT_BROKER_CONFIGS,
+};
+
+/* A config's value; NULL where it is not known, or the brokers do not have it. */
+struct audit_config {
+    const char *value;
+    bool is_own; /* set on the topic (or broker) itself, no default */
+};
+
+enum audit_feature {
+#define FEATURE(name, key) AUDIT_FEATURE_##name,
+#include "audit/features.def"
+#undef FEATURE
+    AUDIT_FEATURES,
+};
+
 enum audit_value { AUDIT_UNKNOWN, AUDIT_NO, AUDIT_YES };
 enum audit_confidence { AUDIT_WEAK, AUDIT_LIKELY, AUDIT_CERTAIN };
 
@@ -60,6 +91,16 @@ struct audit_finding {
     struct audit_evidence *last;
 };
 
+/* A rule (rules.h) that holds, or of which that is unknown. */
+struct rules_rule;
+struct audit_hit {
+    const struct rules_rule *rule;
+    enum audit_value value; /* yes or unknown */
+    enum audit_probe probe;
+    const char *text;
+    struct audit_hit *next;
+};
+
 /* The kinds of groups, and what is known of a group as a Streams application. */
 enum audit_group_type {
     AUDIT_GROUP_CLASSIC,
@@ -76,14 +117,18 @@ struct audit_group {
     const char *state;
     uint32_t members;
     enum audit_app app;
-    const char *app_why; /* how it was recognised */
+    const char *app_why;       /* how it was recognised */
+    const char *protocol_type; /* of a classic group, "" where nobody said */
+    bool has_pattern;          /* some member subscribes to a regular expression */
 };
 
 /* One group on one topic. */
 struct audit_use {
     uint32_t group;
-    bool commits; /* it has committed offsets, */
-    bool members; /* it has members that subscribe or are assigned to it */
+    bool commits;  /* it has committed offsets, */
+    bool members;  /* it has members that subscribe or are assigned to it */
+    int64_t lag;   /* records behind the ends of its partitions, of those where it commits */
+    uint32_t lost; /* partitions where its offset lies below the log's start */
     struct audit_use *next;
 };
 
@@ -107,22 +152,36 @@ struct audit_sample {
     const char *programs; /* which program, NULL: none */
     uint32_t cut;         /* partitions that were not read whole */
     uint32_t partitions;  /* that were read at all */
+    uint64_t old_format;  /* batches of message format 0 or 1 */
+    uint64_t log_append_time;
+    uint64_t horizons;           /* batches that Kafka's cleaner has been at (KIP-534) */
+    uint64_t uncompressed_bytes; /* of `bytes` */
+    uint64_t records;            /* in batches whose header tells their count, */
+    uint64_t counted;            /* and how many batches these are, control batches aside */
+    uint64_t tombstones;         /* compacted topics only */
+    uint64_t backwards;          /* batches SAMPLE_BACKWARDS_MS older than one before them */
+    int64_t newest_ms;           /* largest timestamp; -1: none */
 };
 
 struct audit_topic {
     const char *name;
     bool is_internal;
     int32_t partition_count;
-    uint32_t first;        /* number of its partition 0 */
-    const char *policy;    /* cleanup.policy; NULL: not known */
-    const char *retention; /* retention.ms */
-    bool from_default;     /* cleanup.policy is not set on the topic itself */
-    int64_t bytes;         /* of one replica; -1: not known */
-    int64_t offsets;       /* sum of end - start */
-    bool began_later;      /* some log starts above offset 0 */
-    uint64_t producers;    /* that its partitions remember, */
+    uint32_t first; /* number of its partition 0 */
+    struct audit_config configs[AUDIT_TOPIC_CONFIGS];
+    int64_t bytes;        /* of one replica; -1: not known */
+    int64_t offsets;      /* sum of end - start */
+    bool began_later;     /* some log starts above offset 0 */
+    int64_t last_ms;      /* largest timestamp that the logs tell; -1: none or not known */
+    uint32_t unstable;    /* partitions whose last stable offset lies below the high watermark */
+    uint32_t replication; /* replicas of the partition that has most */
+    uint32_t lagging;     /* partitions with replicas out of sync, */
+    uint32_t leaderless;  /* without a leader, */
+    uint32_t moving;      /* and under reassignment */
+    uint64_t producers;   /* that its partitions remember, */
     uint64_t transactional_producers;
     uint64_t open_transactions;
+    int32_t last_sequence;        /* the largest of these producers'; -1: none */
     uint64_t transactions;        /* ids with this topic in their open transaction, */
     const char *transactional_id; /* and the first of them */
     struct audit_sample sample;
@@ -132,6 +191,7 @@ struct audit_topic {
     uint32_t role_group;  /* which is this one */
     struct audit_gap gaps[AUDIT_PROBES];
     struct audit_finding facts[AUDIT_FACTS];
+    struct audit_hit *hits;
 };
 
 struct audit_partition {
@@ -142,10 +202,22 @@ struct audit_partition {
     int64_t bytes; /* -1: not known */
 };
 
+/* What belongs to no topic, and would have to be made again elsewhere. */
+struct audit_cluster {
+    uint32_t racks;
+    uint32_t acls;
+    uint32_t quotas;           /* entities */
+    uint32_t client_id_quotas; /* those of them that name a client id */
+    uint32_t scram_users;
+    int16_t features[AUDIT_FEATURES]; /* finalized levels; 0: none, or not told */
+};
+
 struct audit_inventory {
     struct arena arena;
     const char *cluster_id;
     uint32_t brokers;
+    struct audit_config configs[AUDIT_BROKER_CONFIGS];
+    struct audit_cluster cluster;
     bool is_restricted; /* the login may not describe the cluster: lists leave out what it may not
                            see, without a word */
     struct audit_topic *topics;
@@ -161,6 +233,7 @@ struct audit_inventory {
     struct map transactional_id_places;
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
+    struct audit_hit *hits;              /* about the cluster */
     uint64_t requests;
     uint64_t sampled_bytes;
     int64_t took_ms;
@@ -198,9 +271,10 @@ uint32_t inventory_partition(
 uint32_t inventory_group(const struct audit_inventory *inventory, struct wire_string id);
 uint32_t inventory_transactional_id(const struct audit_inventory *inventory, struct wire_string id);
 
-/* inventory_use notes that a group has to do with a topic; unknown topics are passed over. */
-void inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_string topic,
-    bool commits, bool members);
+/* inventory_use notes that a group has to do with a topic. NULL for unknown topics, and where the
+ * arena is full. */
+struct audit_use *inventory_use(struct audit_inventory *inventory, uint32_t group,
+    struct wire_string topic, bool commits, bool members);
 
 /* inventory_gap notes a failure of a probe: code where rc is RC_REMOTE, e otherwise. topic may be
  * INVENTORY_NO_NUMBER: the whole cluster. subject (may be NULL) says what was asked about. */
@@ -215,6 +289,21 @@ const struct audit_gap *inventory_gap_of(const struct audit_inventory *inventory
 /* inventory_runs sorts the items of a request by topic; NULL where the arena is full. */
 struct inventory_run *inventory_runs(const struct audit_inventory *inventory, const uint32_t *items,
     size_t count, struct arena *arena, size_t *run_count);
+
+/* inventory_is_compacted tells whether cleanup.policy names compact. */
+bool inventory_is_compacted(const struct audit_topic *topic);
+
+/* inventory_number reads a topic's config as a number; `otherwise` where it is not known or none.
+ */
+int64_t inventory_number(
+    const struct audit_topic *topic, enum audit_topic_config config, int64_t otherwise);
+
+/* Kafka's names of configs. */
+const char *inventory_topic_key(enum audit_topic_config config);
+const char *inventory_broker_key(enum audit_broker_config config);
+
+/* Kafka's name of a feature. */
+const char *inventory_feature_name(enum audit_feature feature);
 
 /* audit_probe_api returns Kafka's name of the API that a probe asks. */
 const char *audit_probe_api(enum audit_probe probe);

@@ -27,6 +27,10 @@ void probe_rights(const struct probe *probe);
 void probe_configs(const struct probe *probe);
 void probe_offsets(const struct probe *probe);
 void probe_sizes(const struct probe *probe);
+
+/* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,
+ * SCRAM users. */
+void probe_cluster(const struct probe *probe);
 void probe_producers(const struct probe *probe);
 void probe_transactions(const struct probe *probe);
 

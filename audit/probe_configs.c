@@ -1,4 +1,5 @@
-/* DescribeConfigs: what is deleted, and when. */
+/* DescribeConfigs: how topics are kept, and what a broker's defaults are. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/probe.h"
@@ -8,10 +9,24 @@
 #include "lib/wire/kerr.h"
 
 #define RESOURCE_TOPIC 2
+#define RESOURCE_BROKER 4
 #define SOURCE_TOPIC 1 /* DYNAMIC_TOPIC_CONFIG */
+#define SOURCE_DEFAULT 5
 #define TOPICS_PER_REQUEST 500
 
-static struct wire_string keys[2];
+struct asking {
+    const struct probe *probe;
+    struct wire_string keys[AUDIT_TOPIC_CONFIGS + AUDIT_BROKER_CONFIGS];
+    int32_t *brokers; /* NULL: topics are asked for */
+};
+
+static bool
+is_named(struct wire_string name, const char *text)
+{
+    return name.size == (int32_t)strlen(text) && memcmp(name.data, text, strlen(text)) == 0;
+}
+
+/* --- topics ---------------------------------------------------------------------------------- */
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
@@ -24,7 +39,7 @@ target(void *arg, uint32_t item, struct cluster_target *out)
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct probe *probe = arg;
+    struct asking *own = arg;
     struct km_describe_configs_request *request = batch->request;
 
     request->resources.items = codec_array(
@@ -35,50 +50,45 @@ build(void *arg, struct cluster_fan_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         request->resources.items[i].resource_type = RESOURCE_TOPIC;
         request->resources.items[i].resource_name =
-            probe_text(probe->inventory->topics[batch->items[i]].name);
-        request->resources.items[i].configuration_keys.items = keys;
-        request->resources.items[i].configuration_keys.count = 2;
+            probe_text(own->probe->inventory->topics[batch->items[i]].name);
+        request->resources.items[i].configuration_keys.items = own->keys;
+        request->resources.items[i].configuration_keys.count = AUDIT_TOPIC_CONFIGS;
     }
     return batch->count;
 }
 
-static bool
-is_named(struct wire_string name, const char *text)
-{
-    return name.size == (int32_t)strlen(text) && memcmp(name.data, text, strlen(text)) == 0;
-}
-
 static void
-configs_take(struct audit_inventory *inventory, struct audit_topic *topic,
+topic_take(struct audit_inventory *inventory, struct audit_topic *topic,
     const struct km_describe_configs_response_result *result)
 {
     for (int32_t i = 0; i < result->configs.count; i++) {
         const struct km_describe_configs_response_resource_result *config =
             &result->configs.items[i];
 
-        if (is_named(config->name, "cleanup.policy")) {
-            topic->policy = inventory_text(inventory, config->value.data, config->value.size);
-            topic->from_default = config->config_source > SOURCE_TOPIC;
-        } else if (is_named(config->name, "retention.ms")) {
-            topic->retention = inventory_text(inventory, config->value.data, config->value.size);
-        }
+        for (unsigned k = 0; k < AUDIT_TOPIC_CONFIGS; k++)
+            if (config->value.size >= 0 &&
+                is_named(config->name, inventory_topic_key((enum audit_topic_config)k)))
+                topic->configs[k] = (struct audit_config){
+                    inventory_text(inventory, config->value.data, config->value.size),
+                    config->config_source == SOURCE_TOPIC};
     }
 }
 
 static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct probe *probe = arg;
+    struct asking *own = arg;
+    struct audit_inventory *inventory = own->probe->inventory;
     const struct km_describe_configs_response *response = batch->response;
 
     for (int32_t i = 0; i < response->results.count; i++) {
         const struct km_describe_configs_response_result *result = &response->results.items[i];
-        uint32_t topic = inventory_topic(probe->inventory, result->resource_name);
+        uint32_t topic = inventory_topic(inventory, result->resource_name);
 
         if (!cluster_fan_is_asked(batch->fan, topic))
             continue;
         if (result->error_code == KE_NONE)
-            configs_take(probe->inventory, &probe->inventory->topics[topic], result);
+            topic_take(inventory, &inventory->topics[topic], result);
         cluster_fan_settle(batch->fan, topic, result->error_code);
     }
 }
@@ -86,26 +96,100 @@ parse(void *arg, struct cluster_fan_batch *batch)
 static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    const struct probe *probe = arg;
+    struct asking *own = arg;
 
     if (rc != RC_OK)
-        inventory_gap(probe->inventory, item, AUDIT_CONFIGS, NULL, rc, code, e);
+        inventory_gap(own->probe->inventory, item, AUDIT_CONFIGS, NULL, rc, code, e);
+}
+
+/* --- one broker ------------------------------------------------------------------------------ */
+
+static void
+broker_target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
+}
+
+static size_t
+broker_build(void *arg, struct cluster_fan_batch *batch)
+{
+    struct asking *own = arg;
+    struct km_describe_configs_request *request = batch->request;
+    char *id = arena_printf(batch->arena, "%d", own->brokers[batch->items[0]]);
+
+    request->resources.items =
+        codec_array(batch->arena, &km_describe_configs_request_resource_desc, 1);
+    if (request->resources.items == NULL || id == NULL)
+        return 0;
+    request->resources.count = 1;
+    request->resources.items[0].resource_type = RESOURCE_BROKER;
+    request->resources.items[0].resource_name = probe_text(id);
+    request->resources.items[0].configuration_keys.items = &own->keys[AUDIT_TOPIC_CONFIGS];
+    request->resources.items[0].configuration_keys.count = AUDIT_BROKER_CONFIGS;
+    return 1;
+}
+
+static void
+broker_parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct km_describe_configs_response *response = batch->response;
+    const struct km_describe_configs_response_result *result = response->results.items;
+
+    if (response->results.count != 1)
+        return;
+    for (int32_t i = 0; result->error_code == KE_NONE && i < result->configs.count; i++) {
+        const struct km_describe_configs_response_resource_result *config =
+            &result->configs.items[i];
+
+        for (unsigned k = 0; k < AUDIT_BROKER_CONFIGS; k++)
+            if (config->value.size >= 0 &&
+                is_named(config->name, inventory_broker_key((enum audit_broker_config)k)))
+                inventory->configs[k] = (struct audit_config){
+                    inventory_text(inventory, config->value.data, config->value.size),
+                    config->config_source != SOURCE_DEFAULT};
+    }
+    cluster_fan_settle(batch->fan, batch->items[0], result->error_code);
+}
+
+static void
+broker_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    (void)item;
+    if (rc != RC_OK)
+        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER, AUDIT_DEFAULTS,
+            NULL, rc, code, e);
 }
 
 void
 probe_configs(const struct probe *probe)
 {
-    struct probe own = *probe;
-    struct cluster_fan_spec spec = {.api = frame_api(KM_DESCRIBE_CONFIGS),
+    struct asking asking = {.probe = probe};
+    struct cluster_fan_spec topics = {.api = frame_api(KM_DESCRIBE_CONFIGS),
         .item_count = probe->inventory->topic_count,
         .target = target,
         .build = build,
         .parse = parse,
         .done = done,
-        .arg = &own,
+        .arg = &asking,
         .batch_items_max = TOPICS_PER_REQUEST};
+    struct cluster_fan_spec broker = {.api = frame_api(KM_DESCRIBE_CONFIGS),
+        .target = broker_target,
+        .build = broker_build,
+        .parse = broker_parse,
+        .done = broker_done,
+        .arg = &asking,
+        .batch_items_max = 1};
+    uint32_t count;
 
-    keys[0] = probe_text("cleanup.policy");
-    keys[1] = probe_text("retention.ms");
-    probe_fan(probe, AUDIT_CONFIGS, &spec);
+    for (unsigned i = 0; i < AUDIT_TOPIC_CONFIGS; i++)
+        asking.keys[i] = probe_text(inventory_topic_key((enum audit_topic_config)i));
+    for (unsigned i = 0; i < AUDIT_BROKER_CONFIGS; i++)
+        asking.keys[AUDIT_TOPIC_CONFIGS + i] =
+            probe_text(inventory_broker_key((enum audit_broker_config)i));
+    probe_fan(probe, AUDIT_CONFIGS, &topics);
+    asking.brokers = probe_brokers(probe, &count);
+    broker.item_count = count > 0 ? 1 : 0;
+    probe_fan(probe, AUDIT_DEFAULTS, &broker);
+    free(asking.brokers);
 }

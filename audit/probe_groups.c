@@ -4,6 +4,7 @@
 
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
@@ -128,6 +129,29 @@ settled(int16_t code)
     return code == KE_GROUP_ID_NOT_FOUND ? KE_NONE : code;
 }
 
+/* Takes one committed offset: how far behind the group is, and whether what it wants is gone. */
+static void
+commit_take(struct audit_inventory *inventory, uint32_t group, struct wire_string topic,
+    int32_t index, int64_t committed)
+{
+    uint32_t number = inventory_partition(inventory, topic, index);
+    const struct audit_partition *partition;
+    struct audit_use *use;
+
+    if (committed < 0)
+        return;
+    use = inventory_use(inventory, group, topic, true, false);
+    if (use == NULL || number == INVENTORY_NO_NUMBER)
+        return;
+    partition = &inventory->partitions[number];
+    if (partition->end_offset < 0)
+        return;
+    if (committed < partition->log_start_offset)
+        use->lost++;
+    if (committed < partition->end_offset)
+        use->lag = saturate_add(use->lag, saturate_subtract(partition->end_offset, committed));
+}
+
 static void
 commits_one(struct committing *own, struct cluster_fan_batch *batch)
 {
@@ -136,9 +160,9 @@ commits_one(struct committing *own, struct cluster_fan_batch *batch)
 
     for (int32_t i = 0; i < response->topics.count; i++)
         for (int32_t k = 0; k < response->topics.items[i].partitions.count; k++)
-            if (response->topics.items[i].partitions.items[k].committed_offset >= 0)
-                inventory_use(own->probe->inventory, own->groups[item],
-                    response->topics.items[i].name, true, false);
+            commit_take(own->probe->inventory, own->groups[item], response->topics.items[i].name,
+                response->topics.items[i].partitions.items[k].partition_index,
+                response->topics.items[i].partitions.items[k].committed_offset);
     cluster_fan_settle(batch->fan, item, settled(response->error_code));
 }
 
@@ -159,8 +183,9 @@ commits_parse(void *arg, struct cluster_fan_batch *batch)
 
         for (int32_t k = 0; k < answer->topics.count && number != INVENTORY_NO_NUMBER; k++)
             for (int32_t p = 0; p < answer->topics.items[k].partitions.count; p++)
-                if (answer->topics.items[k].partitions.items[p].committed_offset >= 0)
-                    inventory_use(inventory, number, answer->topics.items[k].name, true, false);
+                commit_take(inventory, number, answer->topics.items[k].name,
+                    answer->topics.items[k].partitions.items[p].partition_index,
+                    answer->topics.items[k].partitions.items[p].committed_offset);
         for (size_t k = 0; k < batch->count; k++)
             if (own->groups[batch->items[k]] == number)
                 cluster_fan_settle(batch->fan, batch->items[k], settled(answer->error_code));

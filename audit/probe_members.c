@@ -102,6 +102,8 @@ classic_take(struct asking *own, uint32_t number,
     bool consumers = g->protocol_type.size == 0 || streams_is(g->protocol_type, "consumer");
 
     group->members = g->members.count < 0 ? 0 : (uint32_t)g->members.count;
+    group->protocol_type =
+        inventory_text(own->inventory, g->protocol_type.data, g->protocol_type.size);
     if (!consumers)
         return;
     /* Who left cannot be asked. */

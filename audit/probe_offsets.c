@@ -8,14 +8,20 @@
 
 #define TIMESTAMP_END (-1)
 #define TIMESTAMP_START (-2)
+#define TIMESTAMP_LARGEST (-3) /* the record with the largest timestamp (KIP-734) */
+#define READ_COMMITTED 1
 #define PARTITIONS_PER_REQUEST 2000
 
 struct asking {
     const struct probe *probe;
     int64_t timestamp;
+    int8_t isolation;
+    enum audit_probe which;
 };
 
 static const struct wire_range versions = {1, INT16_MAX};
+static const struct wire_range stable_versions = {2, INT16_MAX};
+static const struct wire_range largest_versions = {7, INT16_MAX};
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
@@ -38,6 +44,7 @@ build(void *arg, struct cluster_fan_batch *batch)
         inventory_runs(inventory, batch->items, batch->count, batch->arena, &count);
 
     request->replica_id = -1;
+    request->isolation_level = asking->isolation;
     request->topics.items =
         codec_array(batch->arena, &km_list_offsets_request_topic_desc, (int32_t)count);
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
@@ -58,6 +65,24 @@ build(void *arg, struct cluster_fan_batch *batch)
 }
 
 static void
+answer_take(const struct asking *asking, uint32_t number,
+    const struct km_list_offsets_response_partition_response *answer)
+{
+    struct audit_partition *partition = &asking->probe->inventory->partitions[number];
+    struct audit_topic *topic = &asking->probe->inventory->topics[partition->topic];
+
+    if (asking->timestamp == TIMESTAMP_START)
+        partition->log_start_offset = answer->offset;
+    else if (asking->timestamp == TIMESTAMP_LARGEST)
+        topic->last_ms = answer->timestamp > topic->last_ms ? answer->timestamp : topic->last_ms;
+    else if (asking->isolation == READ_COMMITTED)
+        /* The end was asked for before: what was appended since does not make it look unstable. */
+        topic->unstable += answer->error_code == KE_NONE && answer->offset < partition->end_offset;
+    else
+        partition->end_offset = answer->offset;
+}
+
+static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
     struct asking *asking = arg;
@@ -74,10 +99,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
 
             if (!cluster_fan_is_asked(batch->fan, number))
                 continue;
-            if (asking->timestamp == TIMESTAMP_START)
-                inventory->partitions[number].log_start_offset = answer->offset;
-            else
-                inventory->partitions[number].end_offset = answer->offset;
+            answer_take(asking, number, answer);
             cluster_fan_settle(batch->fan, number, answer->error_code);
         }
     }
@@ -86,19 +108,21 @@ parse(void *arg, struct cluster_fan_batch *batch)
 static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct asking *asking = arg;
+    struct audit_inventory *inventory = asking->probe->inventory;
 
     if (rc == RC_OK)
         return;
-    inventory->partitions[item].log_start_offset = inventory->partitions[item].end_offset = -1;
-    inventory_gap(inventory, inventory->partitions[item].topic, AUDIT_OFFSETS, NULL, rc, code, e);
+    if (asking->which == AUDIT_OFFSETS)
+        inventory->partitions[item].log_start_offset = inventory->partitions[item].end_offset = -1;
+    inventory_gap(inventory, inventory->partitions[item].topic, asking->which, NULL, rc, code, e);
 }
 
 void
 probe_offsets(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
-    struct asking asking = {probe, TIMESTAMP_START};
+    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS};
     struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_OFFSETS),
         .wanted = &versions,
         .item_count = inventory->partition_count,
@@ -113,6 +137,13 @@ probe_offsets(const struct probe *probe)
     probe_fan(probe, AUDIT_OFFSETS, &spec);
     asking.timestamp = TIMESTAMP_END;
     probe_fan(probe, AUDIT_OFFSETS, &spec);
+    asking.isolation = READ_COMMITTED;
+    asking.which = AUDIT_STABLE_OFFSETS;
+    spec.wanted = &stable_versions;
+    probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec);
+    asking = (struct asking){probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES};
+    spec.wanted = &largest_versions;
+    probe_fan(probe, AUDIT_LARGEST_TIMES, &spec);
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
         struct audit_partition *partition = &inventory->partitions[i];
         struct audit_topic *topic = &inventory->topics[partition->topic];

@@ -52,6 +52,8 @@ partition_take(
         bool open = producer->current_txn_start_offset >= 0;
 
         topic->producers++;
+        if (producer->last_sequence > topic->last_sequence)
+            topic->last_sequence = producer->last_sequence;
         topic->open_transactions += open;
         /* A coordinator's epoch is kept from the marker that ended a transaction. */
         topic->transactional_producers += open || producer->coordinator_epoch >= 0;

@@ -252,13 +252,12 @@ plan_all(struct sampling *own, uint64_t bytes_max)
         const struct audit_partition *p = &inventory->partitions[i];
         struct audit_topic *topic = &inventory->topics[p->topic];
         struct part *part = &own->parts[i];
-        bool compacts = topic->policy != NULL && strstr(topic->policy, "compact") != NULL;
 
         /* Sizes may lag behind what was written since: 0 bytes are no proof of an empty log. */
         if (!topic->is_internal)
             sample_plan_make(&part->plan, p->log_start_offset, p->end_offset,
                 sizes[i] == 0 ? -1 : sizes[i], shares[i] == 0 && bytes_max > 0 ? 1 : shares[i]);
-        sample_reader_init(&part->reader, &topic->sample, compacts);
+        sample_reader_init(&part->reader, &topic->sample, inventory_is_compacted(topic));
         part->next_offset = p->log_start_offset;
         sample_reader_slice(&part->reader, p->log_start_offset);
         part->item = count;

@@ -37,6 +37,19 @@ by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static void
+health_take(struct audit_topic *topic, const struct cluster_topic *seen)
+{
+    for (int32_t i = 0; i < seen->partition_count; i++) {
+        const struct cluster_partition *partition = &seen->partitions[i];
+
+        if (partition->replicas > 0 && (uint32_t)partition->replicas > topic->replication)
+            topic->replication = (uint32_t)partition->replicas;
+        topic->lagging += partition->in_sync_replicas < partition->replicas;
+        topic->leaderless += partition->leader < 0;
+    }
+}
+
 enum rc
 probe_topics(const struct probe *probe, const char *patterns, struct err *e)
 {
@@ -66,6 +79,7 @@ probe_topics(const struct probe *probe, const char *patterns, struct err *e)
             inventory_add_topic(inventory, sorted[i]->name, sorted[i]->partition_count);
 
         own->is_internal = sorted[i]->is_internal;
+        health_take(own, sorted[i]);
         if (sorted[i]->error != KE_NONE)
             inventory_gap(
                 inventory, (uint32_t)i, AUDIT_METADATA, NULL, RC_REMOTE, sorted[i]->error, NULL);

@@ -1,125 +1,153 @@
 #include "audit/rules.h"
 
-#include "audit/facts.h"
+#include <string.h>
+#include <strings.h>
+
+#include "audit/rules_when.h"
 #include "lib/base/xalloc.h"
 
-typedef bool condition_fn(const struct audit_inventory *inventory, const struct audit_topic *topic);
-
-static bool
-is(const struct audit_topic *topic, enum audit_fact fact, enum audit_value value)
-{
-    return topic->facts[fact].value == value;
-}
-
-static bool
-has_keys(
-    const struct audit_inventory *inventory, const struct audit_topic *topic, enum facts_keys keys)
-{
-    return is(topic, AUDIT_FACT_COMPACTION, AUDIT_YES) && facts_role(topic) == AUDIT_ROLE_NONE &&
-           facts_keys(inventory, topic) == keys;
-}
-
-static bool
-is_transactional(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return is(topic, AUDIT_FACT_TRANSACTIONS, AUDIT_YES);
-}
-
-static bool
-may_be_transactional(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return is(topic, AUDIT_FACT_TRANSACTIONS, AUDIT_UNKNOWN);
-}
-
-static bool
-has_repeating_keys(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    return has_keys(inventory, topic, FACTS_KEYS_REPEAT);
-}
-
-static bool
-has_program_state(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    return has_keys(inventory, topic, FACTS_KEYS_PROGRAM);
-}
-
-static bool
-has_unproven_keys(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    return has_keys(inventory, topic, FACTS_KEYS_UNPROVEN);
-}
-
-static bool
-has_unique_keys(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    return has_keys(inventory, topic, FACTS_KEYS_UNIQUE);
-}
-
-static bool
-may_be_compacted(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return is(topic, AUDIT_FACT_COMPACTION, AUDIT_UNKNOWN);
-}
-
-static bool
-is_changelog(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return facts_role(topic) == AUDIT_ROLE_CHANGELOG;
-}
-
-static bool
-is_repartition(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return facts_role(topic) == AUDIT_ROLE_REPARTITION;
-}
-
-static bool
-may_be_streams(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    (void)inventory;
-    return is(topic, AUDIT_FACT_STREAMS_STATE, AUDIT_UNKNOWN);
-}
-
-static bool
-is_shared(const struct audit_inventory *inventory, const struct audit_topic *topic)
-{
-    return facts_is_shared(inventory, topic);
-}
+#define NEEDS(probe) (1U << AUDIT_##probe)
 
 static const struct rules_rule rules[] = {
-#define RULE(id, when, coordinated, wal, why, remedy)                                              \
-    {id, {RULES_##coordinated, RULES_##wal}, why, remedy},
+#define RULE(id, subject, when, needs, weights, title, why, remedy, command)                       \
+    {id, RULES_OF_##subject, weights, needs, title, why, remedy, command},
 #include "audit/rules.def"
 #undef RULE
 };
 
-static condition_fn *const conditions[] = {
-#define RULE(id, when, coordinated, wal, why, remedy) when,
+static rules_when_fn *const conditions[] = {
+#define RULE(id, subject, when, needs, weights, title, why, remedy, command) rules_when_##when,
 #include "audit/rules.def"
 #undef RULE
 };
 
-_Static_assert(ARRAY_LEN(rules) <= RULES_REASONS_MAX, "a topic may have all reasons");
+_Static_assert(AUDIT_PROBES <= 32, "needs has a bit for each probe");
+
+/* The gap of a probe that a rule needs, and which it is. */
+static const struct audit_gap *
+gap_of(const struct rules_rule *rule, const struct rules_look *look, enum audit_probe *probe)
+{
+    for (unsigned i = 0; i < AUDIT_PROBES; i++) {
+        const struct audit_gap *gap = &look->inventory->gaps[i];
+
+        if ((rule->needs & 1U << i) == 0)
+            continue;
+        *probe = (enum audit_probe)i;
+        if (look->topic != NULL)
+            gap = inventory_gap_of(look->inventory, look->topic, *probe);
+        if (gap != NULL && gap->why != NULL)
+            return gap;
+    }
+    return NULL;
+}
+
+static struct audit_hit **
+look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size_t place,
+    struct audit_hit **end)
+{
+    struct rules_look look = {.inventory = inventory, .topic = topic, .probe = AUDIT_METADATA};
+    enum audit_value value = conditions[place](&look) ? AUDIT_YES : AUDIT_NO;
+    const struct audit_gap *gap;
+
+    if (value == AUDIT_NO) {
+        gap = gap_of(&rules[place], &look, &look.probe);
+        if (gap == NULL)
+            return end;
+        value = AUDIT_UNKNOWN;
+        look.text = gap->why;
+    }
+    *end = arena_alloc(&inventory->arena, sizeof **end);
+    if (*end == NULL)
+        return end;
+    **end = (struct audit_hit){&rules[place], value, look.probe, look.text, NULL};
+    return &(*end)->next;
+}
 
 void
-rules_judge(const struct audit_inventory *inventory, const struct audit_topic *topic,
-    enum rules_design design, struct rules_result *out)
+rules_apply(struct audit_inventory *inventory)
 {
-    *out = (struct rules_result){.verdict = RULES_READY};
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        enum rules_verdict verdict = rules[i].verdicts[design];
+    struct audit_hit **end = &inventory->hits;
 
-        if (verdict == RULES_READY || !conditions[i](inventory, topic))
-            continue;
-        out->reasons[out->reason_count++] = &rules[i];
-        if (verdict > out->verdict)
-            out->verdict = verdict;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (rules[i].subject == RULES_OF_CLUSTER)
+            end = look_at(inventory, NULL, i, end);
+    for (uint32_t t = 0; t < inventory->topic_count; t++) {
+        end = &inventory->topics[t].hits;
+        for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+            if (rules[i].subject == RULES_OF_TOPIC)
+                end = look_at(inventory, &inventory->topics[t], i, end);
     }
+}
+
+/* The letters of rules.def, in the order of enum rules_weight. */
+static const char letters[] = ".nwcub";
+
+enum rules_weight
+rules_weight_of(const struct rules_rule *rule, enum rules_design design)
+{
+    const char *at = strchr(letters, rule->weights[design]);
+
+    return at == NULL ? RULES_NOTHING : (enum rules_weight)(at - letters);
+}
+
+enum rules_weight
+rules_weight(const struct audit_hit *hit, enum rules_design design)
+{
+    enum rules_weight weight = rules_weight_of(hit->rule, design);
+
+    if (hit->value == AUDIT_YES)
+        return weight;
+    return weight >= RULES_CHANGES ? RULES_NOT_KNOWN : RULES_NOTHING;
+}
+
+enum rules_verdict
+rules_allows(enum rules_weight weight)
+{
+    static const enum rules_verdict verdicts[RULES_WEIGHTS] = {
+        [RULES_CHANGES] = RULES_READY_WITH_CHANGES,
+        [RULES_NOT_KNOWN] = RULES_UNKNOWN,
+        [RULES_BLOCKS] = RULES_BLOCKED,
+    };
+
+    return verdicts[weight];
+}
+
+const struct audit_hit *
+rules_worst(const struct audit_topic *topic, enum rules_design design)
+{
+    enum rules_weight worst = RULES_WARNING;
+    const struct audit_hit *found = NULL;
+
+    for (const struct audit_hit *hit = topic->hits; hit != NULL; hit = hit->next)
+        if (rules_weight(hit, design) > worst) {
+            worst = rules_weight(hit, design);
+            found = hit;
+        }
+    return found;
+}
+
+enum rules_verdict
+rules_judge(const struct audit_topic *topic, enum rules_design design)
+{
+    const struct audit_hit *worst = rules_worst(topic, design);
+
+    return worst == NULL ? RULES_READY : rules_allows(rules_weight(worst, design));
+}
+
+const struct rules_rule *
+rules_table(size_t *count)
+{
+    *count = ARRAY_LEN(rules);
+    return rules;
+}
+
+const struct rules_rule *
+rules_find(const char *id)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (strcasecmp(rules[i].id, id) == 0)
+            return &rules[i];
+    return NULL;
 }
 
 const char *
@@ -131,9 +159,45 @@ rules_verdict(enum rules_verdict verdict)
 }
 
 const char *
+rules_weight_name(enum rules_weight weight)
+{
+    static const char *const names[] = {"none", "note", "warning", "changes", "unknown", "blocks"};
+
+    return names[weight];
+}
+
+const char *
 rules_design(enum rules_design design)
 {
-    static const char *const names[] = {"coordinated", "wal"};
+    static const char *const names[] = {
+#define DESIGN(name, json, heading, title) json,
+#include "audit/designs.def"
+#undef DESIGN
+    };
 
     return names[design];
+}
+
+const char *
+rules_design_heading(enum rules_design design)
+{
+    static const char *const headings[] = {
+#define DESIGN(name, json, heading, title) heading,
+#include "audit/designs.def"
+#undef DESIGN
+    };
+
+    return headings[design];
+}
+
+const char *
+rules_design_title(enum rules_design design)
+{
+    static const char *const titles[] = {
+#define DESIGN(name, json, heading, title) title,
+#include "audit/designs.def"
+#undef DESIGN
+    };
+
+    return titles[design];
 }

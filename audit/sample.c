@@ -89,6 +89,7 @@ sample_reader_init(struct sample_reader *reader, struct audit_sample *sample, bo
     reader->sample = sample;
     reader->with_records = with_records;
     reader->expected_offset = -1;
+    reader->newest_ms = -1;
     map_init(&reader->keys);
     buf_init(&reader->scratch, UNCOMPRESSED_BYTES_MAX);
 }
@@ -104,6 +105,7 @@ void
 sample_reader_slice(struct sample_reader *reader, int64_t from)
 {
     reader->expected_offset = from;
+    reader->newest_ms = -1;
 }
 
 /* FNV-1a, 64 bits: two keys of a partition meet by chance once in 10^7 samples of a million. */
@@ -161,6 +163,7 @@ key_take(struct sample_reader *reader, const struct batch_records_record *record
         return;
     }
     sample->keyed++;
+    sample->tombstones += record->value_size < 0;
     program = sample_program(record->key, record->key_size);
     if (program != NULL) {
         sample->program++;
@@ -188,6 +191,40 @@ records_take(struct sample_reader *reader, const struct batch_view *batch, struc
     return rc;
 }
 
+/* What the header says of time: control batches carry the broker's, not the producer's. */
+static void
+time_take(struct sample_reader *reader, const struct batch_view *batch)
+{
+    struct audit_sample *sample = reader->sample;
+    int64_t newest_ms = batch->max_timestamp;
+
+    if (newest_ms > sample->newest_ms)
+        sample->newest_ms = newest_ms;
+    if (newest_ms >= 0 && reader->newest_ms - newest_ms > SAMPLE_BACKWARDS_MS)
+        sample->backwards++;
+    if (newest_ms > reader->newest_ms)
+        reader->newest_ms = newest_ms;
+}
+
+static void
+header_take(struct sample_reader *reader, const struct batch_view *batch)
+{
+    struct audit_sample *sample = reader->sample;
+
+    if (batch_view_codec(batch) == COMPRESS_NONE)
+        sample->uncompressed_bytes += batch->size;
+    if (batch->magic < 2) {
+        sample->old_format++;
+    } else if (!batch_view_is_control(batch)) {
+        sample->records += (uint64_t)batch->record_count;
+        sample->counted++;
+    }
+    sample->log_append_time += batch_view_is_log_append_time(batch);
+    sample->horizons += batch_view_delete_horizon_ms(batch) >= 0;
+    if (!batch_view_is_control(batch))
+        time_take(reader, batch);
+}
+
 enum rc
 sample_reader_take(struct sample_reader *reader, const struct batch_view *batch, struct err *e)
 {
@@ -199,6 +236,7 @@ sample_reader_take(struct sample_reader *reader, const struct batch_view *batch,
     sample->control += control;
     sample->transactional += control || batch_view_is_transactional(batch);
     sample->with_producer += batch_view_has_producer(batch);
+    header_take(reader, batch);
     sample->offsets += (uint64_t)batch_view_next_offset(batch) - (uint64_t)batch->base_offset;
     if (reader->expected_offset >= 0 && batch->base_offset > reader->expected_offset)
         sample->holes += (uint64_t)(batch->base_offset - reader->expected_offset);

@@ -14,6 +14,9 @@
 #include "lib/wire/batch_view.h"
 
 #define SAMPLE_SLICES_MAX 8
+/* A batch this much older than one before it is out of order; less is clocks and retries. */
+#define SAMPLE_BACKWARDS_MS 60000
+
 #define SAMPLE_SLICE_BYTES 32768U /* no slice is planned smaller, unless the budget is */
 
 struct sample_slice {
@@ -41,6 +44,7 @@ struct sample_reader {
     struct audit_sample *sample;
     struct map keys; /* hashes; only with records */
     bool with_records;
+    int64_t newest_ms;       /* of the slice */
     int64_t expected_offset; /* of the next batch; -1: unknown, a slice begins */
     struct buf scratch;
 };

@@ -4,6 +4,7 @@ audit_SRCS := \
 	audit/facts.c \
 	audit/inventory.c \
 	audit/probe.c \
+	audit/probe_cluster.c \
 	audit/probe_configs.c \
 	audit/probe_groups.c \
 	audit/probe_members.c \
@@ -18,5 +19,10 @@ audit_SRCS := \
 	audit/audit_report_json.c \
 	audit/audit_report_table.c \
 	audit/rules.c \
+	audit/rules_cluster.c \
+	audit/rules_config.c \
+	audit/rules_name.c \
+	audit/rules_shape.c \
+	audit/rules_when.c \
 	audit/sample.c \
 	audit/streams.c

@@ -18,12 +18,15 @@
 
 #define WIDTH_DEFAULT 120
 #define WIDTH_MAX 500
+#define NAMES_BYTES_MAX 1024
 
 static const struct option_row rows[] = {
     COMMAND_CLUSTER_OPTIONS,
     {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
         "which topics: shell patterns; one with ! before it takes out again (default: all)"},
     {"output", 'o', OPTION_WORD, "FORMAT", "table|json|html", 0, 0, "what is printed"},
+    {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,
+        "which designs to judge for, or all (default: coordinated,wal)"},
     {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},
     {"fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,
         "exit 1 (4: only unknown) where a verdict is that bad or worse"},
@@ -33,6 +36,49 @@ static const struct option_row rows[] = {
         "list the requests and fields that an audit may send, and send none"},
     {"quiet", 'q', OPTION_SWITCH, "", NULL, 0, 0, "no progress"},
 };
+
+static enum rc
+designs_refuse(const char *text, int size, struct err *e)
+{
+    struct buf names;
+    enum rc rc;
+
+    buf_init(&names, NAMES_BYTES_MAX);
+    for (unsigned d = 0; d < RULES_DESIGNS; d++)
+        buf_printf(&names, "%s, ", rules_design((enum rules_design)d));
+    rc = err_set(e, RC_CONFIG, "--design: no other design is called \"%.*s\"; there are %sand all.",
+        size, text, buf_text(&names));
+    buf_fini(&names);
+    return rc;
+}
+
+/* A list of designs as bits. */
+static enum rc
+designs_read(const char *text, uint32_t *designs, struct err *e)
+{
+    *designs = AUDIT_REPORT_DESIGNS;
+    if (text == NULL)
+        return RC_OK;
+    *designs = 0;
+    while (*text != '\0') {
+        size_t size = strcspn(text, ",");
+        uint32_t before = *designs;
+
+        for (unsigned d = 0; d < RULES_DESIGNS; d++) {
+            const char *name = rules_design((enum rules_design)d);
+
+            if ((strlen(name) == size && strncmp(text, name, size) == 0) ||
+                (size == 3 && strncmp(text, "all", size) == 0))
+                *designs |= 1U << d;
+        }
+        if (*designs == before)
+            return designs_refuse(text, (int)size, e);
+        text += size + (text[size] == ',');
+    }
+    if (*designs == 0)
+        return err_set(e, RC_CONFIG, "--design needs a name.");
+    return RC_OK;
+}
 
 static int
 requests_print(void)
@@ -87,8 +133,10 @@ judged(const struct audit_report *report, const char *level)
         least = RULES_UNKNOWN;
     for (uint32_t i = 0; i < report->row_count; i++)
         for (unsigned d = 0; d < RULES_DESIGNS; d++) {
-            enum rules_verdict verdict = report->rows[i].results[d].verdict;
+            enum rules_verdict verdict = report->rows[i].verdicts[d];
 
+            if (!audit_report_shows(report, d))
+                continue;
             failed |= verdict >= least && verdict != RULES_UNKNOWN;
             unknown |= verdict >= least && verdict == RULES_UNKNOWN;
         }
@@ -114,7 +162,7 @@ html_write(const struct audit_report *report, const char *path, struct err *e)
 }
 
 static int
-report_all(const struct audit_inventory *inventory, const struct options *options)
+report_all(const struct audit_inventory *inventory, uint32_t designs, const struct options *options)
 {
     const char *format = options_text(options, "output", "table");
     const char *html = options_text(options, "html", NULL);
@@ -123,7 +171,7 @@ report_all(const struct audit_inventory *inventory, const struct options *option
     struct err e;
     int code;
 
-    audit_report_init(&report, inventory);
+    audit_report_init(&report, inventory, designs);
     look_init(&look);
     if (strcmp(format, "json") == 0)
         audit_report_json(&report, stdout);
@@ -139,7 +187,7 @@ report_all(const struct audit_inventory *inventory, const struct options *option
 }
 
 static int
-audit(struct cluster *cluster, const struct options *options)
+audit(struct cluster *cluster, uint32_t designs, const struct options *options)
 {
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
@@ -154,7 +202,7 @@ audit(struct cluster *cluster, const struct options *options)
     rc = audit_run(cluster, &wanted, &inventory, &e);
     if (shows)
         fputs("\r\033[K", stderr);
-    code = rc == RC_OK ? report_all(&inventory, options) : command_fail(&e);
+    code = rc == RC_OK ? report_all(&inventory, designs, options) : command_fail(&e);
     inventory_fini(&inventory);
     return code;
 }
@@ -166,6 +214,7 @@ run(const struct invocation *in)
     struct cluster *cluster = NULL;
     struct loop *loop = NULL;
     struct conf *conf;
+    uint32_t designs;
     struct err e;
     int code;
 
@@ -173,11 +222,13 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     if (options_is(&in->options, "print-requests"))
         return requests_print();
+    if (designs_read(options_text(&in->options, "design", NULL), &designs, &e) != RC_OK)
+        return command_wrong_use(in->command, "%s", e.text);
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
         return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
                                    : command_fail(&e);
     if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, &in->options);
+        code = audit(cluster, designs, &in->options);
     else
         code = command_fail(&e);
     cluster_free(cluster);

@@ -1,6 +1,7 @@
 # cli: kdl. main.c is linked apart.
 cli_SRCS := \
 	cli/c_audit.c \
+	cli/c_audit_explain.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
 	cli/c_recording.c \

@@ -40,17 +40,13 @@ known(const struct audit_topic *topic, enum audit_fact fact)
 }
 
 static enum top_verdict
-verdict(const struct audit_inventory *inventory, const struct audit_topic *topic,
-    enum rules_design design)
+verdict(const struct audit_topic *topic, enum rules_design design)
 {
     static const enum top_verdict values[] = {[RULES_READY] = TOP_READY,
         [RULES_READY_WITH_CHANGES] = TOP_CHANGES,
         [RULES_UNKNOWN] = TOP_UNDECIDED,
         [RULES_BLOCKED] = TOP_BLOCKED};
-    struct rules_result result;
-
-    rules_judge(inventory, topic, design, &result);
-    return values[result.verdict];
+    return values[rules_judge(topic, design)];
 }
 
 static void
@@ -67,8 +63,8 @@ traits_take(const struct audit_inventory *inventory, struct map *out)
             .compaction = known(topic, AUDIT_FACT_COMPACTION),
             .streams = known(topic, AUDIT_FACT_STREAMS_STATE),
             .idempotence = known(topic, AUDIT_FACT_IDEMPOTENCE),
-            .coordinated = verdict(inventory, topic, RULES_COORDINATED),
-            .wal = verdict(inventory, topic, RULES_WAL)};
+            .coordinated = verdict(topic, RULES_COORDINATED),
+            .wal = verdict(topic, RULES_WAL)};
         free(map_put_text(out, topic->name, traits));
     }
 }

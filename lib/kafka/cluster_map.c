@@ -129,6 +129,12 @@ brokers_load(struct cluster_map *map, const struct km_metadata_response *respons
     }
 }
 
+static int16_t
+count_of(int32_t replicas)
+{
+    return (int16_t)(replicas < 0 ? 0 : replicas > INT16_MAX ? INT16_MAX : replicas);
+}
+
 /* A broker that has not heard of the latest election may still name the one before. */
 static void
 leader_keep_newer(struct cluster_partition *partition, const struct cluster_topic *old,
@@ -162,7 +168,8 @@ topic_load(struct cluster_map *map, const struct km_metadata_response_topic *in)
         struct cluster_partition *partition = &topic->partitions[from->partition_index];
 
         *partition =
-            (struct cluster_partition){from->leader_id, from->leader_epoch, from->error_code};
+            (struct cluster_partition){from->leader_id, from->leader_epoch, from->error_code,
+                count_of(from->replica_nodes.count), count_of(from->isr_nodes.count)};
         leader_keep_newer(partition, old, topic, from->partition_index);
     }
     topic_free(map_put_text(&map->topics, topic->name, topic));

@@ -30,6 +30,8 @@ struct cluster_partition {
     int32_t leader; /* -1: none */
     int32_t leader_epoch;
     int16_t error;
+    int16_t replicas;
+    int16_t in_sync_replicas;
 };
 
 struct cluster_topic {

@@ -11,7 +11,7 @@ doc_flags() { grep -oh -- '--[a-z][a-z-]*' "$@" | sort -u; }
 
 # The help's list: two blanks, the name in 16 columns, the summary.
 "$kdl" --help | sed -n '/^usage/,/^kdl COMMAND/s/^  \([a-z].\{15\}\) .*/\1/p' | sed 's/ *$//' > "$work/commands"
-plan $((2 * $(wc -l < "$work/commands") + 4))
+plan $((2 * $(wc -l < "$work/commands") + 5))
 is "kdl has commands" "$(grep -c . "$work/commands" | sed 's/[0-9]*/some/')" some
 while read -r command; do
     page=docs/${command%% *}.md
@@ -24,6 +24,9 @@ while read -r command; do
     "$refbroker" --help | grep -o -- '--[a-z-]*' | sort -u >> "$work/known"
     is "kdl $command: $page has no flag that is none" "$(sort -u "$work/known" | comm -13 - "$work/told")" ""
 done < "$work/commands"
+
+"$kdl" audit explain -o markdown > "$work/rules.md"
+is "docs/rules.md is what kdl audit explain -o markdown prints" "$(diff "$work/rules.md" docs/rules.md | head -4)" ""
 
 "$refbroker" --help | grep -o -- '^  --[a-z]*\|, --[a-z]*' | grep -o -- '--[a-z]*' | sort -u > "$work/flags"
 doc_flags docs/refbroker.md > "$work/told"

@@ -13,11 +13,12 @@ fill(struct audit_inventory *inventory)
     inventory_init(inventory);
     inventory->cluster_id = "5L6g3nShT-eMCtK--X86sw";
     inventory->brokers = 3;
-    inventory_add_topic(inventory, "orders", 24)->policy = "compact";
+    inventory_add_topic(inventory, "orders", 24)->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "compact";
     inventory_add_topic(
         inventory, "a-topic-with-a-name-that-is-longer-than-any-column-of-the-table", 3)
-        ->policy = "compact";
+        ->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "compact";
     facts_derive(inventory);
+    rules_apply(inventory);
 }
 
 static char *
@@ -30,7 +31,7 @@ table(const struct audit_inventory *inventory, size_t width)
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
-    audit_report_init(&report, inventory);
+    audit_report_init(&report, inventory, AUDIT_REPORT_DESIGNS);
     audit_report_table(&report, &look, out);
     audit_report_fini(&report);
     assert_int_equal(fclose(out), 0);

@@ -20,23 +20,26 @@ plain_topic(const char *name)
 {
     struct audit_topic *topic = inventory_add_topic(&inventory, name, 2);
 
-    topic->policy = "delete";
-    topic->retention = "604800000";
+    topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "delete";
+    topic->configs[AUDIT_CONFIG_RETENTION_MS].value = "604800000";
     topic->offsets = 100;
     topic->sample.batches = 40;
     topic->sample.partitions = 2;
     return topic;
 }
 
+static void
+derive(void)
+{
+    facts_derive(&inventory);
+    rules_apply(&inventory);
+}
+
 static enum rules_verdict
 coordinated(const struct audit_topic *topic)
 {
-    struct rules_result result;
-
-    rules_judge(&inventory, topic, RULES_WAL, &result);
-    assert_int_equal(result.verdict, RULES_READY);
-    rules_judge(&inventory, topic, RULES_COORDINATED, &result);
-    return result.verdict;
+    assert_int_equal(rules_judge(topic, RULES_WAL), RULES_READY);
+    return rules_judge(topic, RULES_COORDINATED);
 }
 
 static enum audit_value
@@ -68,7 +71,7 @@ a_plain_topic_is_ready_for_both(void **state)
     struct audit_topic *topic = plain_topic("clicks");
 
     (void)state;
-    facts_derive(&inventory);
+    derive();
     for (unsigned i = 0; i < AUDIT_FACTS; i++) {
         assert_int_equal(fact(topic, (enum audit_fact)i), AUDIT_NO);
         assert_int_equal(topic->facts[i].confidence, AUDIT_CERTAIN);
@@ -87,7 +90,7 @@ each_witness_of_transactions_blocks_coordinated(void **state)
     c = plain_topic("c");
     c->transactions = 1;
     c->transactional_id = "payments-app";
-    facts_derive(&inventory);
+    derive();
     a = &inventory.topics[0];
     b = &inventory.topics[1];
     c = &inventory.topics[2];
@@ -130,7 +133,7 @@ no_refused_probe_leads_to_a_no(void **state)
         topic = plain_topic("clicks");
         inventory_gap(&inventory, INVENTORY_NO_NUMBER, needs[i].probe, NULL, RC_REMOTE,
             KE_CLUSTER_AUTHORIZATION_FAILED, NULL);
-        facts_derive(&inventory);
+        derive();
         assert_int_equal(fact(topic, needs[i].fact), AUDIT_UNKNOWN);
         assert_non_null(
             strstr(topic->facts[needs[i].fact].first->text, "CLUSTER_AUTHORIZATION_FAILED"));
@@ -143,10 +146,10 @@ a_refused_config_makes_compaction_unknown(void **state)
     struct audit_topic *topic = plain_topic("clicks");
 
     (void)state;
-    topic->policy = NULL;
+    topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = NULL;
     inventory_gap(
         &inventory, 0, AUDIT_CONFIGS, NULL, RC_REMOTE, KE_TOPIC_AUTHORIZATION_FAILED, NULL);
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(fact(topic, AUDIT_FACT_COMPACTION), AUDIT_UNKNOWN);
     assert_int_equal(coordinated(topic), RULES_UNKNOWN);
 }
@@ -160,7 +163,7 @@ an_api_that_is_not_there_needs_the_whole_log(void **state)
     plain_topic("whole");
     plain_topic("part")->sample.cut = 1;
     inventory_gap(&inventory, INVENTORY_NO_NUMBER, AUDIT_PRODUCERS, NULL, RC_UNSUPPORTED, 0, NULL);
-    facts_derive(&inventory);
+    derive();
     topic = &inventory.topics[0];
     assert_int_equal(fact(topic, AUDIT_FACT_TRANSACTIONS), AUDIT_NO);
     assert_int_equal(topic->facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_LIKELY);
@@ -175,7 +178,7 @@ a_refusal_is_not_hidden_by_a_missing_api(void **state)
     inventory_gap(&inventory, 0, AUDIT_PRODUCERS, NULL, RC_UNSUPPORTED, 0, NULL);
     inventory_gap(
         &inventory, 0, AUDIT_PRODUCERS, NULL, RC_REMOTE, KE_TOPIC_AUTHORIZATION_FAILED, NULL);
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(fact(&inventory.topics[0], AUDIT_FACT_TRANSACTIONS), AUDIT_UNKNOWN);
 }
 
@@ -187,7 +190,7 @@ an_emptied_log_says_nothing(void **state)
     (void)state;
     topic->began_later = true;
     topic->sample.batches = 0;
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(fact(topic, AUDIT_FACT_TRANSACTIONS), AUDIT_UNKNOWN);
     assert_int_equal(coordinated(topic), RULES_UNKNOWN);
 }
@@ -201,7 +204,7 @@ the_producers_of_an_emptied_log_speak_for_it(void **state)
     topic->began_later = true;
     topic->sample.batches = 0;
     topic->producers = 2;
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(fact(topic, AUDIT_FACT_TRANSACTIONS), AUDIT_NO);
     assert_int_equal(topic->facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_LIKELY);
     assert_int_equal(fact(topic, AUDIT_FACT_IDEMPOTENCE), AUDIT_YES);
@@ -225,14 +228,14 @@ compaction_blocks_unless_no_key_of_many_repeats(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct audit_topic *topic = plain_topic("t");
 
-        topic->policy = "compact,delete";
+        topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "compact,delete";
         topic->sample.keyed = cases[i].keyed;
         topic->sample.repeated = cases[i].repeated;
         topic->sample.holes = cases[i].holes;
         topic->sample.program = cases[i].program;
         topic->sample.programs = "x";
     }
-    facts_derive(&inventory);
+    derive();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(fact(&inventory.topics[i], AUDIT_FACT_COMPACTION), AUDIT_YES);
         assert_int_equal(coordinated(&inventory.topics[i]), cases[i].verdict);
@@ -273,10 +276,10 @@ streams_state_needs_an_application_and_not_just_a_suffix(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct audit_topic *topic = plain_topic(cases[i].name);
 
-        topic->policy = cases[i].policy;
-        topic->retention = cases[i].retention;
+        topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = cases[i].policy;
+        topic->configs[AUDIT_CONFIG_RETENTION_MS].value = cases[i].retention;
     }
-    facts_derive(&inventory);
+    derive();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(fact(&inventory.topics[i], AUDIT_FACT_STREAMS_STATE), cases[i].value);
         assert_int_equal(coordinated(&inventory.topics[i]), cases[i].verdict);
@@ -293,7 +296,7 @@ a_group_is_counted_once_however_often_it_is_seen(void **state)
     inventory_use(&inventory, 0, text("clicks"), true, false);
     inventory_use(&inventory, 0, text("clicks"), false, true);
     inventory_use(&inventory, 0, text("gone"), false, true);
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(topic->use_count, 1);
     assert_int_equal(fact(topic, AUDIT_FACT_GROUPS), AUDIT_YES);
     assert_int_equal(coordinated(topic), RULES_READY);
@@ -306,7 +309,7 @@ a_restricted_login_knows_no_absence_of_groups(void **state)
 
     (void)state;
     inventory.is_restricted = true;
-    facts_derive(&inventory);
+    derive();
     assert_int_equal(fact(topic, AUDIT_FACT_GROUPS), AUDIT_UNKNOWN);
     assert_int_equal(topic->facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_LIKELY);
 }
