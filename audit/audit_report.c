@@ -75,13 +75,43 @@ audit_report_fini(struct audit_report *report)
 }
 
 void
+audit_report_hit(const struct audit_hit *hit, struct buf *out)
+{
+    buf_printf(
+        out, "%s%s", hit->value == AUDIT_UNKNOWN ? "not known whether: " : "", hit->rule->title);
+    if (hit->text != NULL)
+        buf_printf(out, ": %s", hit->text);
+}
+
+void
 audit_report_why(const struct audit_report_row *row, struct buf *out)
 {
-    if (row->hit == NULL)
-        return;
-    buf_append_text(out, row->hit->rule->title);
-    if (row->hit->text != NULL)
-        buf_printf(out, ": %s", row->hit->text);
+    if (row->hit != NULL)
+        audit_report_hit(row->hit, out);
+}
+
+static void
+used_mark(const struct audit_hit *hits, bool *used)
+{
+    size_t count;
+    const struct rules_rule *rules = rules_table(&count);
+
+    for (const struct audit_hit *hit = hits; hit != NULL; hit = hit->next)
+        used[hit->rule - rules] = true;
+}
+
+bool *
+audit_report_used(const struct audit_report *report)
+{
+    size_t count;
+    bool *used;
+
+    (void)rules_table(&count);
+    used = xcalloc(count, sizeof *used);
+    used_mark(report->inventory->hits, used);
+    for (uint32_t i = 0; i < report->row_count; i++)
+        used_mark(report->rows[i].topic->hits, used);
+    return used;
 }
 
 bool

@@ -1,5 +1,5 @@
 /*
- * audit_report: an audit for people, for programs and for browsers. All three say the same; each
+ * audit_report: an audit for people, for programs, for CI and for browsers. All say the same; each
  * writes to a stream that the caller owns. Topics that need a decision come first, internal ones
  * stand apart.
  */
@@ -52,6 +52,13 @@ void audit_report_table(
     const struct audit_report *report, const struct audit_report_look *look, FILE *out);
 void audit_report_json(const struct audit_report *report, FILE *out);
 void audit_report_html(const struct audit_report *report, FILE *out);
+void audit_report_csv(const struct audit_report *report, FILE *out);
+void audit_report_markdown(const struct audit_report *report, FILE *out);
+void audit_report_sarif(const struct audit_report *report, FILE *out);
+
+/* audit_report_junit has a case per topic and design; those whose verdict is `least` or worse fail.
+ */
+void audit_report_junit(const struct audit_report *report, enum rules_verdict least, FILE *out);
 
 /* What they share. */
 
@@ -64,6 +71,13 @@ bool audit_report_shows(const struct audit_report *report, unsigned design);
 /* audit_report_weight is the most that a hit weighs for the designs that are looked at. */
 enum rules_weight audit_report_weight(
     const struct audit_report *report, const struct audit_hit *hit);
+
+/* audit_report_hit appends what a hit says: the rule's title and the evidence. */
+void audit_report_hit(const struct audit_hit *hit, struct buf *out);
+
+/* audit_report_used sets used[i] for each rule i of rules_table that the report names; the caller
+ * frees it. */
+bool *audit_report_used(const struct audit_report *report);
 
 /* audit_report_all is how the designs that are looked at are called together. */
 const char *audit_report_all(const struct audit_report *report);

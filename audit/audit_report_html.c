@@ -98,15 +98,15 @@ hit_print(const struct audit_report *report, const struct audit_hit *hit, FILE *
 {
     enum rules_weight worst = audit_report_weight(report, hit);
     const char *separator = "";
+    struct buf text;
 
     if (worst == RULES_NOTHING)
         return;
     fprintf(out, "<li><b class=\"%s\">%s</b> ", rules_verdict(rules_allows(worst)), hit->rule->id);
-    escaped(hit->rule->title, out);
-    if (hit->text != NULL) {
-        fputs(": ", out);
-        escaped(hit->text, out);
-    }
+    buf_init(&text, WHY_BYTES_MAX);
+    audit_report_hit(hit, &text);
+    escaped(buf_text(&text), out);
+    buf_fini(&text);
     fputs(" <small>", out);
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
         if (audit_report_shows(report, d) &&

@@ -102,15 +102,20 @@ findings_json(const struct audit_inventory *inventory, const struct audit_hit *h
 
 /* The rules that the findings name, once each, with what they weigh where they hold. */
 static struct jdoc *
-rules_json(void)
+rules_json(const struct audit_report *report)
 {
     struct jdoc *all = jdoc_object();
+    bool *used = audit_report_used(report);
     size_t count;
     const struct rules_rule *rules = rules_table(&count);
 
     for (size_t i = 0; i < count; i++) {
-        struct jdoc *rule = jdoc_object(), *weights = jdoc_object();
+        struct jdoc *rule, *weights;
 
+        if (!used[i])
+            continue;
+        rule = jdoc_object();
+        weights = jdoc_object();
         for (unsigned d = 0; d < RULES_DESIGNS; d++)
             jdoc_set_text(weights, rules_design((enum rules_design)d),
                 rules_weight_name(rules_weight_of(&rules[i], (enum rules_design)d)));
@@ -121,6 +126,7 @@ rules_json(void)
         jdoc_set_take(rule, "weights", weights);
         jdoc_set_take(all, rules[i].id, rule);
     }
+    free(used);
     return all;
 }
 
@@ -233,7 +239,7 @@ audit_report_json(const struct audit_report *report, FILE *out)
     jdoc_set_take(doc, "cluster", cluster_json(report));
     jdoc_set_take(doc, "audit", audit_json(report));
     jdoc_set_take(doc, "summary", summary_json(report));
-    jdoc_set_take(doc, "rules", rules_json());
+    jdoc_set_take(doc, "rules", rules_json(report));
     jdoc_set_take(doc, "topics", topics);
     jdoc_set_take(doc, "internal_topics", internal);
     text = jdoc_dump(doc, 2);

@@ -15,8 +15,10 @@ audit_SRCS := \
 	audit/probe_topics.c \
 	audit/probe_transactions.c \
 	audit/audit_report.c \
+	audit/audit_report_ci.c \
 	audit/audit_report_html.c \
 	audit/audit_report_json.c \
+	audit/audit_report_lines.c \
 	audit/audit_report_table.c \
 	audit/rules.c \
 	audit/rules_cluster.c \

@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
     COMMAND_CLUSTER_OPTIONS,
     {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
         "which topics: shell patterns; one with ! before it takes out again (default: all)"},
-    {"output", 'o', OPTION_WORD, "FORMAT", "table|json|html", 0, 0, "what is printed"},
+    {"output", 'o', OPTION_WORD, "FORMAT", "table|wide|json|csv|markdown|html|sarif|junit", 0, 0,
+        "what is printed"},
     {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,
         "which designs to judge for, or all (default: coordinated,wal)"},
     {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},
@@ -118,19 +119,24 @@ look_init(struct audit_report_look *look)
     look->utf8 = units_utf8();
 }
 
+/* The verdict that a level of --fail-on names; BLOCKED without one. */
+static enum rules_verdict
+verdict_of(const char *level)
+{
+    if (level == NULL || strcmp(level, "blocked") == 0)
+        return RULES_BLOCKED;
+    return strcmp(level, "changes") == 0 ? RULES_READY_WITH_CHANGES : RULES_UNKNOWN;
+}
+
 /* The exit code that --fail-on asks for. Verdicts are ordered by how much they stand in the way. */
 static int
 judged(const struct audit_report *report, const char *level)
 {
-    enum rules_verdict least = RULES_BLOCKED;
+    enum rules_verdict least = verdict_of(level);
     bool failed = false, unknown = false;
 
     if (level == NULL)
         return EXIT_OK;
-    if (strcmp(level, "changes") == 0)
-        least = RULES_READY_WITH_CHANGES;
-    else if (strcmp(level, "unknown") == 0)
-        least = RULES_UNKNOWN;
     for (uint32_t i = 0; i < report->row_count; i++)
         for (unsigned d = 0; d < RULES_DESIGNS; d++) {
             enum rules_verdict verdict = report->rows[i].verdicts[d];
@@ -161,25 +167,59 @@ html_write(const struct audit_report *report, const char *path, struct err *e)
     return RC_OK;
 }
 
+static void
+format_print(const struct audit_report *report, const char *format, const char *level)
+{
+    static const struct {
+        const char *name;
+        void (*print)(const struct audit_report *report, FILE *out);
+    } formats[] = {{"json", audit_report_json}, {"html", audit_report_html},
+        {"csv", audit_report_csv}, {"markdown", audit_report_markdown},
+        {"sarif", audit_report_sarif}};
+    struct audit_report_look look;
+
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+        if (strcmp(format, formats[i].name) == 0) {
+            formats[i].print(report, stdout);
+            return;
+        }
+    if (strcmp(format, "junit") == 0) {
+        audit_report_junit(report, verdict_of(level), stdout);
+        return;
+    }
+    look_init(&look);
+    audit_report_table(report, &look, stdout);
+}
+
+/* The table with all designs. */
+static void
+wide_print(const struct audit_inventory *inventory)
+{
+    struct audit_report_look look;
+    struct audit_report report;
+
+    look_init(&look);
+    audit_report_init(&report, inventory, (1U << RULES_DESIGNS) - 1);
+    audit_report_table(&report, &look, stdout);
+    audit_report_fini(&report);
+}
+
 static int
 report_all(const struct audit_inventory *inventory, uint32_t designs, const struct options *options)
 {
     const char *format = options_text(options, "output", "table");
+    const char *level = options_text(options, "fail-on", NULL);
     const char *html = options_text(options, "html", NULL);
-    struct audit_report_look look;
     struct audit_report report;
     struct err e;
     int code;
 
     audit_report_init(&report, inventory, designs);
-    look_init(&look);
-    if (strcmp(format, "json") == 0)
-        audit_report_json(&report, stdout);
-    else if (strcmp(format, "html") == 0)
-        audit_report_html(&report, stdout);
+    if (strcmp(format, "wide") == 0)
+        wide_print(inventory);
     else
-        audit_report_table(&report, &look, stdout);
-    code = judged(&report, options_text(options, "fail-on", NULL));
+        format_print(&report, format, level);
+    code = judged(&report, level);
     if (html != NULL && html_write(&report, html, &e) != RC_OK)
         code = command_fail(&e);
     audit_report_fini(&report);
@@ -245,6 +285,7 @@ const struct command command_audit = {
     .row_count = ARRAY_LEN(rows),
     .examples = "kdl audit -b broker-1:9092\n"
                 "kdl audit -b broker-1:9092 -o json --fail-on unknown\n"
+                "kdl audit -b broker-1:9092 -o sarif > audit.sarif\n"
                 "kdl audit -b broker-1:9092 --topics 'shop.*,!shop.test-*' --html audit.html",
     .notes = "Reads only: see --print-requests. What could not be seen is unknown, never no. "
              "Verdicts are READY,\nREADY_WITH_CHANGES (shown as CHANGES), UNKNOWN and BLOCKED, in "

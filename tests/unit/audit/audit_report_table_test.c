@@ -13,10 +13,12 @@ fill(struct audit_inventory *inventory)
     inventory_init(inventory);
     inventory->cluster_id = "5L6g3nShT-eMCtK--X86sw";
     inventory->brokers = 3;
-    inventory_add_topic(inventory, "orders", 24)->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "compact";
+    inventory_add_topic(inventory, "orders", 24)->configs[AUDIT_CONFIG_CLEANUP_POLICY].value =
+        "compact";
     inventory_add_topic(
         inventory, "a-topic-with-a-name-that-is-longer-than-any-column-of-the-table", 3)
-        ->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = "compact";
+        ->configs[AUDIT_CONFIG_CLEANUP_POLICY]
+        .value = "compact";
     facts_derive(inventory);
     rules_apply(inventory);
 }
