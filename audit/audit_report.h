@@ -10,6 +10,7 @@
 
 #include "audit/inventory.h"
 #include "audit/rules.h"
+#include "audit/waves.h"
 #include "lib/base/buf.h"
 
 #define AUDIT_REPORT_WIDTH_MIN 80
@@ -24,6 +25,7 @@ struct audit_report_row {
 
 struct audit_report {
     const struct audit_inventory *inventory;
+    const struct waves *waves; /* NULL: nobody planned any; the caller sets it behind the init */
     struct audit_report_row *rows; /* without internal topics, worst first, then by size and name */
     uint32_t row_count;
     uint32_t partition_count; /* of these */
@@ -55,6 +57,14 @@ void audit_report_html(const struct audit_report *report, FILE *out);
 void audit_report_csv(const struct audit_report *report, FILE *out);
 void audit_report_markdown(const struct audit_report *report, FILE *out);
 void audit_report_sarif(const struct audit_report *report, FILE *out);
+
+/* Waves, which must be there: as text, as one line of it, and as a graph for Graphviz. */
+void audit_report_waves(const struct audit_report *report, FILE *out);
+void audit_report_waves_line(const struct audit_report *report, FILE *out);
+void audit_report_dot(const struct audit_report *report, FILE *out);
+
+/* audit_report_path tells by what two topics are tied. */
+void audit_report_path(const struct audit_report *report, uint32_t from, uint32_t to, FILE *out);
 
 /* audit_report_junit has a case per topic and design; those whose verdict is `least` or worse fail.
  */

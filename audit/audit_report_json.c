@@ -217,6 +217,46 @@ summary_json(const struct audit_report *report)
     return summary;
 }
 
+static struct jdoc *
+names_json(const struct audit_inventory *inventory, const uint32_t *topics, uint32_t count)
+{
+    struct jdoc *names = jdoc_array();
+
+    for (uint32_t i = 0; i < count; i++)
+        jdoc_add_take(names, jdoc_text(inventory->topics[topics[i]].name));
+    return names;
+}
+
+static struct jdoc *
+waves_json(const struct audit_report *report)
+{
+    struct jdoc *list = jdoc_array();
+
+    for (uint32_t w = 0; report->waves != NULL && w < report->waves->wave_count; w++) {
+        const struct waves_wave *wave = &report->waves->waves[w];
+        struct jdoc *row = jdoc_object(), *ties = jdoc_array();
+
+        jdoc_set_take(
+            row, "topics", names_json(report->inventory, wave->topics, wave->topic_count));
+        jdoc_set_text(row, "verdict", rules_verdict(wave->worst));
+        jdoc_set_take(row, "bytes", wave->bytes < 0 ? jdoc_null() : jdoc_int(wave->bytes));
+        for (uint32_t i = 0; i < wave->subject_count; i++) {
+            const struct waves_subject *subject = &report->waves->subjects[wave->subjects[i]];
+            struct jdoc *tie = jdoc_object();
+
+            jdoc_set_text(tie, "kind", waves_kind(subject->kind));
+            jdoc_set_text(tie, "name", subject->name);
+            jdoc_set_text(tie, "api", audit_probe_api(subject->probe));
+            jdoc_set_take(tie, "topics",
+                names_json(report->inventory, subject->topics, subject->topic_count));
+            jdoc_add_take(ties, tie);
+        }
+        jdoc_set_take(row, "ties", ties);
+        jdoc_add_take(list, row);
+    }
+    return list;
+}
+
 void
 audit_report_json(const struct audit_report *report, FILE *out)
 {
@@ -241,6 +281,7 @@ audit_report_json(const struct audit_report *report, FILE *out)
     jdoc_set_take(doc, "summary", summary_json(report));
     jdoc_set_take(doc, "rules", rules_json(report));
     jdoc_set_take(doc, "topics", topics);
+    jdoc_set_take(doc, "waves", waves_json(report));
     jdoc_set_take(doc, "internal_topics", internal);
     text = jdoc_dump(doc, 2);
     fprintf(out, "%s\n", text);

@@ -288,6 +288,7 @@ audit_report_table(
         report->ready, report->ready == 1 ? " is" : "s are", audit_report_all(report), plain(look),
         size);
     totals_print(report, out);
+    audit_report_waves_line(report, out);
     cluster_print(report, out);
     internal_print(report, width, out);
     gaps_print(report, out);

@@ -135,6 +135,20 @@ inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_st
         &inventory->transactional_id_places, text, (void *)(uintptr_t)(uint32_t)(count + 1));
 }
 
+void
+inventory_add_footprint(struct audit_inventory *inventory, uint32_t id, uint32_t topic)
+{
+    struct audit_footprint *footprint = arena_alloc(&inventory->arena, sizeof *footprint);
+
+    if (inventory->topics[topic].transactions++ == 0)
+        inventory->topics[topic].transactional_id = inventory->transactional_ids[id];
+    if (footprint == NULL)
+        return;
+    *footprint =
+        (struct audit_footprint){inventory->transactional_ids[id], topic, inventory->footprints};
+    inventory->footprints = footprint;
+}
+
 static uint32_t
 place_of(const struct map *map, struct wire_string name)
 {

@@ -202,6 +202,13 @@ struct audit_partition {
     int64_t bytes; /* -1: not known */
 };
 
+/* A topic in an open transaction of an id. */
+struct audit_footprint {
+    const char *transactional_id;
+    uint32_t topic;
+    struct audit_footprint *next;
+};
+
 /* What belongs to no topic, and would have to be made again elsewhere. */
 struct audit_cluster {
     uint32_t racks;
@@ -231,6 +238,7 @@ struct audit_inventory {
     const char **transactional_ids;
     uint32_t transactional_id_count;
     struct map transactional_id_places;
+    struct audit_footprint *footprints;
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
     struct audit_hit *hits;              /* about the cluster */
@@ -263,6 +271,9 @@ struct audit_topic *inventory_add_topic(
 struct audit_group *inventory_add_group(
     struct audit_inventory *inventory, struct wire_string id, enum audit_group_type type);
 void inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_string id);
+
+/* inventory_add_footprint notes that an id, by its number, has a topic in its transaction. */
+void inventory_add_footprint(struct audit_inventory *inventory, uint32_t id, uint32_t topic);
 
 /* inventory_topic, _partition and _group return the number of something, or INVENTORY_NO_NUMBER. */
 uint32_t inventory_topic(const struct audit_inventory *inventory, struct wire_string name);

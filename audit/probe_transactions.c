@@ -93,10 +93,8 @@ describe_parse(void *arg, struct cluster_fan_batch *batch)
         for (int32_t k = 0; state->error_code == KE_NONE && k < state->topics.count; k++) {
             uint32_t place = inventory_topic(inventory, state->topics.items[k].topic);
 
-            if (place == INVENTORY_NO_NUMBER)
-                continue;
-            if (inventory->topics[place].transactions++ == 0)
-                inventory->topics[place].transactional_id = inventory->transactional_ids[number];
+            if (place != INVENTORY_NO_NUMBER)
+                inventory_add_footprint(inventory, number, place);
         }
         /* An id may expire between the two questions. */
         cluster_fan_settle(batch->fan, number,

@@ -20,6 +20,7 @@ audit_SRCS := \
 	audit/audit_report_json.c \
 	audit/audit_report_lines.c \
 	audit/audit_report_table.c \
+	audit/audit_report_waves.c \
 	audit/rules.c \
 	audit/rules_cluster.c \
 	audit/rules_config.c \
@@ -27,4 +28,5 @@ audit_SRCS := \
 	audit/rules_shape.c \
 	audit/rules_when.c \
 	audit/sample.c \
-	audit/streams.c
+	audit/streams.c \
+	audit/waves.c

@@ -24,10 +24,13 @@ static const struct option_row rows[] = {
     COMMAND_CLUSTER_OPTIONS,
     {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
         "which topics: shell patterns; one with ! before it takes out again (default: all)"},
-    {"output", 'o', OPTION_WORD, "FORMAT", "table|wide|json|csv|markdown|html|sarif|junit", 0, 0,
-        "what is printed"},
+    {"output", 'o', OPTION_WORD, "FORMAT",
+        "table|wide|json|csv|markdown|html|sarif|junit|waves|dot", 0, 0, "what is printed"},
     {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,
         "which designs to judge for, or all (default: coordinated,wal)"},
+    {"tie", 0, OPTION_LIST, "TOPIC,...", NULL, 0, 0, "these topics have to move together"},
+    {"path", 0, OPTION_TEXT, "TOPIC,TOPIC", NULL, 0, 0,
+        "print only by what two topics are tied together"},
     {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},
     {"fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,
         "exit 1 (4: only unknown) where a verdict is that bad or worse"},
@@ -175,7 +178,7 @@ format_print(const struct audit_report *report, const char *format, const char *
         void (*print)(const struct audit_report *report, FILE *out);
     } formats[] = {{"json", audit_report_json}, {"html", audit_report_html},
         {"csv", audit_report_csv}, {"markdown", audit_report_markdown},
-        {"sarif", audit_report_sarif}};
+        {"sarif", audit_report_sarif}, {"waves", audit_report_waves}, {"dot", audit_report_dot}};
     struct audit_report_look look;
 
     for (size_t i = 0; i < ARRAY_LEN(formats); i++)
@@ -193,15 +196,34 @@ format_print(const struct audit_report *report, const char *format, const char *
 
 /* The table with all designs. */
 static void
-wide_print(const struct audit_inventory *inventory)
+wide_print(const struct audit_inventory *inventory, const struct waves *waves)
 {
     struct audit_report_look look;
     struct audit_report report;
 
     look_init(&look);
     audit_report_init(&report, inventory, (1U << RULES_DESIGNS) - 1);
+    report.waves = waves;
     audit_report_table(&report, &look, stdout);
     audit_report_fini(&report);
+}
+
+static int
+path_print(const struct audit_report *report, const char *text)
+{
+    size_t size = strcspn(text, ",");
+    const char *second = text[size] == ',' ? text + size + 1 : "";
+    uint32_t from = inventory_topic(report->inventory, (struct wire_string){text, (int32_t)size});
+    uint32_t to =
+        inventory_topic(report->inventory, (struct wire_string){second, (int32_t)strlen(second)});
+
+    if (from == INVENTORY_NO_NUMBER || to == INVENTORY_NO_NUMBER) {
+        fprintf(stderr,
+            "kdl: --path %s: it takes two topics that are there, with a comma between.\n", text);
+        return EXIT_USAGE;
+    }
+    audit_report_path(report, from, to, stdout);
+    return EXIT_OK;
 }
 
 static int
@@ -210,19 +232,33 @@ report_all(const struct audit_inventory *inventory, uint32_t designs, const stru
     const char *format = options_text(options, "output", "table");
     const char *level = options_text(options, "fail-on", NULL);
     const char *html = options_text(options, "html", NULL);
+    const char *ties[OPTIONS_REPEAT_MAX], *path = options_text(options, "path", NULL);
+    size_t tie_count = 0, position = 0;
     struct audit_report report;
+    struct waves waves;
     struct err e;
     int code;
 
+    while (tie_count < OPTIONS_REPEAT_MAX &&
+           (ties[tie_count] = options_list(options, "tie", &position)) != NULL)
+        tie_count++;
+    if (waves_plan(&waves, inventory, designs, ties, tie_count, &e) != RC_OK)
+        return command_fail(&e);
     audit_report_init(&report, inventory, designs);
-    if (strcmp(format, "wide") == 0)
-        wide_print(inventory);
+    report.waves = &waves;
+    code = EXIT_OK;
+    if (path != NULL)
+        code = path_print(&report, path);
+    else if (strcmp(format, "wide") == 0)
+        wide_print(inventory, &waves);
     else
         format_print(&report, format, level);
-    code = judged(&report, level);
+    if (code == EXIT_OK)
+        code = judged(&report, level);
     if (html != NULL && html_write(&report, html, &e) != RC_OK)
         code = command_fail(&e);
     audit_report_fini(&report);
+    waves_free(&waves);
     return code;
 }
 

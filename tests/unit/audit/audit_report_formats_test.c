@@ -12,6 +12,7 @@
 static void
 fill(void)
 {
+    struct wire_string id = {"pay \"1\"", 7};
     struct audit_topic *topic;
 
     begin_inventory();
@@ -28,7 +29,11 @@ fill(void)
     topic = plain_topic("a \"b\", <c> & |d|", 1);
     topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value = NULL;
     inventory_gap(&inventory, 3, AUDIT_CONFIGS, NULL, RC_REMOTE, 29, NULL);
+    plain_topic("payments", 6);
     inventory.cluster.scram_users = 2;
+    inventory_add_transactional_id(&inventory, id);
+    inventory_add_footprint(&inventory, 0, 1);
+    inventory_add_footprint(&inventory, 0, 4);
     derive();
 }
 
@@ -47,15 +52,20 @@ static char *
 printed(void (*print)(const struct audit_report *report, FILE *out), uint32_t designs)
 {
     struct audit_report report;
+    struct waves waves;
+    struct err e;
     size_t size = 0;
     char *text = NULL;
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
     fill();
+    assert_int_equal(waves_plan(&waves, &inventory, designs, NULL, 0, &e), RC_OK);
     audit_report_init(&report, &inventory, designs);
+    report.waves = &waves;
     print(&report, out);
     audit_report_fini(&report);
+    waves_free(&waves);
     inventory_fini(&inventory);
     assert_int_equal(fclose(out), 0);
     return without_version(text);
@@ -107,6 +117,13 @@ junit(const struct audit_report *report, FILE *out)
 }
 
 static void
+path(const struct audit_report *report, FILE *out)
+{
+    audit_report_path(report, 1, 4, out);
+    audit_report_path(report, 0, 1, out);
+}
+
+static void
 each_format_is_as_in_its_file(void **state)
 {
     static const struct {
@@ -120,6 +137,9 @@ each_format_is_as_in_its_file(void **state)
         {FOLDER "audit.html", audit_report_html},
         {FOLDER "audit.sarif", audit_report_sarif},
         {FOLDER "audit.junit.xml", junit},
+        {FOLDER "audit.waves.txt", audit_report_waves},
+        {FOLDER "audit.dot", audit_report_dot},
+        {FOLDER "audit.path.txt", path},
     };
 
     (void)state;
@@ -134,10 +154,10 @@ a_design_that_is_not_looked_at_is_not_told(void **state)
 
     (void)state;
     assert_null(strstr(text, "coordinated"));
-    assert_non_null(strstr(text, "4 topics are READY for the design"));
+    assert_non_null(strstr(text, "5 topics are READY for the design"));
     free(text);
     text = printed(junit, 1U << RULES_WAL);
-    assert_non_null(strstr(text, "tests=\"4\" failures=\"0\""));
+    assert_non_null(strstr(text, "tests=\"5\" failures=\"0\""));
     free(text);
 }
 
