@@ -60,7 +60,7 @@ void audit_report_sarif(const struct audit_report *report, FILE *out);
 
 /* Waves, which must be there: as text, as one line of it, and as a graph for Graphviz. */
 void audit_report_waves(const struct audit_report *report, FILE *out);
-void audit_report_waves_line(const struct audit_report *report, FILE *out);
+void audit_report_waves_line(const struct audit_report *report, struct buf *out);
 void audit_report_dot(const struct audit_report *report, FILE *out);
 
 /* audit_report_path tells by what two topics are tied. */

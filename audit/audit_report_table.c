@@ -9,6 +9,7 @@
 #define NAME_MAX_COLUMNS 44
 #define FIXED_COLUMNS 42 /* from PARTS to GROUPS, with the gaps */
 #define VERDICT_COLUMNS 7
+#define LABEL_COLUMNS 13
 #define RULES_TOLD 4 /* at the end */
 #define WHY_MIN 30   /* columns; where there are fewer it gets a line of its own */
 #define WHY_BYTES_MAX 2048
@@ -161,21 +162,6 @@ head_print(const struct audit_report *report, const struct audit_report_look *lo
 }
 
 static void
-gaps_print(const struct audit_report *report, FILE *out)
-{
-    const struct audit_inventory *inventory = report->inventory;
-
-    for (unsigned i = 0; i < AUDIT_PROBES; i++)
-        if (inventory->gaps[i].why != NULL)
-            fprintf(out, "not seen: %s: %s%s\n", audit_probe_api((enum audit_probe)i),
-                inventory->gaps[i].why, inventory->gaps[i].failures > 1 ? " (and more)" : "");
-    if (inventory->is_restricted)
-        fputs("not seen: this login may not describe the cluster, so lists of topics, groups and "
-              "transactions may be incomplete\n",
-            out);
-}
-
-static void
 totals_print(const struct audit_report *report, FILE *out)
 {
     size_t columns = 0;
@@ -217,14 +203,83 @@ next_print(const struct audit_report *report, FILE *out)
         fputc('\n', out);
 }
 
+/* A label and a text behind it, wrapped to the width. */
+static void
+wrapped(const char *label, const char *text, size_t width, FILE *out)
+{
+    size_t column = LABEL_COLUMNS;
+
+    fprintf(out, "%-*s", LABEL_COLUMNS, label);
+    while (*text != '\0') {
+        size_t size = strcspn(text, " ");
+
+        if (column > LABEL_COLUMNS && column + 1 + size > width) {
+            fprintf(out, "\n%*s", LABEL_COLUMNS, "");
+            column = LABEL_COLUMNS;
+        } else if (column > LABEL_COLUMNS) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", (int)size, text);
+        column += size;
+        text += size + (text[size] == ' ');
+    }
+    fputc('\n', out);
+}
+
+static void
+gaps_print(const struct audit_report *report, size_t width, FILE *out)
+{
+    const struct audit_inventory *inventory = report->inventory;
+    struct buf text;
+
+    buf_init(&text, WHY_BYTES_MAX);
+    for (unsigned i = 0; i < AUDIT_PROBES; i++) {
+        const struct audit_gap *gap = &inventory->gaps[i];
+
+        if (gap->why == NULL)
+            continue;
+        buf_clear(&text);
+        buf_printf(&text, "%s: %s%s", audit_probe_api((enum audit_probe)i), gap->why,
+            gap->failures > 1 ? " (and more)" : "");
+        wrapped("not seen:", buf_text(&text), width, out);
+    }
+    buf_fini(&text);
+    if (inventory->is_restricted)
+        wrapped("not seen:",
+            "this login may not describe the cluster, so lists of topics, groups and transactions "
+            "may be incomplete",
+            width, out);
+}
+
+static void
+waves_print(const struct audit_report *report, size_t width, FILE *out)
+{
+    struct buf text;
+
+    if (report->waves == NULL || report->waves->wave_count == 0)
+        return;
+    buf_init(&text, WHY_BYTES_MAX);
+    audit_report_waves_line(report, &text);
+    wrapped("waves", buf_text(&text), width, out);
+    buf_fini(&text);
+}
+
 /* What has to be done beside the topics. */
 static void
-cluster_print(const struct audit_report *report, FILE *out)
+cluster_print(const struct audit_report *report, size_t width, FILE *out)
 {
-    for (const struct audit_hit *hit = report->inventory->hits; hit != NULL; hit = hit->next)
-        if (audit_report_weight(report, hit) >= RULES_CHANGES && hit->value == AUDIT_YES)
-            fprintf(out, "%-11s  %s (%s): %s\n", "cluster", hit->rule->title, hit->rule->id,
-                hit->rule->remedy);
+    struct buf text;
+
+    buf_init(&text, WHY_BYTES_MAX);
+    for (const struct audit_hit *hit = report->inventory->hits; hit != NULL; hit = hit->next) {
+        if (audit_report_weight(report, hit) < RULES_CHANGES || hit->value != AUDIT_YES)
+            continue;
+        buf_clear(&text);
+        buf_printf(&text, "%s (%s): %s", hit->rule->title, hit->rule->id, hit->rule->remedy);
+        wrapped("cluster", buf_text(&text), width, out);
+    }
+    buf_fini(&text);
 }
 
 static void
@@ -288,9 +343,9 @@ audit_report_table(
         report->ready, report->ready == 1 ? " is" : "s are", audit_report_all(report), plain(look),
         size);
     totals_print(report, out);
-    audit_report_waves_line(report, out);
-    cluster_print(report, out);
+    waves_print(report, width, out);
+    cluster_print(report, width, out);
     internal_print(report, width, out);
-    gaps_print(report, out);
+    gaps_print(report, width, out);
     next_print(report, out);
 }

@@ -46,27 +46,23 @@ audit_report_waves(const struct audit_report *report, FILE *out)
 }
 
 void
-audit_report_waves_line(const struct audit_report *report, FILE *out)
+audit_report_waves_line(const struct audit_report *report, struct buf *out)
 {
     const struct waves *waves = report->waves;
-    const struct waves_wave *largest;
+    const struct waves_wave *largest = &waves->waves[0];
 
-    if (waves == NULL || waves->wave_count == 0)
-        return;
-    largest = &waves->waves[0];
     for (uint32_t w = 1; w < waves->wave_count; w++)
         if (waves->waves[w].topic_count > largest->topic_count)
             largest = &waves->waves[w];
-    fprintf(out, "waves        %" PRIu32 " topic%s can move alone", waves->alone,
-        audit_report_s(waves->alone));
+    buf_printf(
+        out, "%" PRIu32 " topic%s can move alone", waves->alone, audit_report_s(waves->alone));
     if (largest->topic_count > 1)
-        fprintf(out,
+        buf_printf(out,
             ", %" PRIu32 " in %" PRIu32 " wave%s; the largest ties %" PRIu32
             " through %s (-o waves)",
             report->row_count - waves->alone, waves->wave_count - waves->alone,
             audit_report_s(waves->wave_count - waves->alone), largest->topic_count,
             waves->subjects[largest->subjects[0]].name);
-    fputc('\n', out);
 }
 
 /* --- Graphviz --------------------------------------------------------------------------------- */

@@ -10,15 +10,24 @@
 static void
 fill(struct audit_inventory *inventory)
 {
+    static const char name[] = "payments-application-with-a-long-id";
+    struct wire_string id = {name, sizeof name - 1};
+
     inventory_init(inventory);
     inventory->cluster_id = "5L6g3nShT-eMCtK--X86sw";
     inventory->brokers = 3;
+    inventory->is_restricted = true;
+    inventory->cluster.scram_users = 1;
+    inventory_add_transactional_id(inventory, id);
     inventory_add_topic(inventory, "orders", 24)->configs[AUDIT_CONFIG_CLEANUP_POLICY].value =
         "compact";
     inventory_add_topic(
         inventory, "a-topic-with-a-name-that-is-longer-than-any-column-of-the-table", 3)
         ->configs[AUDIT_CONFIG_CLEANUP_POLICY]
         .value = "compact";
+    inventory_add_footprint(inventory, 0, 0);
+    inventory_add_footprint(inventory, 0, 1);
+    inventory_gap(inventory, INVENTORY_NO_NUMBER, AUDIT_ACLS, NULL, RC_REMOTE, 31, NULL);
     facts_derive(inventory);
     rules_apply(inventory);
 }
@@ -28,14 +37,19 @@ table(const struct audit_inventory *inventory, size_t width)
 {
     struct audit_report_look look = {.width = width};
     struct audit_report report;
+    struct waves waves;
+    struct err e;
     size_t size = 0;
     char *text = NULL;
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
+    assert_int_equal(waves_plan(&waves, inventory, AUDIT_REPORT_DESIGNS, NULL, 0, &e), RC_OK);
     audit_report_init(&report, inventory, AUDIT_REPORT_DESIGNS);
+    report.waves = &waves;
     audit_report_table(&report, &look, out);
     audit_report_fini(&report);
+    waves_free(&waves);
     assert_int_equal(fclose(out), 0);
     return text;
 }
