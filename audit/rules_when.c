@@ -32,8 +32,9 @@ rules_when_seen(struct rules_look *look, enum audit_probe probe, const char *for
     return true;
 }
 
-bool
-rules_when_fact(struct rules_look *look, enum audit_fact fact, unsigned nth)
+/* Leaves the nth evidence of a fact, or the last there is where there are fewer. */
+static bool
+fact_seen(struct rules_look *look, enum audit_fact fact, unsigned nth)
 {
     const struct audit_evidence *evidence = look->topic->facts[fact].first;
 
@@ -58,14 +59,14 @@ bool
 rules_when_is_transactional(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_TRANSACTIONS, AUDIT_YES) &&
-           rules_when_fact(look, AUDIT_FACT_TRANSACTIONS, 0);
+           fact_seen(look, AUDIT_FACT_TRANSACTIONS, 0);
 }
 
 bool
 rules_when_may_be_transactional(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_TRANSACTIONS, AUDIT_UNKNOWN) &&
-           rules_when_fact(look, AUDIT_FACT_TRANSACTIONS, 0);
+           fact_seen(look, AUDIT_FACT_TRANSACTIONS, 0);
 }
 
 bool
@@ -89,7 +90,7 @@ bool
 rules_when_is_idempotent(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_IDEMPOTENCE, AUDIT_YES) &&
-           rules_when_fact(look, AUDIT_FACT_IDEMPOTENCE, 0);
+           fact_seen(look, AUDIT_FACT_IDEMPOTENCE, 0);
 }
 
 bool
@@ -120,7 +121,7 @@ has_keys(struct rules_look *look, enum facts_keys keys)
     return is(look, AUDIT_FACT_COMPACTION, AUDIT_YES) &&
            facts_role(look->topic) == AUDIT_ROLE_NONE &&
            facts_keys(look->inventory, look->topic) == keys &&
-           rules_when_fact(look, AUDIT_FACT_COMPACTION, 1);
+           fact_seen(look, AUDIT_FACT_COMPACTION, 1);
 }
 
 bool
@@ -151,7 +152,7 @@ bool
 rules_when_may_be_compacted(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_COMPACTION, AUDIT_UNKNOWN) &&
-           rules_when_fact(look, AUDIT_FACT_COMPACTION, 0);
+           fact_seen(look, AUDIT_FACT_COMPACTION, 0);
 }
 
 bool
@@ -159,7 +160,7 @@ rules_when_inherits_compaction(struct rules_look *look)
 {
     return inventory_is_compacted(look->topic) &&
            !look->topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].is_own &&
-           rules_when_fact(look, AUDIT_FACT_COMPACTION, 0);
+           fact_seen(look, AUDIT_FACT_COMPACTION, 0);
 }
 
 bool
@@ -205,21 +206,21 @@ bool
 rules_when_is_changelog(struct rules_look *look)
 {
     return facts_role(look->topic) == AUDIT_ROLE_CHANGELOG &&
-           rules_when_fact(look, AUDIT_FACT_STREAMS_STATE, 0);
+           fact_seen(look, AUDIT_FACT_STREAMS_STATE, 0);
 }
 
 bool
 rules_when_is_repartition(struct rules_look *look)
 {
     return facts_role(look->topic) == AUDIT_ROLE_REPARTITION &&
-           rules_when_fact(look, AUDIT_FACT_STREAMS_STATE, 0);
+           fact_seen(look, AUDIT_FACT_STREAMS_STATE, 0);
 }
 
 bool
 rules_when_may_be_streams(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_STREAMS_STATE, AUDIT_UNKNOWN) &&
-           rules_when_fact(look, AUDIT_FACT_STREAMS_STATE, 0);
+           fact_seen(look, AUDIT_FACT_STREAMS_STATE, 0);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -329,5 +330,5 @@ rules_when_has_lost_offsets(struct rules_look *look)
 bool
 rules_when_has_no_groups(struct rules_look *look)
 {
-    return is(look, AUDIT_FACT_GROUPS, AUDIT_NO) && rules_when_fact(look, AUDIT_FACT_GROUPS, 0);
+    return is(look, AUDIT_FACT_GROUPS, AUDIT_NO) && fact_seen(look, AUDIT_FACT_GROUPS, 0);
 }

@@ -21,7 +21,4 @@ typedef bool rules_when_fn(struct rules_look *look);
 bool rules_when_seen(struct rules_look *look, enum audit_probe probe, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* rules_when_fact leaves the nth evidence of a fact (the last there is, where there are fewer). */
-bool rules_when_fact(struct rules_look *look, enum audit_fact fact, unsigned nth);
-
 #endif
