@@ -28,7 +28,7 @@ struct number {
 static struct number
 number_of(double value)
 {
-    struct number number;
+    struct number number = {""};
 
     explain_number(value, number.text);
     return number;
@@ -38,7 +38,7 @@ number_of(double value)
 static struct number
 money(double value)
 {
-    struct number number;
+    struct number number = {""};
 
     if (fabs(value) < 10)
         snprintf(number.text, sizeof number.text, "%.2f", value);
@@ -58,7 +58,7 @@ static struct number
 volume(double gb)
 {
     static const char *const units[] = {"GB", "TB", "PB", "EB"};
-    struct number number;
+    struct number number = {""};
     size_t i = 0;
 
     for (; gb >= 999.5 && i + 1 < sizeof units / sizeof *units; i++)

@@ -121,30 +121,35 @@ users_print(const struct inputs *inputs, const double *values, enum sheet_value 
     }
 }
 
-void
-explain_value(const struct inputs *inputs, enum sheet_value value, FILE *out)
+/* A formula, and the formulas that it is made of, which stand above it in the table. */
+static void
+parts_print(const struct inputs *inputs, const double *values, enum sheet_value formula, FILE *out)
 {
-    double values[SHEET_VALUES];
     bool wanted[SHEET_VALUES] = {false};
 
-    inputs_values(inputs, values);
-    sheet_compute(values);
-    if (value < SHEET_INPUTS) {
-        users_print(inputs, values, value, out);
-        return;
-    }
-    wanted[value] = true;
-    /* What a formula is made of stands above it in the table. */
-    for (unsigned i = value; i >= SHEET_INPUTS; i--) {
+    for (unsigned i = formula; i >= SHEET_INPUTS; i--) {
         const char *text = sheet_row((enum sheet_value)i)->text;
         enum sheet_value part;
 
-        if (!wanted[i])
+        if (i != formula && !wanted[i])
             continue;
         formula_print(inputs, values, (enum sheet_value)i, out);
         while ((part = sheet_next(&text)) != SHEET_VALUES)
             wanted[part] = true;
     }
+}
+
+void
+explain_value(const struct inputs *inputs, enum sheet_value value, FILE *out)
+{
+    double values[SHEET_VALUES];
+
+    inputs_values(inputs, values);
+    sheet_compute(values);
+    if (value < SHEET_INPUTS)
+        users_print(inputs, values, value, out);
+    else
+        parts_print(inputs, values, value, out);
 }
 
 void

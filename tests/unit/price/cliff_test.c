@@ -45,9 +45,12 @@ diskless_is_dearer_just_below_the_rate_and_cheaper_from_it_on(void **state)
     assert_true(cliff.at > 1 && cliff.at < 100);
     assert_true(value_at(SHEET_produce_mbps, cliff.at * 0.9999, SHEET_inkless_total) >
                 value_at(SHEET_produce_mbps, cliff.at * 0.9999, SHEET_classic_best));
-    for (double at = cliff.at * 1.0001; at < cliff.to; at *= 1.1)
+    for (unsigned step = 0; step < 60; step++) {
+        double at = cliff.at * pow(1.1, step + 0.001);
+
         assert_true(value_at(SHEET_produce_mbps, at, SHEET_inkless_total) <=
                     value_at(SHEET_produce_mbps, at, SHEET_classic_best));
+    }
 }
 
 /* Requests alone, with a hand-made solution: three brokers write 12 objects a second, $157.68 a
