@@ -16,6 +16,7 @@
 
 #define WIDTH_DEFAULT 100
 #define SAMPLE_SECONDS 10
+#define WHERE_BYTES 128
 
 static const struct option_row rows[] = {
 #define FLAG(name, flag, kind, unit, base, low, high, min, max, what, source)                      \
@@ -86,19 +87,22 @@ measure(const struct options *options, struct load *load, struct err *e)
     const struct conf_client *client;
     struct cluster *cluster = NULL;
     struct loop *loop = NULL;
+    char where[WHERE_BYTES];
     struct conf *conf;
     enum rc rc = session_conf(options, &conf, &client, e);
 
     if (rc != RC_OK)
         return rc;
+    snprintf(
+        where, sizeof where, "%s:%u", client->servers[0].host, (unsigned)client->servers[0].port);
     rc = loop_new(&loop, e);
     if (rc == RC_OK)
         rc = cluster_new(loop, client, &cluster, e);
     if (shows)
         fprintf(stderr, "looking twice, %lld s apart", (long long)seconds);
     if (rc == RC_OK)
-        rc = price_probe(cluster, client->servers[0].host, options_text(options, "topics", "*"),
-            seconds * 1000, load, e);
+        rc = price_probe(
+            cluster, where, options_text(options, "topics", "*"), seconds * 1000, load, e);
     if (shows)
         fputs("\r\033[K", stderr);
     cluster_free(cluster);

@@ -78,14 +78,14 @@ growth(const struct look *before, const struct audit_topic *was, const struct lo
     return sum;
 }
 
-/* The same by the records that came, each as long as those that are stored. */
+/* The same by the records that came, each as long as those that were stored before. */
 static double
 growth_by_records(const struct look *before, const struct audit_topic *was,
     const struct look *after, const struct audit_topic *is)
 {
     double records = 0;
 
-    if (was->partition_count > is->partition_count || is->bytes < 0)
+    if (was->partition_count > is->partition_count)
         return -1;
     for (uint32_t i = 0; i < (uint32_t)was->partition_count; i++) {
         const struct audit_partition *old = &before->inventory.partitions[was->first + i];
@@ -98,7 +98,10 @@ growth_by_records(const struct look *before, const struct audit_topic *was,
     }
     if (records == 0)
         return 0;
-    return is->offsets > 0 ? records * (double)is->bytes / (double)is->offsets : -1;
+    if (was->bytes >= 0 && was->offsets > 0)
+        return records * (double)was->bytes / (double)was->offsets;
+    return is->bytes >= 0 && is->offsets > 0 ? records * (double)is->bytes / (double)is->offsets
+                                             : -1;
 }
 
 /* Groups that read a topic now: with members on it, or with offsets and members at all. */

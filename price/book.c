@@ -149,6 +149,7 @@ book_read(struct inputs *inputs, const char *text, size_t size, const char *file
 
     if (memchr(text, '\0', size) != NULL)
         return err_set(e, RC_CONFIG, "%s is no text.", file);
+    snprintf(inputs->title, sizeof inputs->title, "%s", file);
     while (rc == RC_OK && at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
 

@@ -1,6 +1,6 @@
 /*
- * book: a file of prices: one line each, NAME PRICE DATE SOURCE; `#` begins a comment; one line
- * `title TEXT`.
+ * book: a file of prices: one line each, NAME PRICE DATE SOURCE; `#` begins a comment; a line
+ * `title TEXT` names it; without one it is called as its file.
  *
  * Every price of prices.def must be there once. The book that comes with kdl is built in, so that
  * the command needs no file; prices.conf is its text.

@@ -277,11 +277,13 @@ rows(const struct pen *pen)
         money(values[SHEET_batch_rows]).text, money(values[SHEET_coalesced_rows]).text);
     wrap(pen, "METADATA", buf_text(&text));
     buf_clear(&text);
-    buf_printf(&text,
-        "an object of Inkless has %s KiB here; below %s KiB its requests cost more than "
-        "replicating it between zones",
-        number_of(values[SHEET_inkless_object_kib]).text,
-        number_of(values[SHEET_break_even_kib]).text);
+    buf_printf(&text, "an object of Inkless has %s KiB here; ",
+        number_of(values[SHEET_inkless_object_kib]).text);
+    if (isfinite(values[SHEET_break_even_kib]))
+        buf_printf(&text, "below %s KiB its requests cost more than replicating it between zones",
+            number_of(values[SHEET_break_even_kib]).text);
+    else
+        buf_append_text(&text, "replicating it between zones would cost nothing");
     wrap(pen, "OBJECTS", buf_text(&text));
     buf_fini(&text);
 }

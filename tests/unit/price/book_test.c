@@ -142,6 +142,29 @@ bytes_that_are_no_text_are_refused(void **state)
     assert_int_equal(book_load(&inputs, "/no/such/file", &e), RC_CONFIG);
 }
 
+/* A text with some bytes changed is read, or refused with a line that names the file. */
+static void
+whatever_stands_in_a_book_it_is_read_or_refused(void **state)
+{
+    static const char changes[] = {'\n', ' ', '#', '.', '-', '9', 'e', (char)0xff, '%'};
+    char *text = xstrdup(book_builtin());
+    size_t size = strlen(text);
+
+    (void)state;
+    for (size_t i = 0; i < size; i++)
+        for (size_t k = 0; k < sizeof changes; k++) {
+            char kept = text[i];
+            struct err e;
+
+            text[i] = changes[k];
+            inputs_init(&inputs);
+            if (book_read(&inputs, text, size - k, "my.conf", &e) != RC_OK)
+                assert_int_equal(strncmp(e.text, "my.conf:", 8), 0);
+            text[i] = kept;
+        }
+    free(text);
+}
+
 int
 main(void)
 {
@@ -151,6 +174,7 @@ main(void)
         cmocka_unit_test(a_price_that_is_missing_is_named),
         cmocka_unit_test(blanks_and_the_last_lines_end_do_not_matter),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
+        cmocka_unit_test(whatever_stands_in_a_book_it_is_read_or_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
