@@ -129,11 +129,8 @@ estate_read(const struct options *options, struct inputs *inputs, struct err *e)
     load_apply(&load, inputs);
     if (inputs->entries[SHEET_produce_mbps].origin != INPUTS_DEFAULT)
         return RC_OK;
-    if (audit != NULL)
-        return err_set(e, RC_CONFIG, "an audit knows no rates: add --produce-mbps N.");
-    return err_set(e, RC_NOTFOUND,
-        "nothing was written between the two looks: add --produce-mbps N, or a longer "
-        "--sample-seconds.");
+    return err_set(e, audit != NULL ? RC_CONFIG : RC_NOTFOUND, "%s: add --produce-mbps N%s.",
+        load.produced.how, audit != NULL ? "" : ", or a longer --sample-seconds");
 }
 
 static enum rc
@@ -225,6 +222,6 @@ const struct command command_price = {
         "gave has a range;\nthe bands and the list of what moves a price most are made of "
         "these.\n\n"
         "exit codes\n"
-        "  0 fine, 1 nothing was written while measuring, 2 wrong use, 3 unreachable or refused",
+        "  0 fine, 1 the produce rate could not be measured, 2 wrong use, 3 unreachable or refused",
     .run = run,
 };

@@ -19,9 +19,10 @@ struct look {
 struct written {
     double bytes_per_s;
     double read_per_s;   /* the same, times the groups that read it */
-    uint32_t topics;     /* that could be compared, */
-    uint32_t estimated;  /* of these, by records and their mean size */
-    uint32_t candidates; /* of so many */
+    uint32_t candidates; /* topics; of these */
+    uint32_t topics;     /* could be compared, */
+    uint32_t estimated;  /* part of them by records and their mean size; */
+    uint32_t unsized;    /* others were written to, and have no size */
 };
 
 static enum rc
@@ -141,8 +142,10 @@ written_between(const struct look *before, const struct look *after, struct writ
             bytes = growth_by_records(before, was, after, is);
             out->estimated += bytes >= 0;
         }
-        if (bytes < 0)
+        if (bytes < 0) {
+            out->unsized++;
             continue;
+        }
         out->topics++;
         out->bytes_per_s += bytes / seconds;
         out->read_per_s += bytes / seconds * readers(&after->inventory, is);
@@ -199,12 +202,37 @@ estate_know(
         load_know(&out->stored, bytes, "DescribeLogDirs, %u of %u topics", sized, topics);
 }
 
+static void
+rates_know(
+    const struct look *before, const struct look *after, const char *patterns, struct load *out)
+{
+    const struct audit_gap *sizes = &after->inventory.gaps[AUDIT_SIZES];
+    struct written written;
+
+    written_between(before, after, &written);
+    if (written.candidates == 0) {
+        load_miss(&out->produced, "no topic fits %s", patterns);
+    } else if (written.bytes_per_s == 0 && written.unsized > 0) {
+        load_miss(&out->produced, "sizes are not known (DescribeLogDirs: %s)",
+            sizes->why != NULL ? sizes->why : "it has none of these topics");
+    } else if (written.bytes_per_s == 0) {
+        load_miss(&out->produced, "nothing was written between the two looks");
+    } else {
+        load_know(&out->produced, written.bytes_per_s,
+            "growth of %u of %u topics in %.1f s, %u by records times their mean size",
+            written.topics, written.candidates, (double)(after->sized_us - before->sized_us) / 1e6,
+            written.estimated);
+        if (after->inventory.gaps[AUDIT_GROUPS].why == NULL && !after->inventory.is_restricted)
+            load_know(&out->fan_out, written.read_per_s / written.bytes_per_s,
+                "groups with members, per byte written; readers without a group are not seen");
+    }
+}
+
 enum rc
 price_probe(struct cluster *cluster, const char *where, const char *patterns, int64_t sample_ms,
     struct load *out, struct err *e)
 {
     struct look before = {.sized_us = 0}, after = {.sized_us = 0};
-    struct written written;
     enum rc rc;
 
     memset(out, 0, sizeof *out);
@@ -217,17 +245,8 @@ price_probe(struct cluster *cluster, const char *where, const char *patterns, in
         rc = look_at(cluster, patterns, true, &after, e);
     }
     if (rc == RC_OK) {
-        written_between(&before, &after, &written);
         estate_know(&after, cluster_view(cluster), where, out);
-        if (written.bytes_per_s > 0)
-            load_know(&out->produced, written.bytes_per_s,
-                "growth of %u of %u topics in %.1f s, %u by records times their mean size",
-                written.topics, written.candidates,
-                (double)(after.sized_us - before.sized_us) / 1e6, written.estimated);
-        if (written.bytes_per_s > 0 && after.inventory.gaps[AUDIT_GROUPS].why == NULL &&
-            !after.inventory.is_restricted)
-            load_know(&out->fan_out, written.read_per_s / written.bytes_per_s,
-                "groups with members, per byte written; readers without a group are not seen");
+        rates_know(&before, &after, patterns, out);
     }
     inventory_fini(&before.inventory);
     inventory_fini(&after.inventory);

@@ -69,6 +69,7 @@ audited_read(struct load *load, const char *text, size_t size, const char *file,
 
     memset(load, 0, sizeof *load);
     load->origin = INPUTS_AUDIT;
+    load_miss(&load->produced, "an audit knows no rates");
     if (jdoc_parse(text, size, &doc, e) != RC_OK) {
         (void)err_note(e, "%s is no JSON", file);
         e->code = RC_CONFIG;

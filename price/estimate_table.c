@@ -57,13 +57,14 @@ money(double value)
 static struct number
 volume(double gb)
 {
-    static const char *const units[] = {"GB", "TB", "PB", "EB"};
+    static const char *const units[] = {"MB", "GB", "TB", "PB", "EB"};
+    double value = gb * 1000;
     struct number number = {""};
     size_t i = 0;
 
-    for (; gb >= 999.5 && i + 1 < sizeof units / sizeof *units; i++)
-        gb /= 1000;
-    snprintf(number.text, sizeof number.text, "%.*f %s", gb < 100 ? 1 : 0, gb, units[i]);
+    for (; value >= 999.5 && i + 1 < sizeof units / sizeof *units; i++)
+        value /= 1000;
+    snprintf(number.text, sizeof number.text, "%.*f %s", value < 99.5 ? 1 : 0, value, units[i]);
     return number;
 }
 

@@ -15,6 +15,17 @@ load_know(struct load_number *number, double value, const char *format, ...)
     va_end(ap);
 }
 
+void
+load_miss(struct load_number *number, const char *format, ...)
+{
+    va_list ap;
+
+    number->known = false;
+    va_start(ap, format);
+    vsnprintf(number->how, sizeof number->how, format, ap);
+    va_end(ap);
+}
+
 static bool
 is_open(const struct inputs *inputs, enum sheet_value input)
 {

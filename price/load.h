@@ -14,7 +14,7 @@
 struct load_number {
     bool known;
     double value;
-    char how[INPUTS_NOTE_BYTES];
+    char how[INPUTS_NOTE_BYTES]; /* it is known, or why it is not */
 };
 
 struct load {
@@ -30,6 +30,10 @@ struct load {
 /* load_know sets a number and says how it is known. */
 void load_know(struct load_number *number, double value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* load_miss says why a number is not known. */
+void load_miss(struct load_number *number, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* load_apply fills the inputs that are not given. Retention is what is stored through what is
  * produced: how long data really stays. */

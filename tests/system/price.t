@@ -3,7 +3,7 @@
 # command has the tables as they are. Golden files: tests/system/price/.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-plan 47
+plan 48
 golden=tests/system/price
 export LC_ALL=C COLUMNS=80
 price() { timeout 60 "$kdl" price "$@" 2>&1; }
@@ -101,6 +101,9 @@ metric() { # NAME
 "$BUILD/tests/system/fixed_load" "$a" quiet 2 100 2> /dev/null
 is "nothing is written: exit 1, and what to do" "$(price -b "$a" --sample-seconds 1; echo $?)" \
     "kdl: nothing was written between the two looks: add --produce-mbps N, or a longer --sample-seconds.
+1"
+is "no topic at all: the same" "$(price -b "$a" --sample-seconds 1 --topics 'none-*'; echo $?)" \
+    "kdl: no topic fits none-*: add --produce-mbps N, or a longer --sample-seconds.
 1"
 # Two readers of what is written, and one of what is not.
 for group in one two; do kcat -b "$a" -q -u -G $group -X auto.offset.reset=earliest orders > "$work/$group" 2> /dev/null & done

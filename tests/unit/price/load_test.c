@@ -27,6 +27,8 @@ what_is_not_known_stays_a_default(void **state)
     struct inputs before = inputs;
 
     (void)state;
+    load_miss(&load.produced, "nobody looked %d times", 2);
+    assert_string_equal(load.produced.how, "nobody looked 2 times");
     load_apply(&load, &inputs);
     assert_memory_equal(&before, &inputs, sizeof before);
 }
