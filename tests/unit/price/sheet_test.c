@@ -168,6 +168,64 @@ batches_of_16_kib_make_1_6_billion_rows(void **state)
     assert_true(values[SHEET_coalesced_rows] <= values[SHEET_batch_rows]);
 }
 
+/* By hand: 25,920 GB are there and 262,800 GB come in a month; two thirds of what is copied cross a
+ * zone twice, and so does what is read on both sides to verify. */
+static void
+a_month_of_both_estates_costs_the_new_one_and_the_copy(void **state)
+{
+    (void)state;
+    defaults();
+    set(six_brokers, ARRAY_LEN(six_brokers));
+    values[SHEET_overlap_days] = 730.0 / 24;
+    sheet_compute(values);
+    expect(copy_gb, 288720, 1);
+    expect(copy_crossing_gb, 419520, 1);
+    expect(copy_traffic, 8390.4, 0.1);
+    expect(copy_machines, 119.1, 0.1);
+    expect(copy_requests, 16.07, 0.01);
+    expect_near("overlap", values[SHEET_overlap_inkless],
+        values[SHEET_inkless_total] + 8390.4 + 119.1 + 16.07, 1);
+    expect_near("old", values[SHEET_overlap_old], values[SHEET_classic_best], 0.01);
+    /* Another region. */
+    values[SHEET_copy_transfer_gb] = 0.09;
+    sheet_compute(values);
+    expect(copy_traffic, 8390.4 + 288720 * 0.09, 0.1);
+}
+
+static void
+brokers_are_the_most_that_anything_asks_for(void **state)
+{
+    static const struct {
+        struct setting setting;
+        double classic, tiered, inkless;
+    } cases[] = {
+        {{SHEET_zones, 5}, 5, 5, 5},
+        {{SHEET_replication_factor, 4}, 4, 4, 3},
+        {{SHEET_partitions, 10000}, 8, 8, 3},
+        /* 1000 MB/s, sent to two followers and one reader, 937.5 MB/s per broker at most. */
+        {{SHEET_produce_mbps, 1000}, 4, 4, 3},
+        {{SHEET_broker_disk_gb_max, 1000}, 13, 3, 3},
+        {{SHEET_brokers, 2}, 2, 2, 3},
+        {{SHEET_diskless_brokers, 9}, 3, 3, 9},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        defaults();
+        values[SHEET_produce_mbps] = 10;
+        values[SHEET_peak] = values[SHEET_fan_out] = 1;
+        values[SHEET_nic_gbps] = 7.5;
+        values[SHEET_nic_use] = 1;
+        values[SHEET_retention_hours] = 72;
+        values[SHEET_local_retention_hours] = 1;
+        values[SHEET_broker_disk_gb_max] = 1e6;
+        set(&cases[i].setting, 1);
+        expect(classic_brokers, cases[i].classic, 1);
+        expect(tiered_brokers, cases[i].tiered, 1);
+        expect(inkless_brokers, cases[i].inkless, 1);
+    }
+}
+
 /* --- 100 MiB/s and 1 GiB/s, a week, 75 % disk fill, binary gigabytes -------------------------- */
 
 static const struct setting a_week[] = {
@@ -416,6 +474,8 @@ main(void)
         cmocka_unit_test(garbage_in_automqs_objects_is_paid),
         cmocka_unit_test(requests_cost_60_dollars_a_terabyte_at_1_mbps_and_a_hundredth_at_100),
         cmocka_unit_test(batches_of_16_kib_make_1_6_billion_rows),
+        cmocka_unit_test(a_month_of_both_estates_costs_the_new_one_and_the_copy),
+        cmocka_unit_test(brokers_are_the_most_that_anything_asks_for),
         cmocka_unit_test(a_week_of_100_mibps_on_classic_kafka),
         cmocka_unit_test(a_week_of_100_mibps_on_diskless_kafka),
         cmocka_unit_test(a_week_of_1_gibps),
