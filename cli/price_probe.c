@@ -1,5 +1,6 @@
 #include "cli/price_probe.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "audit/inventory.h"
@@ -181,7 +182,7 @@ estate_know(
 {
     const struct audit_inventory *inventory = &look->inventory;
     uint32_t sized = 0, topics = 0, zones = racks(map);
-    double bytes = 0;
+    double bytes = 0, replica_bytes = 0;
 
     load_know(&out->brokers, inventory->brokers, "Metadata of %s", where);
     if (zones > 0)
@@ -197,9 +198,15 @@ estate_know(
             continue;
         sized++;
         bytes += (double)inventory->topics[i].bytes;
+        replica_bytes += (double)inventory->topics[i].bytes * inventory->topics[i].replication;
     }
-    if (sized > 0 && bytes > 0)
-        load_know(&out->stored, bytes, "DescribeLogDirs, %u of %u topics", sized, topics);
+    if (bytes == 0)
+        return;
+    load_know(&out->stored, bytes, "DescribeLogDirs, %u of %u topics", sized, topics);
+    /* Metadata of old brokers tells no replicas. */
+    if (replica_bytes > 0)
+        load_know(&out->replication, fmax(1, round(replica_bytes / bytes)),
+            "replicas of each stored byte, rounded, Metadata of %s", where);
 }
 
 static void

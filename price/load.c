@@ -49,6 +49,7 @@ load_apply(const struct load *load, struct inputs *inputs)
     put(load, &load->brokers, 1, SHEET_brokers, inputs);
     put(load, &load->zones, 1, SHEET_zones, inputs);
     put(load, &load->partitions, 1, SHEET_partitions, inputs);
+    put(load, &load->replication, 1, SHEET_replication_factor, inputs);
     put(load, &load->fan_out, 1, SHEET_fan_out, inputs);
     /* Brokers count what is compressed already. */
     put(load, &load->produced, ratio / 1e6, SHEET_produce_mbps, inputs);

@@ -22,6 +22,7 @@ struct load {
     struct load_number brokers;
     struct load_number zones;
     struct load_number partitions;
+    struct load_number replication;
     struct load_number produced; /* bytes a second, as stored */
     struct load_number stored;   /* bytes, one copy */
     struct load_number fan_out;

@@ -57,7 +57,7 @@ price_start -b "$source"; check "a first look" $?
 "$load" "$source" orders 3 20000 2>/dev/null
 price_end; check "and a second one" $?
 is_rate_of $(($(log_bytes orders) - before)); check "the rate is what the broker's files grew by" $?
-[ "$(jq -c '.inputs | [.brokers.value, .zones.value, .partitions.value, .fan_out.origin]' "$work/json")" = '[1,1,6,"measured"]' ]; check "brokers, zones by racks, partitions" $?
+[ "$(jq -c '.inputs | [.brokers.value, .zones.value, .partitions.value, .replication_factor.value, .fan_out.origin]' "$work/json")" = '[1,1,6,1,"measured"]' ]; check "brokers, zones by racks, partitions, replicas" $?
 [ "$("$kdl" topic list -b "$source")" = "$topics" ]; check "no topic came by it" $?
 
 before=$(log_bytes events)

@@ -131,8 +131,8 @@ wait "$pid"; is "the second, too" "$?" 0
 is "what was written between them, to the byte" \
     "$(jq --argjson written "$written" '.inputs.produce_mbps | (.value * 1e6) as $rate | (.source | capture("in (?<s>[0-9.]*) s").s | tonumber) as $s | ($rate * $s / $written - 1 | fabs) < 0.02' "$work/measured")" true
 is "each number says that it was measured, and by what" \
-    "$(jq -r '.inputs | [.produce_mbps, .fan_out, .partitions, .brokers, .retention_hours, .zones] | map(.origin) | join(" ")' "$work/measured")" \
-    "measured measured measured measured measured default"
+    "$(jq -r '.inputs | [.produce_mbps, .fan_out, .partitions, .brokers, .retention_hours, .replication_factor, .zones] | map(.origin) | join(" ")' "$work/measured")" \
+    "measured measured measured measured measured measured default"
 is "fan-out: the groups of what is written; partitions; brokers" "$(jq -c '.inputs | [.fan_out.value, .brokers.value, (.partitions.value >= 5)]' "$work/measured")" "[2,1,true]"
 is "a flag beats what is measured" "$(price -b "$a" --sample-seconds 1 --produce-mbps 7 --fan-out 4 -o json | jq -c '.inputs | [.produce_mbps.value, .fan_out.value, .produce_mbps.origin, .brokers.origin]')" \
     '[7,4,"given","measured"]'
