@@ -8,10 +8,10 @@ BUILD := build$(if $(SAN),/san)$(if $(TSAN),/tsan)
 comma := ,
 Q := $(if $(V),,@)
 
-include $(wildcard lib/*/sources.mk refbroker/sources.mk audit/sources.mk mirror/sources.mk conformance/sources.mk cli/sources.mk tests/sources.mk)
+include $(wildcard lib/*/sources.mk refbroker/sources.mk audit/sources.mk mirror/sources.mk conformance/sources.mk price/sources.mk cli/sources.mk tests/sources.mk)
 
 lib_SRCS := $(base_SRCS) $(crypto_SRCS) $(wire_SRCS) $(net_SRCS) $(db_SRCS) $(kafka_SRCS) $(store_SRCS)
-tool_SRCS := $(audit_SRCS) $(mirror_SRCS) $(conformance_SRCS) $(cli_SRCS)
+tool_SRCS := $(audit_SRCS) $(mirror_SRCS) $(conformance_SRCS) $(price_SRCS) $(cli_SRCS)
 unit_SRCS := $(shell find tests/unit -name '*_test.c' | sort)
 fuzz_SRCS := $(shell find tests/fuzz -name 'f_*.c' | sort)
 
@@ -51,7 +51,12 @@ $(BUILD)/gen/refbroker_sql.h: refbroker/meta/sql.awk $(SQL)
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -v name=refbroker_sql -f refbroker/meta/sql.awk $(SQL) > $@
 
-$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h
+# The prices that are built in.
+$(BUILD)/gen/price_book.h: price/book.awk price/prices.conf
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f price/book.awk price/prices.conf > $@
+
+$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h $(BUILD)/gen/price_book.h
 	$(Q)mkdir -p $(@D)
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $< $(GEN) $(SCHEMA)
 	$(Q)touch $@
@@ -186,6 +191,7 @@ lint: $(BUILD)/gen/stamp
 install: all
 	install -D -m 755 $(BUILD)/bin/kdl $(DESTDIR)$(PREFIX)/bin/kdl
 	install -D -m 755 $(BUILD)/bin/refbroker $(DESTDIR)$(PREFIX)/bin/refbroker
+	install -D -m 644 price/prices.conf $(DESTDIR)$(PREFIX)/share/kdl/prices.conf
 
 clean:
 	rm -rf build

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -17,7 +16,6 @@
 #include "lib/base/xalloc.h"
 
 #define WIDTH_DEFAULT 120
-#define WIDTH_MAX 500
 #define NAMES_BYTES_MAX 1024
 
 static const struct option_row rows[] = {
@@ -105,18 +103,11 @@ progress(void *arg, const char *what)
 static void
 look_init(struct audit_report_look *look)
 {
-    struct winsize size;
-    const char *columns = getenv("COLUMNS"), *no_colour = getenv("NO_COLOR");
+    const char *no_colour = getenv("NO_COLOR");
     const char *term = getenv("TERM");
     bool terminal = isatty(STDOUT_FILENO) != 0;
 
-    look->width = WIDTH_DEFAULT;
-    if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        look->width = size.ws_col;
-    else if (columns != NULL && strtol(columns, NULL, 10) > 0)
-        look->width = (size_t)strtol(columns, NULL, 10);
-    if (look->width > WIDTH_MAX)
-        look->width = WIDTH_MAX;
+    look->width = units_columns(WIDTH_DEFAULT);
     look->colour = terminal && (no_colour == NULL || *no_colour == '\0') &&
                    (term == NULL || strcmp(term, "dumb") != 0);
     look->utf8 = units_utf8();

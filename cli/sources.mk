@@ -4,6 +4,7 @@ cli_SRCS := \
 	cli/c_audit_explain.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
+	cli/c_price.c \
 	cli/c_recording.c \
 	cli/c_top.c \
 	cli/c_topic.c \
@@ -11,6 +12,7 @@ cli_SRCS := \
 	cli/command.c \
 	cli/options.c \
 	cli/pair.c \
+	cli/price_probe.c \
 	cli/session.c \
 	cli/top_audit.c \
 	cli/top_choice.c \

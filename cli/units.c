@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "lib/base/xalloc.h"
 
@@ -62,4 +64,19 @@ units_utf8(void)
             return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
     }
     return false;
+}
+
+size_t
+units_columns(size_t fallback)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+    size_t found = fallback;
+
+    if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+        size.ws_col > 0)
+        found = size.ws_col;
+    else if (columns != NULL && strtol(columns, NULL, 10) > 0)
+        found = (size_t)strtol(columns, NULL, 10);
+    return found < UNITS_COLUMNS_MAX ? found : UNITS_COLUMNS_MAX;
 }

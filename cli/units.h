@@ -6,6 +6,7 @@
 #define CLI_UNITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define UNITS_BYTES 32
@@ -17,5 +18,10 @@ void units_seconds(int64_t seconds, char *out);
 
 /* units_utf8 tells whether the terminal's locale takes more than ASCII. */
 bool units_utf8(void);
+
+/* units_columns returns how wide stdout's terminal is, or what COLUMNS says, or `fallback`; at most
+ * UNITS_COLUMNS_MAX. */
+#define UNITS_COLUMNS_MAX 500
+size_t units_columns(size_t fallback);
 
 #endif

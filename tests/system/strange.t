@@ -5,7 +5,7 @@
 seeds=${STRANGE_SEEDS:-6} from=${STRANGE_FROM:-1}
 commands=(
     "topic list -b B" "topic describe payments.orders -b B" "topic create new-topic -b B -p 2" "topic delete new-topic -b B"
-    "audit -b B -q" "audit -b B -q -o json" "verify --from B --to T --topics payments.* -q" "verify --from T --to B --topics payments.* -q"
+    "audit -b B -q" "audit -b B -q -o json" "price -b B --sample-seconds 1 -q" "verify --from B --to T --topics payments.* -q" "verify --from T --to B --topics payments.* -q"
     "mirror run --from B --to M --topics payments.*,connect-* --until caught-up -q" "mirror run --from T --to B --topics streams.* --until caught-up -q"
     "mirror save F -b B --topics payments.* --groups wordcount" "mirror load tests/quickstart/sample.kdl -b B"
     "top -b B --once" "top -b B --page groups --once" "top -b B --to T --page mirror --once"

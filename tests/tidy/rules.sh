@@ -11,7 +11,7 @@ exported_prefix exported_use log_ids error_codes"
 
 FILE_LINES_MAX=600
 FUNCTION_LINES_MAX=70
-SOURCE_FOLDERS="lib refbroker audit mirror conformance cli"
+SOURCE_FOLDERS="lib refbroker audit mirror conformance price cli"
 
 rules_prepare() {
     cd "$1" || return 1
@@ -28,7 +28,7 @@ table() { sed 's/#.*//; /^[[:space:]]*$/d' "tests/tidy/$1.tbl" 2>/dev/null; }
 
 # --- includes ---------------------------------------------------------------------------------------------------------
 
-# docs/design.md: lib/base <- lib/crypto <- lib/{wire,net,db} <- lib/{kafka,store} <- {audit,mirror,conformance} <- cli; refbroker uses all of lib but
+# docs/design.md: lib/base <- lib/crypto <- lib/{wire,net,db} <- lib/{kafka,store} <- {audit,mirror,conformance,price} <- cli; refbroker uses all of lib but
 # lib/kafka; tests use everything.
 rule_include_direction() {
     awk -F: '
@@ -43,14 +43,14 @@ rule_include_direction() {
             below["lib/store"] = below["lib/kafka"] = below["lib/db"] " lib/wire lib/net lib/db"
             library = below["lib/kafka"] " lib/store"
             below["refbroker"] = library
-            below["audit"] = below["mirror"] = below["conformance"] = library " lib/kafka"
-            below["cli"] = below["audit"] " audit mirror conformance"
+            below["audit"] = below["mirror"] = below["conformance"] = below["price"] = library " lib/kafka"
+            below["cli"] = below["audit"] " audit mirror conformance price"
         }
         $1 ~ /^tests\// { next }
         match($0, /"[^"]+"/) {
             name = substr($0, RSTART + 1, RLENGTH - 2)
             from = folder($1); to = folder(name)
-            if (to == "gen") to = name == "gen/refbroker_sql.h" ? "refbroker" : "lib/wire"
+            if (to == "gen") to = name == "gen/refbroker_sql.h" ? "refbroker" : name == "gen/price_book.h" ? "price" : "lib/wire"
             if ($1 ~ /^lib\/wire\/gen\//) { if (to != "lib/base" && name !~ /^lib\/wire\/gen\//) print $1 ":" $2 ": the generator includes " name; next }
             if (from == to) next
             if (index(" " below[from] " ", " " to " ") == 0) print $1 ":" $2 ": " from " includes " name

@@ -1,5 +1,7 @@
 #include "cli/units.h"
 
+#include <unistd.h>
+
 #include "tests/unit/unit.h"
 
 static void
@@ -52,6 +54,24 @@ the_locale_decides_about_utf8(void **state)
     assert_true(units_utf8());
 }
 
+static void
+without_a_terminal_columns_decides(void **state)
+{
+    (void)state;
+    if (isatty(STDOUT_FILENO) != 0)
+        skip();
+    setenv("COLUMNS", "77", 1);
+    assert_int_equal(units_columns(120), 77);
+    setenv("COLUMNS", "100000", 1);
+    assert_int_equal(units_columns(120), UNITS_COLUMNS_MAX);
+    setenv("COLUMNS", "-5", 1);
+    assert_int_equal(units_columns(120), 120);
+    setenv("COLUMNS", "wide", 1);
+    assert_int_equal(units_columns(120), 120);
+    unsetenv("COLUMNS");
+    assert_int_equal(units_columns(120), 120);
+}
+
 int
 main(void)
 {
@@ -59,6 +79,7 @@ main(void)
         cmocka_unit_test(sizes_keep_two_or_three_digits),
         cmocka_unit_test(times_are_told_by_their_two_largest_parts),
         cmocka_unit_test(the_locale_decides_about_utf8),
+        cmocka_unit_test(without_a_terminal_columns_decides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
