@@ -26,7 +26,7 @@ SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
 LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
-	-ljansson -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
+	-ljansson -lprotobuf-c -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
 # Each program needs a part of them.
 LDFLAGS_ALL := $(LDFLAGS) $(SANITIZE) -Wl,--as-needed
 
@@ -51,7 +51,12 @@ $(BUILD)/gen/refbroker_sql.h: refbroker/meta/sql.awk $(SQL)
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -v name=refbroker_sql -f refbroker/meta/sql.awk $(SQL) > $@
 
-$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h
+# What clients push as their metrics, for protobuf-c.
+$(BUILD)/gen/otlp.pb-c.c $(BUILD)/gen/otlp.pb-c.h &: refbroker/coord/otlp.proto
+	$(Q)mkdir -p $(BUILD)/gen
+	$(Q)protoc-c --c_out=$(BUILD)/gen --proto_path=$(<D) $(<F)
+
+$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h $(BUILD)/gen/otlp.pb-c.h
 	$(Q)mkdir -p $(@D)
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $< $(GEN) $(SCHEMA)
 	$(Q)touch $@
@@ -61,6 +66,10 @@ $(GEN): $(BUILD)/gen/stamp ;
 $(BUILD)/obj/gen/messages.o: $(BUILD)/gen/stamp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $(BUILD)/gen/messages.c
+
+$(BUILD)/obj/gen/otlp.pb-c.o: $(BUILD)/gen/otlp.pb-c.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANITIZE) -c -o $@ $<
 
 # --- objects and programs -----------------------------------------------------------------------------------------------
 
@@ -82,7 +91,7 @@ $(BUILD)/obj/%.o: %.cc
 $(BUILD)/libkdl.a: $(call objects,$(lib_SRCS)) $(BUILD)/obj/gen/messages.o
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/librefbroker.a: $(call objects,$(refbroker_SRCS))
+$(BUILD)/librefbroker.a: $(call objects,$(refbroker_SRCS)) $(BUILD)/obj/gen/otlp.pb-c.o
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/libtools.a: $(call objects,$(tool_SRCS))

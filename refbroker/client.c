@@ -8,6 +8,7 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/quota_gate.h"
+#include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
 
 static struct request *
@@ -228,12 +229,13 @@ broker_drained(struct broker *broker, struct client *client)
 }
 
 struct client *
-broker_connect(struct broker *broker, void *peer, const char *client_host)
+broker_connect(struct broker *broker, void *peer, const char *client_host, uint16_t client_port)
 {
     struct client *client = xcalloc(1, sizeof *client);
 
     client->peer = peer;
     client->client_host = xstrdup(client_host);
+    client->client_port = client_port;
     client->active_ms = env_now_ms(broker->env);
     list_init(&client->requests);
     list_push_back(&broker->clients, &client->in_broker);
@@ -271,7 +273,11 @@ broker_disconnect(struct broker *broker, struct client *client)
     list_remove(&broker->ready_clients, &client->in_ready);
     heap_remove(&broker->muted, &client->muted);
     broker->stats.connections--;
+    if (client->has_instance)
+        client_instances_forget(broker->client_instances, &client->instance_id);
     free(client->client_host);
+    free(client->software_name);
+    free(client->software_version);
     free(client);
 }
 

@@ -16,6 +16,11 @@ struct client {
     struct list_node in_ready; /* broker.ready_clients */
     void *peer;
     char *client_host;
+    uint16_t client_port;
+    char *software_name; /* as ApiVersions told it; NULL: it did not, or nobody wants to know */
+    char *software_version;
+    bool has_instance; /* whose metrics are asked for: it goes with the connection */
+    struct wire_uuid instance_id;
     struct list requests; /* struct request.in_client, in order of arrival */
     size_t waiting_bytes;
     bool paused;
