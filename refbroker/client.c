@@ -1,6 +1,7 @@
 #include "refbroker/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/messages.h"
 #include "lib/base/log.h"
@@ -204,8 +205,14 @@ client_unmute(struct broker *broker)
     int64_t now_ms = env_now_ms(broker->env);
     struct heap_node *node;
 
-    while ((node = heap_pop_due(&broker->muted, now_ms)) != NULL)
-        client_dispatch(broker, list_of(node, struct client, muted));
+    while ((node = heap_pop_due(&broker->muted, now_ms)) != NULL) {
+        struct client *client = list_of(node, struct client, muted);
+
+        if (client->turned_away)
+            close_client(broker, client);
+        else
+            client_dispatch(broker, client);
+    }
 }
 
 void
@@ -228,6 +235,23 @@ broker_drained(struct broker *broker, struct client *client)
     broker->frames_wall_us += env_now_us(broker->env) - started_us;
 }
 
+/* A connection above the quota of its address is not heard, and closed after a while, which keeps
+ * whoever tries again at once from doing so too often. */
+static void
+admit(struct broker *broker, struct client *client)
+{
+    struct wire_string address = {client->client_host, (int32_t)strlen(client->client_host)};
+    int64_t now_ms = env_now_ms(broker->env);
+    int64_t wait_ms = quota_meters_connect(&broker->quota_meters, address, now_ms);
+
+    if (wait_ms <= 0)
+        return;
+    broker->stats.connections_throttled_total++;
+    client->turned_away = true;
+    heap_put(&broker->muted, &client->muted, now_ms + wait_ms);
+    pause_or_resume(broker, client);
+}
+
 struct client *
 broker_connect(struct broker *broker, void *peer, const char *client_host, uint16_t client_port)
 {
@@ -243,6 +267,8 @@ broker_connect(struct broker *broker, void *peer, const char *client_host, uint1
         broker->idle_next_ms = client->active_ms + broker->options.idle_ms;
     broker->stats.connections++;
     broker->stats.connections_total++;
+    if (broker->quotas.set_count[QUOTA_CONNECTION_CREATION_RATE] > 0)
+        admit(broker, client);
     return client;
 }
 

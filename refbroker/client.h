@@ -28,6 +28,7 @@ struct client {
     bool
         dispatching; /* client_dispatch is at work further up: what finishes meanwhile is sent there
                       */
+    bool turned_away;       /* above its address's quota: it is closed when it is muted no more */
     struct heap_node muted; /* in broker.muted while the client is to wait for its quota */
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */

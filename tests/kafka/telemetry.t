@@ -35,6 +35,7 @@ sent=client_org_apache_kafka_producer_record_send_total
 got=client_org_apache_kafka_consumer_fetch_manager_records_consumed_total
 is "somebody subscribes to everything" "$(tool $t.ClientMetricsCommand --bootstrap-server "$ours" --alter --name all --interval 300 --metrics '*')" "Altered client metrics config for all."
 mkfifo "$work/orders"
+: >"$work/pushed"
 exec 5<>"$work/orders"
 tool kdl.telemetry.PushRun "$ours" <&5 >"$work/pushed" & pushing=$!
 wait_for 30 grep -q ^consumer "$work/pushed"
