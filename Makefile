@@ -171,10 +171,12 @@ check-built: all $(unit_PROGS) $(helper_PROGS)
 FUZZ_SECONDS ?= 60
 FUZZ_BUILD := build/fuzz
 fuzz_PROGS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(fuzz_SRCS))
-$(fuzz_PROGS): $(FUZZ_BUILD)/%: tests/fuzz/%.c $(lib_SRCS) $(wildcard lib/*/*.h) $(BUILD)/gen/stamp
+# What is fuzzed besides lib/base and lib/wire.
+fuzz_REFBROKER := $(addprefix refbroker/coord/,client_match.c client_samples.c otlp.c)
+$(fuzz_PROGS): $(FUZZ_BUILD)/%: tests/fuzz/%.c $(lib_SRCS) $(fuzz_REFBROKER) $(wildcard lib/*/*.h) $(BUILD)/gen/stamp $(BUILD)/obj/refbroker/coord/topic_pattern.o
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< $(base_SRCS) $(wire_SRCS) $(BUILD)/gen/messages.c $(LIBS)
+		-o $@ $< $(base_SRCS) $(wire_SRCS) $(fuzz_REFBROKER) $(BUILD)/gen/messages.c $(BUILD)/gen/otlp.pb-c.c $(BUILD)/obj/refbroker/coord/topic_pattern.o $(LIBS)
 
 .PHONY: fuzz
 fuzz: $(fuzz_PROGS)

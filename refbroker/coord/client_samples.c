@@ -53,12 +53,12 @@ name_clean(struct wire_string name, char *out, size_t most)
     return size;
 }
 
-/* Bytes of the character of UTF-8 that begins here, 0 where none does. */
+/* Bytes of the character of UTF-8 that begins here, 0 where none does that can be shown. */
 static size_t
 character_size(const unsigned char *at, size_t left)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = *at < 0x80                  ? 1
+    size_t size = *at >= 0x20 && *at < 0x7f   ? 1
                   : *at >= 0xc2 && *at < 0xe0 ? 2
                   : *at >= 0xe0 && *at < 0xf0 ? 3
                   : *at >= 0xf0 && *at < 0xf5 ? 4
@@ -76,7 +76,7 @@ character_size(const unsigned char *at, size_t left)
     return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
 }
 
-/* A label's value, cut, in valid UTF-8, with Prometheus' escapes. */
+/* A label's value, cut, in valid UTF-8 without controls, with Prometheus' escapes. */
 static void
 value_append(struct buf *out, struct wire_string value)
 {

@@ -6,8 +6,8 @@
  * counts since the last push is added up; the rest is as it was pushed last. All values of a client
  * go with it (client_samples_drop).
  *
- * Hostile input: names become what Prometheus allows, texts valid UTF-8 with escapes, and both are
- * cut. Limits: CLIENT_SAMPLES_MAX values, CLIENT_SAMPLES_BYTES_MAX of their texts; a name has one
+ * Hostile input: names become what Prometheus allows, texts valid UTF-8 without controls, and both
+ * are cut. Limits: CLIENT_SAMPLES_MAX values, CLIENT_SAMPLES_BYTES_MAX of their texts; a name has one
  * type, that with which it came first. A line is made when its value comes, and a scrape copies.
  * Owned by the broker; client_samples_name may be called on any thread.
  */

@@ -175,6 +175,7 @@ labels_are_valid_utf8_with_escapes(void **state)
     } cases[] = {
         {"a\"b\\c\nd", "a\\\"b\\\\c\\nd"},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xba", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\xba"},
+        {"\r\x01\x7f\t", "????"},
         {"\xff\x80z", "??z"},
         {"\xc0\xaf", "??"},           /* an overlong slash */
         {"\xe0\x80\xaf", "???"},      /* another one */
@@ -198,6 +199,17 @@ labels_are_valid_utf8_with_escapes(void **state)
             wanted, sizeof wanted, "# TYPE client_a gauge\nclient_a{k=\"%s\"} 1\n", cases[i].shown);
         assert_string_equal(written(), wanted);
     }
+}
+
+static void
+a_zero_byte_ends_nothing(void **state)
+{
+    struct otlp_attribute attribute = {{"k\0l", 3}, {"x\0y", 3}};
+    struct otlp_point odd = {.name = {"a\0b", 3}, .attributes = &attribute, .attribute_count = 1};
+
+    (void)state;
+    assert_true(put(0, &odd, &nobody));
+    assert_string_equal(written(), "# TYPE client_a_b gauge\nclient_a_b{k_l=\"x?y\"} 0\n");
 }
 
 static void
@@ -305,6 +317,7 @@ main(void)
             a_name_has_the_type_with_which_it_came_first, setup, teardown),
         cmocka_unit_test_setup_teardown(names_become_what_prometheus_allows, setup, teardown),
         cmocka_unit_test_setup_teardown(labels_are_valid_utf8_with_escapes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_zero_byte_ends_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_a_client_says_of_itself_does_not_hide_what_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_are_those_that_came, setup, teardown),
