@@ -1,6 +1,7 @@
 #include "refbroker/coord/client_samples.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #define NAME_BYTES_MAX 200
 #define LABEL_BYTES_MAX 64
 #define VALUE_BYTES_MAX 128
-#define NUMBER_BYTES 32
 #define LABELS_MAX (CLIENT_TRAIT_COUNT + OTLP_ATTRIBUTES_MAX)
 /* name{label="value",…}; a character of a value may need an escape. */
 #define TEXT_BYTES_MAX                                                                             \
@@ -29,7 +29,7 @@ struct sample {
     struct list_node in_family;
     struct family *family;
     double value;
-    char number[NUMBER_BYTES];
+    char number[CLIENT_SAMPLES_NUMBER_BYTES];
     size_t text_size;
     char text[]; /* name{labels} */
 };
@@ -151,6 +151,26 @@ labels_make(
     return count;
 }
 
+/* Whole numbers up to here are written as such. */
+#define WHOLE_MAX 1e15
+
+/* As short as it can be and still be the same number. */
+static void
+number_write(double value, char out[CLIENT_SAMPLES_NUMBER_BYTES])
+{
+    if (fabs(value) < WHOLE_MAX && value == (double)(int64_t)value) {
+        snprintf(out, CLIENT_SAMPLES_NUMBER_BYTES, "%" PRId64, (int64_t)value);
+    } else if (isnan(value)) {
+        snprintf(out, CLIENT_SAMPLES_NUMBER_BYTES, "NaN");
+    } else if (isinf(value)) {
+        snprintf(out, CLIENT_SAMPLES_NUMBER_BYTES, value > 0 ? "+Inf" : "-Inf");
+    } else {
+        snprintf(out, CLIENT_SAMPLES_NUMBER_BYTES, "%.15g", value);
+        if (strtod(out, NULL) != value)
+            snprintf(out, CLIENT_SAMPLES_NUMBER_BYTES, "%.17g", value);
+    }
+}
+
 bool
 client_samples_name(const struct otlp_point *point, const struct client_traits *traits,
     struct arena *arena, struct client_sample *out)
@@ -164,7 +184,11 @@ client_samples_name(const struct otlp_point *point, const struct client_traits *
         return false;
     buf_init(&text, TEXT_BYTES_MAX);
     buf_printf(&text, PREFIX "%s", name);
-    *out = (struct client_sample){NULL, text.size, point->value, point->counter, point->adds};
+    *out = (struct client_sample){.name_size = text.size,
+        .value = point->value,
+        .counter = point->counter,
+        .adds = point->adds};
+    number_write(out->value, out->number);
     for (size_t i = 0; i < count; i++) {
         buf_printf(&text, "%c%s=\"", i == 0 ? '{' : ',', labels[i].name);
         value_append(&text, labels[i].value);
@@ -175,21 +199,6 @@ client_samples_name(const struct otlp_point *point, const struct client_traits *
     out->text = arena_dup(arena, text.data, text.size);
     buf_fini(&text);
     return out->text != NULL;
-}
-
-/* As short as it can be and still be the same number. */
-static void
-number_write(double value, char out[NUMBER_BYTES])
-{
-    if (isnan(value)) {
-        snprintf(out, NUMBER_BYTES, "NaN");
-    } else if (isinf(value)) {
-        snprintf(out, NUMBER_BYTES, value > 0 ? "+Inf" : "-Inf");
-    } else {
-        snprintf(out, NUMBER_BYTES, "%.15g", value);
-        if (strtod(out, NULL) != value)
-            snprintf(out, NUMBER_BYTES, "%.17g", value);
-    }
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -260,8 +269,13 @@ client_samples_put(struct client_samples *samples, struct client_samples_owner *
             return false;
         sample = sample_new(samples, owner, from, size);
     }
-    sample->value = from->adds ? sample->value + from->value : from->value;
-    number_write(sample->value, sample->number);
+    if (from->adds && sample->value != 0) {
+        sample->value += from->value;
+        number_write(sample->value, sample->number);
+    } else {
+        sample->value = from->value;
+        memcpy(sample->number, from->number, sizeof sample->number);
+    }
     return true;
 }
 

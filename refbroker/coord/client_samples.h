@@ -7,9 +7,9 @@
  * go with it (client_samples_drop).
  *
  * Hostile input: names become what Prometheus allows, texts valid UTF-8 without controls, and both
- * are cut. Limits: CLIENT_SAMPLES_MAX values, CLIENT_SAMPLES_BYTES_MAX of their texts; a name has one
- * type, that with which it came first. A line is made when its value comes, and a scrape copies.
- * Owned by the broker; client_samples_name may be called on any thread.
+ * are cut. Limits: CLIENT_SAMPLES_MAX values, CLIENT_SAMPLES_BYTES_MAX of their texts; a name has
+ * one type, that with which it came first. A line is made when its value comes, and a scrape
+ * copies. Owned by the broker; client_samples_name may be called on any thread.
  */
 #ifndef REFBROKER_COORD_CLIENT_SAMPLES_H
 #define REFBROKER_COORD_CLIENT_SAMPLES_H
@@ -33,11 +33,14 @@ struct client_samples_owner {
     struct map by_text; /* name{labels} -> struct sample */
 };
 
-/* A value on its way: all texts are in an arena. */
+#define CLIENT_SAMPLES_NUMBER_BYTES 32
+
+/* A value on its way. */
 struct client_sample {
-    const char *text; /* name{labels} */
+    const char *text; /* name{labels}, in an arena */
     size_t name_size;
     double value;
+    char number[CLIENT_SAMPLES_NUMBER_BYTES]; /* the value as it is shown */
     bool counter;
     bool adds;
 };

@@ -106,7 +106,7 @@ wait_ms(int64_t ms)
 static void
 show(unsigned number)
 {
-    struct client_sample sample = {"client_a", 8, 1, false, false};
+    struct client_sample sample = {.text = "client_a", .name_size = 8, .value = 1};
 
     assert_true(client_samples_put(&rig.instances->samples, &use(number)->values, &sample));
 }
