@@ -26,7 +26,7 @@ SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
 LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
-	-ljansson -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
+	-ljansson -lprotobuf-c -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
 # Each program needs a part of them.
 LDFLAGS_ALL := $(LDFLAGS) $(SANITIZE) -Wl,--as-needed
 
@@ -56,7 +56,12 @@ $(BUILD)/gen/price_book.h: price/book.awk price/prices.conf
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -f price/book.awk price/prices.conf > $@
 
-$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h $(BUILD)/gen/price_book.h
+# What clients push as their metrics, for protobuf-c.
+$(BUILD)/gen/otlp.pb-c.c $(BUILD)/gen/otlp.pb-c.h &: refbroker/coord/otlp.proto
+	$(Q)mkdir -p $(BUILD)/gen
+	$(Q)protoc-c --c_out=$(BUILD)/gen --proto_path=$(<D) $(<F)
+
+$(BUILD)/gen/stamp: $(BUILD)/bin/kgen $(SCHEMA) $(BUILD)/gen/refbroker_sql.h $(BUILD)/gen/price_book.h $(BUILD)/gen/otlp.pb-c.h
 	$(Q)mkdir -p $(@D)
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $< $(GEN) $(SCHEMA)
 	$(Q)touch $@
@@ -66,6 +71,10 @@ $(GEN): $(BUILD)/gen/stamp ;
 $(BUILD)/obj/gen/messages.o: $(BUILD)/gen/stamp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $(BUILD)/gen/messages.c
+
+$(BUILD)/obj/gen/otlp.pb-c.o: $(BUILD)/gen/otlp.pb-c.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANITIZE) -c -o $@ $<
 
 # --- objects and programs -----------------------------------------------------------------------------------------------
 
@@ -87,7 +96,7 @@ $(BUILD)/obj/%.o: %.cc
 $(BUILD)/libkdl.a: $(call objects,$(lib_SRCS)) $(BUILD)/obj/gen/messages.o
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/librefbroker.a: $(call objects,$(refbroker_SRCS))
+$(BUILD)/librefbroker.a: $(call objects,$(refbroker_SRCS)) $(BUILD)/obj/gen/otlp.pb-c.o
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/libtools.a: $(call objects,$(tool_SRCS))
@@ -167,10 +176,12 @@ check-built: all $(unit_PROGS) $(helper_PROGS)
 FUZZ_SECONDS ?= 60
 FUZZ_BUILD := build/fuzz
 fuzz_PROGS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(fuzz_SRCS))
-$(fuzz_PROGS): $(FUZZ_BUILD)/%: tests/fuzz/%.c $(lib_SRCS) $(wildcard lib/*/*.h) $(BUILD)/gen/stamp
+# What is fuzzed besides lib/base and lib/wire.
+fuzz_REFBROKER := $(addprefix refbroker/coord/,client_match.c client_samples.c otlp.c)
+$(fuzz_PROGS): $(FUZZ_BUILD)/%: tests/fuzz/%.c $(lib_SRCS) $(fuzz_REFBROKER) $(wildcard lib/*/*.h) $(BUILD)/gen/stamp $(BUILD)/obj/refbroker/coord/topic_pattern.o
 	$(Q)mkdir -p $(@D)
 	$(Q)clang -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< $(base_SRCS) $(wire_SRCS) $(BUILD)/gen/messages.c $(LIBS)
+		-o $@ $< $(base_SRCS) $(wire_SRCS) $(fuzz_REFBROKER) $(BUILD)/gen/messages.c $(BUILD)/gen/otlp.pb-c.c $(BUILD)/obj/refbroker/coord/topic_pattern.o $(LIBS)
 
 .PHONY: fuzz
 fuzz: $(fuzz_PROGS)

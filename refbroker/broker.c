@@ -10,6 +10,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/api/fetch_session.h"
 #include "refbroker/client.h"
+#include "refbroker/coord/client_instances.h"
 #include "refbroker/coord/group_expiry.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/coord/txns.h"
@@ -136,6 +137,10 @@ admin_load(struct broker *b, struct err *e)
         rc = features_load(&b->features, &b->options.features, b->catalog, e);
     if (rc == RC_OK)
         broker_configs_load(b);
+    if (rc == RC_OK && b->options.client_metrics) {
+        b->client_instances = client_instances_new(b->env);
+        client_subscriptions_load(&b->client_instances->subscriptions, &b->resource_configs);
+    }
     return rc;
 }
 
@@ -224,6 +229,7 @@ broker_close(struct broker *b)
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
+    client_instances_free(b->client_instances);
     resource_configs_fini(&b->resource_configs);
     quota_meters_fini(&b->quota_meters);
     quotas_fini(&b->quotas);
@@ -286,6 +292,10 @@ gauges_set(struct broker *b, int64_t took)
 {
     b->stats.cache_bytes = (int64_t)(b->cache.committed_bytes + b->cache.uncommitted_bytes);
     b->stats.uncommitted_bytes = (int64_t)broker_unstored_bytes(b);
+    if (b->client_instances != NULL) {
+        b->stats.client_metrics_instances = (int64_t)map_count(&b->client_instances->by_id);
+        b->stats.client_metrics_values = (int64_t)b->client_instances->samples.count;
+    }
     if (took > b->stats.tick_us_max)
         b->stats.tick_us_max = took;
     b->stats.ticks_over_2ms_total += took > TICK_US_MAX;
@@ -338,6 +348,8 @@ broker_tick(struct broker *b)
     next = earlier(next, producer_expiry_tick(b));
     next = earlier(next, garbage_tick(b->garbage));
     next = earlier(next, cleaner_tick(b->cleaner));
+    if (b->client_instances != NULL)
+        next = earlier(next, client_instances_tick(b->client_instances));
     next = earlier(next, idle_close(b));
     next = earlier(next, earlier(uploader_tick(b->uploader), wal_retry_ms(b->wal)));
     first = heap_first(&b->deadlines);

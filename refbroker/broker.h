@@ -40,14 +40,15 @@ enum broker_lane {
     LANE_WAL,
     LANE_DB,
     LANE_IO,
-    LANE_CLEANER,
-    LANE_BATCH, /* the first of LANE_BATCH_COUNT that validate batches */
+    LANE_CLEANER, /* and whatever else can wait */
+    LANE_BATCH,   /* the first of LANE_BATCH_COUNT that validate batches */
     LANE_BATCH_COUNT = 2,
     LANE_COUNT = LANE_BATCH + LANE_BATCH_COUNT
 };
 
 struct cleaner;
 struct client;
+struct client_instances;
 struct garbage;
 struct groups;
 struct uploader;
@@ -106,7 +107,9 @@ struct broker_options {
     int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
-    bool unstable_apis; /* unstable.api.versions.enable */
+    bool unstable_apis;         /* unstable.api.versions.enable */
+    bool client_metrics;        /* kdl.client.metrics.enable */
+    size_t telemetry_bytes_max; /* telemetry.max.bytes */
     struct map given; /* name -> text of what was given at the start (broker_configs_give) */
 };
 
@@ -141,6 +144,8 @@ struct broker {
     struct txns *txns;
     struct garbage *garbage;
     struct cleaner *cleaner;
+    struct client_instances *client_instances; /* NULL: nobody is asked for metrics */
+    size_t client_reports_bytes;               /* of pushes of metrics that are being read */
     int64_t retention_next_ms;
     int64_t producer_expiry_next_ms;
     int64_t idle_next_ms;
@@ -173,7 +178,8 @@ MUST_CHECK enum rc broker_open(
 void broker_close(struct broker *broker);
 
 /* broker_connect begins a connection. `client_host` is copied. */
-struct client *broker_connect(struct broker *broker, void *peer, const char *client_host);
+struct client *broker_connect(
+    struct broker *broker, void *peer, const char *client_host, uint16_t client_port);
 
 /* broker_drained goes on with a connection whose port had asked for no more. */
 void broker_drained(struct broker *broker, struct client *client);

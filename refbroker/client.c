@@ -1,6 +1,7 @@
 #include "refbroker/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/messages.h"
 #include "lib/base/log.h"
@@ -8,6 +9,7 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/quota_gate.h"
+#include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
 
 static struct request *
@@ -203,8 +205,14 @@ client_unmute(struct broker *broker)
     int64_t now_ms = env_now_ms(broker->env);
     struct heap_node *node;
 
-    while ((node = heap_pop_due(&broker->muted, now_ms)) != NULL)
-        client_dispatch(broker, list_of(node, struct client, muted));
+    while ((node = heap_pop_due(&broker->muted, now_ms)) != NULL) {
+        struct client *client = list_of(node, struct client, muted);
+
+        if (client->turned_away)
+            close_client(broker, client);
+        else
+            client_dispatch(broker, client);
+    }
 }
 
 void
@@ -227,13 +235,31 @@ broker_drained(struct broker *broker, struct client *client)
     broker->frames_wall_us += env_now_us(broker->env) - started_us;
 }
 
+/* A connection above the quota of its address is not heard, and closed after a while, which keeps
+ * whoever tries again at once from doing so too often. */
+static void
+admit(struct broker *broker, struct client *client)
+{
+    struct wire_string address = {client->client_host, (int32_t)strlen(client->client_host)};
+    int64_t now_ms = env_now_ms(broker->env);
+    int64_t wait_ms = quota_meters_connect(&broker->quota_meters, address, now_ms);
+
+    if (wait_ms <= 0)
+        return;
+    broker->stats.connections_throttled_total++;
+    client->turned_away = true;
+    heap_put(&broker->muted, &client->muted, now_ms + wait_ms);
+    pause_or_resume(broker, client);
+}
+
 struct client *
-broker_connect(struct broker *broker, void *peer, const char *client_host)
+broker_connect(struct broker *broker, void *peer, const char *client_host, uint16_t client_port)
 {
     struct client *client = xcalloc(1, sizeof *client);
 
     client->peer = peer;
     client->client_host = xstrdup(client_host);
+    client->client_port = client_port;
     client->active_ms = env_now_ms(broker->env);
     list_init(&client->requests);
     list_push_back(&broker->clients, &client->in_broker);
@@ -241,6 +267,8 @@ broker_connect(struct broker *broker, void *peer, const char *client_host)
         broker->idle_next_ms = client->active_ms + broker->options.idle_ms;
     broker->stats.connections++;
     broker->stats.connections_total++;
+    if (broker->quotas.set_count[QUOTA_CONNECTION_CREATION_RATE] > 0)
+        admit(broker, client);
     return client;
 }
 
@@ -271,7 +299,11 @@ broker_disconnect(struct broker *broker, struct client *client)
     list_remove(&broker->ready_clients, &client->in_ready);
     heap_remove(&broker->muted, &client->muted);
     broker->stats.connections--;
+    if (client->has_instance)
+        client_instances_forget(broker->client_instances, &client->instance_id);
     free(client->client_host);
+    free(client->software_name);
+    free(client->software_version);
     free(client);
 }
 

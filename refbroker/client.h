@@ -16,6 +16,11 @@ struct client {
     struct list_node in_ready; /* broker.ready_clients */
     void *peer;
     char *client_host;
+    uint16_t client_port;
+    char *software_name; /* as ApiVersions told it; NULL: it did not, or nobody wants to know */
+    char *software_version;
+    bool has_instance; /* whose metrics are asked for: it goes with the connection */
+    struct wire_uuid instance_id;
     struct list requests; /* struct request.in_client, in order of arrival */
     size_t waiting_bytes;
     bool paused;
@@ -23,6 +28,7 @@ struct client {
     bool
         dispatching; /* client_dispatch is at work further up: what finishes meanwhile is sent there
                       */
+    bool turned_away;       /* above its address's quota: it is closed when it is muted no more */
     struct heap_node muted; /* in broker.muted while the client is to wait for its quota */
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */

@@ -52,6 +52,9 @@
 #define LIMIT_GROUP_MEMBERS_MAX 10000
 #define LIMIT_OFFSET_METADATA_BYTES_MAX 4096 /* offset.metadata.max.bytes */
 
+/* Metrics of clients: see coord/client_instances.h, client_samples.h, client_report.h, otlp.h. */
+#define LIMIT_CLIENT_TRAIT_BYTES_MAX 255 /* of a client's id or software; the rest is cut off */
+
 /* Transactions. */
 #define LIMIT_TRANSACTIONAL_IDS_MAX 100000
 #define LIMIT_TXN_PARTITIONS_MAX ((size_t)1000000) /* in all transactions together */

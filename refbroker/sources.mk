@@ -30,6 +30,7 @@ refbroker_SRCS := \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
 	refbroker/api/h_tokens.c \
+	refbroker/api/h_telemetry.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
 	refbroker/api/h_txn_admin.c \
@@ -43,7 +44,12 @@ refbroker_SRCS := \
 	refbroker/coord/assignor_balance.c \
 	refbroker/coord/assignor_range.c \
 	refbroker/coord/assignor_uniform.c \
+	refbroker/coord/client_instances.c \
+	refbroker/coord/client_match.c \
 	refbroker/coord/client_metrics.c \
+	refbroker/coord/client_report.c \
+	refbroker/coord/client_samples.c \
+	refbroker/coord/client_subscriptions.c \
 	refbroker/coord/consumer_classic.c \
 	refbroker/coord/consumer_group.c \
 	refbroker/coord/consumer_heartbeat.c \
@@ -66,6 +72,7 @@ refbroker_SRCS := \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/offset_commit.c \
 	refbroker/coord/offsets.c \
+	refbroker/coord/otlp.c \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \

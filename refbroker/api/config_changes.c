@@ -6,6 +6,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/doubled.h"
+#include "refbroker/coord/client_instances.h"
 #include "refbroker/coord/client_metrics.h"
 #include "refbroker/coord/group_configs.h"
 #include "refbroker/meta/broker_configs.h"
@@ -430,6 +431,9 @@ config_changes_take_effect(const struct config_changes *changes)
                 change->name, change->value);
         else if (topic != NULL)
             topic_configs_set(&topic->configs, change->name, change->value);
+        if (change->type == RESOURCE_CLIENT_METRICS && broker->client_instances != NULL)
+            client_subscriptions_update(&broker->client_instances->subscriptions,
+                &broker->resource_configs, change->resource);
         if (change->type == RESOURCE_BROKER)
             broker_configs_take_effect(broker, change->name);
     }

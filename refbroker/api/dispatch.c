@@ -1,5 +1,8 @@
 #include "refbroker/api/dispatch.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "gen/messages.h"
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
@@ -11,23 +14,38 @@
 struct api_row {
     int16_t key;
     h_fn *handler;
+    bool optional;
+    size_t option; /* in struct broker_options, a bool */
 };
 
 static const struct api_row rows[] = {
-#define API(key, handler) {KM_##key, handler},
+#define API(key, handler) {KM_##key, handler, false, 0},
+#define API_IF(option, key, handler)                                                               \
+    {KM_##key, handler, true, offsetof(struct broker_options, option)},
 #include "refbroker/api/apis.def"
 #undef API
+#undef API_IF
 };
 
 /* What librdkafka before 2.x needs to see, although nothing below 3 is served (KAFKA-18659). */
 #define PRODUCE_VERSION_SHOWN_MIN 0
 
+static bool
+is_served(const struct broker *broker, const struct api_row *row)
+{
+    bool on = true;
+
+    if (row->optional)
+        memcpy(&on, (const char *)&broker->options + row->option, sizeof on);
+    return on;
+}
+
 static h_fn *
-handler_of(int16_t key)
+handler_of(const struct broker *broker, int16_t key)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].key == key)
-            return rows[i].handler;
+            return is_served(broker, &rows[i]) ? rows[i].handler : NULL;
     return NULL;
 }
 
@@ -43,7 +61,7 @@ const struct wire_api *
 dispatch_apis(const struct broker *broker, size_t index, int16_t *min, int16_t *max)
 {
     for (size_t i = 0; i < KM_API_COUNT; i++) {
-        if (handler_of(km_apis[i].key) == NULL || index-- > 0)
+        if (handler_of(broker, km_apis[i].key) == NULL || index-- > 0)
             continue;
         *min = km_apis[i].request->versions.min;
         if (km_apis[i].key == KM_PRODUCE)
@@ -101,7 +119,7 @@ dispatch_start(struct broker *broker, struct request *request)
     api = header->api;
     if (rc == RC_UNSUPPORTED && header->api_key == KM_API_VERSIONS)
         return api_versions_unknown(broker, request);
-    handler = handler_of(header->api_key);
+    handler = handler_of(broker, header->api_key);
     if (rc == RC_OK && (handler == NULL || header->api_version > version_max(broker, api->request)))
         rc = err_set(&e, RC_UNSUPPORTED, "%s v%d is not served", api->name, header->api_version);
     if (rc != RC_OK)

@@ -19,7 +19,7 @@ bool dispatch_finish(struct broker *broker, struct request *request);
 
 /* dispatch_apis returns the served API of an index, in the order of keys, and its versions,
  * those that Kafka has not released only with unstable.api.versions.enable; NULL behind the last.
- */
+ * What is switched off is not served. */
 const struct wire_api *dispatch_apis(
     const struct broker *broker, size_t index, int16_t *min, int16_t *max);
 

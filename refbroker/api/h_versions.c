@@ -5,13 +5,16 @@
  * lowest level is 0 are shown from v4 on only, since older clients fail to read them (KAFKA-17492).
  */
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "gen/messages.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/handlers.h"
-#include "refbroker/broker.h"
+#include "refbroker/client.h"
+#include "refbroker/limits.h"
 
 /* [a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])? */
 static bool
@@ -52,6 +55,27 @@ features_fill(struct broker *broker, struct request *request, struct km_api_vers
     return true;
 }
 
+/* A copy, as long as names may be; NULL where there is none. */
+static char *
+software_dup(struct wire_string text)
+{
+    size_t size = text.size <= 0 ? 0 : (size_t)text.size;
+
+    if (size > LIMIT_CLIENT_TRAIT_BYTES_MAX)
+        size = LIMIT_CLIENT_TRAIT_BYTES_MAX;
+    return size == 0 ? NULL : xmemdup(text.data, size);
+}
+
+/* Subscriptions to the metrics of clients may ask for it. */
+static void
+software_note(struct client *client, const struct km_api_versions_request *in)
+{
+    free(client->software_name);
+    free(client->software_version);
+    client->software_name = software_dup(in->client_software_name);
+    client->software_version = software_dup(in->client_software_version);
+}
+
 enum h_result
 h_api_versions(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -66,6 +90,8 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
         out->error_code = KE_INVALID_REQUEST;
         return H_DONE;
     }
+    if (broker->client_instances != NULL)
+        software_note(request->client, in);
     while (dispatch_apis(broker, (size_t)count, &min, &max) != NULL)
         count++;
     out->api_keys.items =

@@ -8,7 +8,9 @@
 #include "refbroker/request.h"
 
 #define API(key, handler) h_fn handler;
+#define API_IF(option, key, handler) h_fn handler;
 #include "refbroker/api/apis.def"
 #undef API
+#undef API_IF
 
 #endif

@@ -5,25 +5,40 @@
 
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
-#include "refbroker/coord/topic_pattern.h"
+#include "refbroker/coord/client_match.h"
 
 #define INTERVAL_MS_MIN 100
 #define INTERVAL_MS_MAX 3600000
 
 static const struct client_metrics_row rows[] = {
-    {"interval.ms", CONFIG_INT, "300000", "Push interval in milliseconds"},
-    {"match", CONFIG_LIST, "", "Client match pattern list"},
-    {"metrics", CONFIG_LIST, "", "Subscription metrics list"},
+    {CLIENT_METRICS_INTERVAL_MS, CONFIG_INT, "300000", "Push interval in milliseconds"},
+    {CLIENT_METRICS_MATCH, CONFIG_LIST, "", "Client match pattern list"},
+    {CLIENT_METRICS_METRICS, CONFIG_LIST, "", "Subscription metrics list"},
 };
-
-static const char *const properties[] = {"client_instance_id", "client_id", "client_software_name",
-    "client_software_version", "client_source_address", "client_source_port"};
 
 const struct client_metrics_row *
 client_metrics_rows(size_t *count)
 {
     *count = ARRAY_LEN(rows);
     return rows;
+}
+
+static const struct client_metrics_row *
+row_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+const char *
+client_metrics_default(const char *name)
+{
+    const struct client_metrics_row *row = row_find(name);
+
+    REQUIRE(row != NULL);
+    return row->default_text;
 }
 
 static int16_t
@@ -45,74 +60,29 @@ interval_check(const char *value, struct err *e)
     return KE_INVALID_REQUEST;
 }
 
-/* What String.trim leaves. */
-static void
-trim(const char **text, size_t *size)
-{
-    while (*size > 0 && (unsigned char)**text <= ' ')
-        ++*text, --*size;
-    while (*size > 0 && (unsigned char)(*text)[*size - 1] <= ' ')
-        --*size;
-}
-
-/* One of the words of a match: PROPERTY=PATTERN. */
-static bool
-word_is_match(const char *word, size_t size)
-{
-    const char *sign = memchr(word, '=', size), *why;
-    const char *pattern = sign == NULL ? NULL : sign + 1;
-    size_t name_size = sign == NULL ? 0 : (size_t)(sign - word);
-    size_t pattern_size = sign == NULL ? 0 : size - name_size - 1;
-    struct topic_pattern *compiled;
-    bool known = false;
-
-    if (pattern_size == 0 || memchr(pattern, '=', pattern_size) != NULL)
-        return false;
-    trim(&word, &name_size);
-    trim(&pattern, &pattern_size);
-    for (size_t i = 0; i < ARRAY_LEN(properties); i++)
-        known = known ||
-                (strlen(properties[i]) == name_size && memcmp(properties[i], word, name_size) == 0);
-    if (!known)
-        return false;
-    compiled = topic_pattern_new(pattern, pattern_size, &why);
-    topic_pattern_free(compiled);
-    return compiled != NULL;
-}
-
 static int16_t
 match_check(const char *value, struct err *e)
 {
-    size_t left = strlen(value);
+    const char *bad = NULL;
+    size_t bad_size = 0;
+    struct client_match *match = client_match_new(value, &bad, &bad_size);
 
-    while (left > 0) {
-        const char *comma = memchr(value, ',', left), *word = value;
-        size_t size = comma == NULL ? left : (size_t)(comma - value);
-        size_t step = comma == NULL ? left : size + 1;
-
-        trim(&word, &size);
-        if (!word_is_match(word, size)) {
-            (void)err_set(e, RC_CONFIG, "Illegal client matching pattern: %.*s", (int)size, word);
-            return KE_INVALID_CONFIG;
-        }
-        value += step;
-        left -= step;
-    }
-    return KE_NONE;
+    client_match_free(match);
+    if (match != NULL)
+        return KE_NONE;
+    (void)err_set(e, RC_CONFIG, "Illegal client matching pattern: %.*s", (int)bad_size, bad);
+    return KE_INVALID_CONFIG;
 }
 
 int16_t
 client_metrics_check(const char *subscription, const char *name, const char *value, struct err *e)
 {
-    const struct client_metrics_row *row = NULL;
+    const struct client_metrics_row *row = row_find(name);
 
     if (*subscription == '\0') {
         (void)err_set(e, RC_CONFIG, "Subscription name can't be empty");
         return KE_INVALID_REQUEST;
     }
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (strcmp(rows[i].name, name) == 0)
-            row = &rows[i];
     /* The default of what is unknown changes nothing. */
     if (value == NULL)
         return KE_NONE;
@@ -122,5 +92,5 @@ client_metrics_check(const char *subscription, const char *name, const char *val
     }
     if (row->type == CONFIG_INT)
         return interval_check(value, e);
-    return strcmp(name, "match") == 0 ? match_check(value, e) : KE_NONE;
+    return strcmp(name, CLIENT_METRICS_MATCH) == 0 ? match_check(value, e) : KE_NONE;
 }

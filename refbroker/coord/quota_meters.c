@@ -10,6 +10,8 @@
 #define BUCKET_SECONDS ((double)QUOTA_METERS_SAMPLES * QUOTA_METERS_SAMPLE_MS / 1000)
 #define AT_REST_MS ((int64_t)(QUOTA_METERS_SAMPLES + 1) * QUOTA_METERS_SAMPLE_MS)
 
+#define CONNECT_WAIT_MS_MAX QUOTA_METERS_SAMPLE_MS /* ConnectionQuotas: one sample */
+
 struct sample {
     int64_t start_ms;
     double sum;
@@ -49,22 +51,17 @@ forget_resting(struct quota_meters *meters, int64_t now_ms)
             free(map_remove(&meters->meters, key, size));
 }
 
-/* The meter that clients of this quota's entity share; NULL where there are too many. */
+/* The meter of an entity; NULL where there are too many. */
 static struct meter *
-meter_of(struct quota_meters *meters, enum quota_name name, const struct quota *quota,
-    const struct quota_client *client, int64_t now_ms)
+meter_get(struct quota_meters *meters, enum quota_name name, const struct quota *quota,
+    const struct quota_entity *entity, int64_t now_ms)
 {
-    struct quota_entity shared = {0};
     struct meter *meter;
     struct buf key;
 
-    shared.has[QUOTA_PART_USER] = quota->entity.has[QUOTA_PART_USER];
-    shared.names[QUOTA_PART_USER] = client->user;
-    shared.has[QUOTA_PART_CLIENT_ID] = quota->entity.has[QUOTA_PART_CLIENT_ID];
-    shared.names[QUOTA_PART_CLIENT_ID] = client->client_id;
     buf_init(&key, KEY_BYTES_MAX);
     buf_append(&key, &(uint8_t){(uint8_t)name}, 1);
-    quotas_entity_key(&shared, &key);
+    quotas_entity_key(entity, &key);
     meter = map_get(&meters->meters, key.data, key.size);
     if (meter == NULL && map_count(&meters->meters) >= QUOTA_METERS_MAX)
         forget_resting(meters, now_ms);
@@ -76,6 +73,20 @@ meter_of(struct quota_meters *meters, enum quota_name name, const struct quota *
     }
     buf_fini(&key);
     return meter;
+}
+
+/* The meter that clients of this quota's entity share. */
+static struct meter *
+meter_of(struct quota_meters *meters, enum quota_name name, const struct quota *quota,
+    const struct quota_client *client, int64_t now_ms)
+{
+    struct quota_entity shared = {0};
+
+    shared.has[QUOTA_PART_USER] = quota->entity.has[QUOTA_PART_USER];
+    shared.names[QUOTA_PART_USER] = client->user;
+    shared.has[QUOTA_PART_CLIENT_ID] = quota->entity.has[QUOTA_PART_CLIENT_ID];
+    shared.names[QUOTA_PART_CLIENT_ID] = client->client_id;
+    return meter_get(meters, name, quota, &shared, now_ms);
 }
 
 /* A quota may be so small that the time is beyond every number. */
@@ -128,6 +139,17 @@ rate(const struct meter *meter, int64_t now_ms, double *window_ms)
     return sum * 1000 / *window_ms;
 }
 
+/* Notes an amount and returns how long it has to wait for a quota of `most` a second. */
+static int64_t
+note_and_wait(struct meter *meter, double amount, double most, int64_t now_ms)
+{
+    double window_ms, value;
+
+    note(meter, amount, now_ms);
+    value = rate(meter, now_ms, &window_ms);
+    return value <= most ? 0 : wait_of((value - most) / most * window_ms);
+}
+
 int64_t
 quota_meters_record(struct quota_meters *meters, enum quota_name name,
     const struct quota_client *client, double amount, int64_t now_ms)
@@ -135,15 +157,8 @@ quota_meters_record(struct quota_meters *meters, enum quota_name name,
     const struct quota *quota =
         quotas_in_force(meters->quotas, name, client->user, client->client_id);
     struct meter *meter = quota == NULL ? NULL : meter_of(meters, name, quota, client, now_ms);
-    double window_ms, value;
 
-    if (meter == NULL)
-        return 0;
-    note(meter, amount, now_ms);
-    value = rate(meter, now_ms, &window_ms);
-    if (value <= quota->values[name])
-        return 0;
-    return wait_of((value - quota->values[name]) / quota->values[name] * window_ms);
+    return meter == NULL ? 0 : note_and_wait(meter, amount, quota->values[name], now_ms);
 }
 
 void
@@ -168,6 +183,28 @@ quota_meters_most(
     return quota == NULL
                ? INFINITY
                : quota->values[name] * (QUOTA_METERS_SAMPLES - 1) * QUOTA_METERS_SAMPLE_MS / 1000;
+}
+
+int64_t
+quota_meters_connect(struct quota_meters *meters, struct wire_string address, int64_t now_ms)
+{
+    const enum quota_name name = QUOTA_CONNECTION_CREATION_RATE;
+    const struct quota *quota = quotas_in_force_address(meters->quotas, name, address);
+    struct quota_entity entity = {0};
+    struct meter *meter;
+    int64_t wait_ms;
+
+    if (quota == NULL)
+        return 0;
+    entity.has[QUOTA_PART_IP] = true;
+    entity.names[QUOTA_PART_IP] = address;
+    meter = meter_get(meters, name, quota, &entity, now_ms);
+    if (meter == NULL)
+        return 0;
+    wait_ms = note_and_wait(meter, 1, quota->values[name], now_ms);
+    if (wait_ms > 0)
+        note(meter, -1, now_ms);
+    return wait_ms < CONNECT_WAIT_MS_MAX ? wait_ms : CONNECT_WAIT_MS_MAX;
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */

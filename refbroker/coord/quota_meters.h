@@ -5,7 +5,8 @@
  * Rates are Kafka's (Rate.java, QuotaUtils.java): amounts in samples of one second, eleven of them,
  * over the time since the oldest; where that is above the quota, the client waits until it would be
  * below. Controller mutations are a bucket of tokens (TokenBucket.java), which fills at the rate of
- * the quota up to eleven seconds of it and may be overdrawn by one request.
+ * the quota up to eleven seconds of it and may be overdrawn by one request. Connections (KIP-612)
+ * are a rate of each address, whose ever the quota is (ConnectionQuotas.scala).
  *
  * Who shares a meter follows from the entity whose quota is in force: all clients of the user, all
  * with the client id, or those with both. Without quotas nothing is noted and nothing costs.
@@ -55,5 +56,10 @@ double quota_meters_most(
  * nothing is taken and false returned. *wait_ms: until it is not overdrawn any more. */
 bool quota_meters_take(struct quota_meters *meters, const struct quota_client *client,
     double mutations, bool strict, int64_t now_ms, int64_t *wait_ms);
+
+/* quota_meters_connect notes a connection from an address: 0 where it is within the quota or there
+ * is none. Otherwise it is not noted, and to be closed after this many ms. */
+int64_t quota_meters_connect(
+    struct quota_meters *meters, struct wire_string address, int64_t now_ms);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * topic_pattern: regular expressions that clients send: topics that consumers subscribe to
- * (KIP-848), ids of transactions (KIP-1152). In RE2's dialect, which is that of Kafka's re2j. A
- * pattern matches whole names. Matching takes time linear in the name, and RE2 bounds the memory of
- * a pattern, so that nobody's pattern can stop the broker.
+ * (KIP-848), ids of transactions (KIP-1152), clients whose metrics are asked for (KIP-714). In
+ * RE2's dialect, which is that of Kafka's re2j. A pattern matches whole names. Matching takes time
+ * linear in the name, and RE2 bounds the memory of a pattern, so that nobody's pattern can stop the
+ * broker.
  */
 #ifndef REFBROKER_COORD_TOPIC_PATTERN_H
 #define REFBROKER_COORD_TOPIC_PATTERN_H

@@ -7,6 +7,8 @@
 
 #include "lib/base/xalloc.h"
 
+#define LOCAL_NAME "localhost"
+
 enum quota_type { TYPE_INT, TYPE_LONG, TYPE_DOUBLE };
 enum quota_of { OF_CLIENTS, OF_ADDRESSES };
 
@@ -23,6 +25,9 @@ static const struct quota_row rows[] = {
 };
 
 static const char *const words[] = {"client-id", "ip", "user"};
+
+/* The name of the default. */
+static const struct wire_string of_all = {NULL, -1};
 
 /* How a name is kept within a key. */
 enum { NAME_DEFAULT = 'd', NAME_GIVEN = 'n' };
@@ -100,7 +105,7 @@ is_address(struct wire_string name)
     struct in6_addr address;
     char text[64];
 
-    if (name.size < 0 || is_text(name, "localhost"))
+    if (name.size < 0 || is_text(name, LOCAL_NAME))
         return true;
     if ((size_t)name.size >= sizeof text)
         return false;
@@ -258,6 +263,15 @@ quotas_next(const struct quotas *quotas, size_t *position)
     return map_next(&quotas->by_entity, position, NULL, NULL);
 }
 
+/* What an entity has, where it has this quota. */
+static const struct quota *
+find_with(const struct quotas *quotas, const struct quota_entity *entity, enum quota_name name)
+{
+    const struct quota *quota = quotas_find(quotas, entity);
+
+    return quota != NULL && quota->set[name] ? quota : NULL;
+}
+
 const struct quota *
 quotas_in_force(const struct quotas *quotas, enum quota_name name, struct wire_string user,
     struct wire_string client_id)
@@ -268,21 +282,38 @@ quotas_in_force(const struct quotas *quotas, enum quota_name name, struct wire_s
         int client_id;
     } order[] = {{OWN, OWN}, {OWN, DEFAULT}, {OWN, NONE}, {DEFAULT, OWN}, {DEFAULT, DEFAULT},
         {DEFAULT, NONE}, {NONE, OWN}, {NONE, DEFAULT}};
-    static const struct wire_string of_all = {NULL, -1};
+    const struct quota *quota = NULL;
 
     if (quotas->set_count[name] == 0)
         return NULL;
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(order) && quota == NULL; i++) {
         struct quota_entity entity = {0};
-        const struct quota *quota;
 
         entity.has[QUOTA_PART_USER] = order[i].user != NONE;
         entity.names[QUOTA_PART_USER] = order[i].user == OWN ? user : of_all;
         entity.has[QUOTA_PART_CLIENT_ID] = order[i].client_id != NONE;
         entity.names[QUOTA_PART_CLIENT_ID] = order[i].client_id == OWN ? client_id : of_all;
-        quota = quotas_find(quotas, &entity);
-        if (quota != NULL && quota->set[name])
-            return quota;
+        quota = find_with(quotas, &entity, name);
     }
-    return NULL;
+    return quota;
+}
+
+const struct quota *
+quotas_in_force_address(
+    const struct quotas *quotas, enum quota_name name, struct wire_string address)
+{
+    struct quota_entity entity = {0};
+    const struct quota *quota;
+
+    if (quotas->set_count[name] == 0)
+        return NULL;
+    entity.has[QUOTA_PART_IP] = true;
+    entity.names[QUOTA_PART_IP] = address;
+    quota = find_with(quotas, &entity, name);
+    if (quota == NULL && is_text(address, "127.0.0.1")) {
+        entity.names[QUOTA_PART_IP] = (struct wire_string){LOCAL_NAME, sizeof LOCAL_NAME - 1};
+        quota = find_with(quotas, &entity, name);
+    }
+    entity.names[QUOTA_PART_IP] = of_all;
+    return quota != NULL ? quota : find_with(quotas, &entity, name);
 }

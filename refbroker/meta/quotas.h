@@ -90,4 +90,9 @@ const struct quota *quotas_next(const struct quotas *quotas, size_t *position);
 const struct quota *quotas_in_force(const struct quotas *quotas, enum quota_name name,
     struct wire_string user, struct wire_string client_id);
 
+/* quotas_in_force_address does so for an address in numbers: its own, then the default of all. The
+ * one name of a host that can have a quota is this machine's own. */
+const struct quota *quotas_in_force_address(
+    const struct quotas *quotas, enum quota_name name, struct wire_string address);
+
 #endif

@@ -11,6 +11,7 @@
 #include "lib/net/listener.h"
 #include "lib/net/tcp.h"
 #include "lib/wire/codec_bytes.h"
+#include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
 
 #define STAGE_BYTES 16384
@@ -266,14 +267,17 @@ accepted(void *arg, int fd)
     struct peer *peer = xcalloc(1, sizeof *peer);
     char address[TCP_TEXT_MAX];
     char *colon;
+    long port = 0;
 
     peer->server = server;
     peer->tcp = tcp_adopt(server->loop, fd, &options, &events, peer);
     tcp_peer_text(peer->tcp, address);
     colon = strrchr(address, ':');
-    if (colon != NULL)
+    if (colon != NULL) {
+        port = strtol(colon + 1, NULL, 10);
         *colon = '\0';
-    peer->client = broker_connect(server->broker, peer, address);
+    }
+    peer->client = broker_connect(server->broker, peer, address, (uint16_t)port);
     list_push_back(&server->peers, &peer->in_server);
     return peer->tcp;
 }
@@ -344,6 +348,8 @@ metrics(void *arg, struct http_reply *reply)
 
     reply->type = "text/plain; version=0.0.4; charset=utf-8";
     stats_write(&server->broker->stats, &reply->body);
+    if (server->broker->client_instances != NULL)
+        client_samples_write(&server->broker->client_instances->samples, &reply->body);
 }
 
 static void

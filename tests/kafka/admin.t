@@ -41,7 +41,10 @@ and is made to wait: true
 then it may: 0
 an old client is not refused: 0
 but waits: true
-requests wait, a second at most: true"
+requests wait, a second at most: true
+an address may make ten seconds' connections at once: 10
+and some more later: 1
+its own quota goes before that of all: 15"
 
 tool kdl.admin.AclScript "$theirs" >"$work/kafka.acls" & asking=$!
 tool kdl.admin.AclScript "$ours" >"$work/acls"

@@ -46,14 +46,14 @@ pair_setup() {
     exit 0
 }
 
-# pair_start_ours SETTING...: refbroker. $work/restart kills it (-9) and starts it on the folder of before.
+# pair_start_ours SETTING...: refbroker, with what stands in ours_flags, too. $work/restart kills it (-9) and starts it on the folder of before.
 pair_start_ours() {
     cat >"$work/restart" <<X
 #!/usr/bin/env bash
 [ -e "$work/pid" ] && kill -9 "\$(cat "$work/pid")"
 for _ in \$(seq 20); do # the one before may hold port and folder for a moment
     : >"$work/refbroker"
-    "$BUILD/bin/refbroker" --data "$work/data" --listen "$ours" ${*/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
+    "$BUILD/bin/refbroker" --data "$work/data" --listen "$ours" ${ours_flags:-} ${*/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
     for _ in \$(seq 200); do
         grep -q ready "$work/refbroker" && exit 0
         grep -q 'in use' "$work/refbroker" && break

@@ -194,6 +194,7 @@ broker_world_start(struct broker_world *world)
         options.read_cache_bytes = world->read_cache_bytes;
     if (world->cleaner_backoff_ms > 0)
         options.cleaner_backoff_ms = world->cleaner_backoff_ms;
+    options.client_metrics = world->client_metrics;
     if (broker_open(&options, &world->broker, &e) != RC_OK) {
         world->broker = NULL;
         work_free(world->work);
@@ -201,7 +202,7 @@ broker_world_start(struct broker_world *world)
         snprintf(world->text, sizeof world->text, "start: %.200s", e.text);
         return world->text;
     }
-    world->client = broker_connect(world->broker, world, "world");
+    world->client = broker_connect(world->broker, world, "world", 0);
     if (world->starts++ == 0 && !topics_make(world))
         return "the topics could not be made";
     return NULL;
@@ -337,7 +338,7 @@ broker_world_reconnect(struct broker_world *world)
 {
     broker_disconnect(world->broker, world->client);
     buf_clear(&world->received);
-    world->client = broker_connect(world->broker, world, "world");
+    world->client = broker_connect(world->broker, world, "world", 0);
     world->closed = false;
 }
 

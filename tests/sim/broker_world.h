@@ -56,6 +56,7 @@ struct broker_world {
     struct broker_world_make make;
     size_t read_cache_bytes;    /* of the next start; 0: the broker's default */
     int64_t cleaner_backoff_ms; /* of the next start; 0: the broker's default */
+    bool client_metrics;        /* of the next start */
     int only_partition;         /* records go here only; -1: anywhere */
     char text[256];
 };

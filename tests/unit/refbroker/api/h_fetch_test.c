@@ -118,7 +118,7 @@ an_offset_that_comes_into_range_meanwhile_is_served(void **state)
     int32_t size = 0;
 
     fetch_send(world, COORDINATED, 1);
-    world->client = broker_connect(world->broker, world, "producer");
+    world->client = broker_connect(world->broker, world, "producer", 0);
     world->make.acks = 0;
     (void)broker_world_produce(world, COORDINATED);
     (void)broker_world_produce(world, COORDINATED);

@@ -39,9 +39,9 @@ teardown(void **state)
     return 0;
 }
 
-/* A quota of all users. */
+/* A quota of all of a kind: users, addresses. */
 static void
-quota(struct rig *rig, const char *name, double value)
+quota_of(struct rig *rig, const char *kind, const char *name, double value)
 {
     struct km_alter_client_quotas_request_entity_data entity;
     struct km_alter_client_quotas_request_op_data operation;
@@ -52,7 +52,7 @@ quota(struct rig *rig, const char *name, double value)
     codec_init(&km_alter_client_quotas_request_entity_data_desc, &entity);
     codec_init(&km_alter_client_quotas_request_op_data_desc, &operation);
     codec_init(&km_alter_client_quotas_request_desc, &in);
-    entity.entity_type = request_text("user");
+    entity.entity_type = request_text(kind);
     entity.entity_name = request_text(NULL);
     operation.key = request_text(name);
     operation.value = value;
@@ -60,6 +60,12 @@ quota(struct rig *rig, const char *name, double value)
     in.entries.count = 1;
     assert_true(broker_world_call(&rig->world, KM_ALTER_CLIENT_QUOTAS, 1, &in, &rig->arena, &out));
     assert_int_equal(out.entries.items[0].error_code, KE_NONE);
+}
+
+static void
+quota(struct rig *rig, const char *name, double value)
+{
+    quota_of(rig, "user", name, value);
 }
 
 static void
@@ -113,12 +119,43 @@ other_connections_are_heard(void **state)
     assert_true(broker_world_reply(world, KM_LIST_GROUPS, 4, &rig->arena, &out, &answered));
 }
 
+static void
+a_connection_too_many_of_an_address_is_not_heard_and_closed(void **state)
+{
+    struct rig *rig = *state;
+    struct broker_world *world = &rig->world;
+    struct km_list_groups_request in;
+    struct km_list_groups_response out;
+    int32_t answered;
+
+    codec_init(&km_list_groups_request_desc, &in);
+    quota_of(rig, "ip", "connection_creation_rate", 1);
+    for (int i = 0; i < 10; i++) {
+        broker_world_reconnect(world);
+        assert_true(broker_world_call(world, KM_LIST_GROUPS, 4, &in, &rig->arena, &out));
+    }
+    broker_world_reconnect(world);
+    assert_int_equal(world->broker->stats.connections_throttled_total, 1);
+    (void)broker_world_ask(world, KM_LIST_GROUPS, 4, &in);
+    (void)broker_tick(world->broker);
+    assert_false(world->closed);
+    env_advance(&world->time, SECOND_US);
+    (void)broker_tick(world->broker);
+    assert_true(world->closed);
+    assert_false(broker_world_reply(world, KM_LIST_GROUPS, 4, &rig->arena, &out, &answered));
+    env_advance(&world->time, 11 * SECOND_US);
+    broker_world_reconnect(world);
+    assert_true(broker_world_call(world, KM_LIST_GROUPS, 4, &in, &rig->arena, &out));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_request_is_answered_and_the_next_one_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_connection_too_many_of_an_address_is_not_heard_and_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(other_connections_are_heard, setup, teardown),
     };
 

@@ -223,7 +223,7 @@ setup(void **state)
     coordinator_wait(rig);
     rig->clients[0] = rig->world.client;
     for (int i = 1; i < MEMBERS; i++)
-        rig->clients[i] = broker_connect(rig->world.broker, &rig->world, "member");
+        rig->clients[i] = broker_connect(rig->world.broker, &rig->world, "member", 0);
     *state = rig;
     return 0;
 }

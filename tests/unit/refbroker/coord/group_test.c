@@ -236,7 +236,7 @@ a_static_member_that_does_not_join_is_waited_for(void **state)
     settle(rig);
     join_send(rig, 1, "range", NULL);
     broker_disconnect(rig->world.broker, rig->clients[1]);
-    rig->clients[1] = broker_connect(rig->world.broker, &rig->world, "member");
+    rig->clients[1] = broker_connect(rig->world.broker, &rig->world, "member", 0);
     for (int waited = 0; waited < 2 * REBALANCE_MS; waited += SESSION_MS / 2) {
         heartbeat_send(rig, 0, rig->generation);
         env_advance(&rig->world.time, SESSION_MS / 2 * 1000);
@@ -259,7 +259,7 @@ a_member_whose_connection_breaks_while_it_joins_stays_for_its_session(void **sta
 
     bring(rig, GROUP_PREPARING);
     broker_disconnect(rig->world.broker, rig->clients[1]);
-    rig->clients[1] = broker_connect(rig->world.broker, &rig->world, "member");
+    rig->clients[1] = broker_connect(rig->world.broker, &rig->world, "member", 0);
     assert_int_equal(map_count(&group_of(rig)->members), 2);
     heartbeat_send(rig, 0, rig->generation);
     env_advance(&rig->world.time, (SESSION_MS - 1) * 1000);

@@ -186,6 +186,52 @@ meters_are_bounded_and_those_at_rest_go(void **state)
     assert_int_equal(map_count(&rig.meters.meters), 1);
 }
 
+static int64_t
+connect(const char *address, int64_t at_ms)
+{
+    return quota_meters_connect(
+        &rig.meters, (struct wire_string){address, (int32_t)strlen(address)}, at_ms);
+}
+
+/* At two a second there is room for twenty at once. */
+static void
+connections_above_the_quota_wait_and_do_not_count(void **state)
+{
+    (void)state;
+    assert_int_equal(connect("10.0.0.1", NOW_MS), 0);
+    assert_int_equal(map_count(&rig.meters.meters), 0);
+    set(QUOTA_PART_IP, NULL, QUOTA_CONNECTION_CREATION_RATE, 2);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(connect("10.0.0.1", NOW_MS), 0);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(connect("10.0.0.1", NOW_MS), 500);
+    assert_int_equal(connect("10.0.0.1", NOW_MS + 499), 1);
+    assert_int_equal(connect("10.0.0.1", NOW_MS + 500), 0);
+}
+
+static void
+each_address_has_a_meter_of_its_own(void **state)
+{
+    (void)state;
+    set(QUOTA_PART_IP, NULL, QUOTA_CONNECTION_CREATION_RATE, 1);
+    set(QUOTA_PART_IP, "10.0.0.3", QUOTA_CONNECTION_CREATION_RATE, 3);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(connect("10.0.0.1", NOW_MS), 0);
+    assert_true(connect("10.0.0.1", NOW_MS) > 0);
+    assert_int_equal(connect("10.0.0.2", NOW_MS), 0);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(connect("10.0.0.3", NOW_MS), 0);
+    assert_true(connect("10.0.0.3", NOW_MS) > 0);
+}
+
+static void
+a_connection_is_closed_after_a_second_at_most(void **state)
+{
+    (void)state;
+    set(QUOTA_PART_IP, NULL, QUOTA_CONNECTION_CREATION_RATE, 1e-6);
+    assert_int_equal(connect("10.0.0.1", NOW_MS), 1000);
+}
+
 int
 main(void)
 {
@@ -202,6 +248,11 @@ main(void)
         cmocka_unit_test_setup_teardown(a_bucket_may_be_overdrawn_once, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_bucket_is_never_fuller_than_eleven_seconds, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            connections_above_the_quota_wait_and_do_not_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_address_has_a_meter_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_connection_is_closed_after_a_second_at_most, setup, teardown),
         cmocka_unit_test_setup_teardown(meters_are_bounded_and_those_at_rest_go, setup, teardown),
     };
 

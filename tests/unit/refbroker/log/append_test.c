@@ -184,7 +184,7 @@ wake_many(struct broker_world *world, int count)
     in.max_wait_ms = 30000;
     in.min_bytes = INT32_MAX;
     (void)broker_world_ask(world, KM_FETCH, 11, &in);
-    world->client = broker_connect(world->broker, world, "producer");
+    world->client = broker_connect(world->broker, world, "producer", 0);
     wait_for_many(world, count);
     broker_disconnect(world->broker, world->client);
     world->client = consumer;

@@ -34,20 +34,34 @@ entity_of(const char *user, const char *client_id, const char *ip)
 }
 
 static void
-set(struct quotas *quotas, const char *user, const char *client_id, double value)
+set_of(struct quotas *quotas, const struct quota_entity *entity, enum quota_name name, double value)
 {
-    struct quota_entity entity = entity_of(user, client_id, NULL);
     struct buf key;
     struct err e;
 
     buf_init(&key, KEY_BYTES_MAX);
-    quotas_entity_key(&entity, &key);
+    quotas_entity_key(entity, &key);
     if (value > 0)
-        assert_int_equal(
-            quotas_set(quotas, key.data, key.size, QUOTA_PRODUCER_BYTE_RATE, value, &e), RC_OK);
+        assert_int_equal(quotas_set(quotas, key.data, key.size, name, value, &e), RC_OK);
     else
-        quotas_remove(quotas, key.data, key.size, QUOTA_PRODUCER_BYTE_RATE);
+        quotas_remove(quotas, key.data, key.size, name);
     buf_fini(&key);
+}
+
+static void
+set(struct quotas *quotas, const char *user, const char *client_id, double value)
+{
+    struct quota_entity entity = entity_of(user, client_id, NULL);
+
+    set_of(quotas, &entity, QUOTA_PRODUCER_BYTE_RATE, value);
+}
+
+static void
+set_address(struct quotas *quotas, const char *address, double value)
+{
+    struct quota_entity entity = entity_of(NULL, NULL, address);
+
+    set_of(quotas, &entity, QUOTA_CONNECTION_CREATION_RATE, value);
 }
 
 static double
@@ -84,6 +98,39 @@ the_nearest_entity_counts(void **state)
         set(&quotas, order[i - 1].user, order[i - 1].client_id, 0);
     }
     assert_true(in_force(&quotas) == 0);
+    quotas_fini(&quotas);
+}
+
+static double
+address_in_force(const struct quotas *quotas, const char *address)
+{
+    const struct quota *quota =
+        quotas_in_force_address(quotas, QUOTA_CONNECTION_CREATION_RATE, text(address));
+
+    return quota == NULL ? 0 : quota->values[QUOTA_CONNECTION_CREATION_RATE];
+}
+
+static void
+an_address_has_its_own_or_the_default(void **state)
+{
+    struct quotas quotas;
+
+    (void)state;
+    quotas_init(&quotas);
+    assert_true(address_in_force(&quotas, "10.0.0.1") == 0);
+    set(&quotas, "*", "*", 5);
+    set_address(&quotas, "10.0.0.1", 1);
+    assert_true(address_in_force(&quotas, "10.0.0.1") == 1);
+    assert_true(address_in_force(&quotas, "10.0.0.2") == 0);
+    set_address(&quotas, "*", 2);
+    assert_true(address_in_force(&quotas, "10.0.0.1") == 1);
+    assert_true(address_in_force(&quotas, "10.0.0.2") == 2);
+    assert_true(address_in_force(&quotas, "127.0.0.1") == 2);
+    set_address(&quotas, "localhost", 3);
+    assert_true(address_in_force(&quotas, "127.0.0.1") == 3);
+    assert_true(address_in_force(&quotas, "127.0.0.2") == 2);
+    set_address(&quotas, "127.0.0.1", 4);
+    assert_true(address_in_force(&quotas, "127.0.0.1") == 4);
     quotas_fini(&quotas);
 }
 
@@ -218,6 +265,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_entity_counts),
+        cmocka_unit_test(an_address_has_its_own_or_the_default),
         cmocka_unit_test(an_entity_goes_with_its_last_quota),
         cmocka_unit_test(more_than_may_be_added_can_be_read),
         cmocka_unit_test(names_do_not_run_into_each_other),

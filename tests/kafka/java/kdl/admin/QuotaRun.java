@@ -1,5 +1,8 @@
 package kdl.admin;
 
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import kdl.wire.RawConnection;
@@ -39,6 +42,7 @@ public final class QuotaRun {
     private static final int MUTATIONS_PER_SECOND = 4;
     private static final int BURST_SECONDS = 11;
     private static final int OVERDRAWN = 10;
+    private static final int CONNECTIONS = 15;
 
     private final RawConnection admin;
     private final String bootstrap;
@@ -63,15 +67,22 @@ public final class QuotaRun {
         run.consumer();
         run.mutations();
         run.requests();
+        run.connections();
     }
 
     // --- requests ----------------------------------------------------------------------------------
 
     /** A quota of this client; 0 takes it back. */
     private void quota(String key, double value) throws Exception {
+        quota(key, value, "user", "ANONYMOUS", "client-id", CLIENT);
+    }
+
+    /** A quota of an entity: pairs of type and name, null for the default. */
+    private void quota(String key, double value, String... entity) throws Exception {
         AlterClientQuotasRequestData.EntryData entry = new AlterClientQuotasRequestData.EntryData();
-        entry.entity().add(new AlterClientQuotasRequestData.EntityData().setEntityType("user").setEntityName("ANONYMOUS"));
-        entry.entity().add(new AlterClientQuotasRequestData.EntityData().setEntityType("client-id").setEntityName(CLIENT));
+        for (int i = 0; i < entity.length; i += 2) {
+            entry.entity().add(new AlterClientQuotasRequestData.EntityData().setEntityType(entity[i]).setEntityName(entity[i + 1]));
+        }
         entry.ops().add(new AlterClientQuotasRequestData.OpData().setKey(key).setValue(value).setRemove(value == 0));
         AlterClientQuotasResponseData answer = (AlterClientQuotasResponseData) admin.ask(
             new AlterClientQuotasRequestData().setEntries(List.of(entry)), 1);
@@ -208,5 +219,48 @@ public final class QuotaRun {
         int wait = ((ListGroupsResponseData) answer).throttleTimeMs();
         tell("requests wait, a second at most", wait > 0 && wait <= 1000);
         quota("request_percentage", 0);
+    }
+
+    /** How many of some connections, made at once, are answered; the others are closed. */
+    private int answered() throws Exception {
+        List<RawConnection> made = new ArrayList<>();
+        int answered = 0;
+        for (int i = 0; i < CONNECTIONS; i++) {
+            made.add(RawConnection.toFirstOf(bootstrap));
+        }
+        for (RawConnection connection : made) {
+            try (connection) {
+                connection.ask(new ApiVersionsRequestData().setClientSoftwareName("x").setClientSoftwareVersion("1"), 3);
+                answered++;
+            } catch (SocketTimeoutException e) {
+                throw e;
+            } catch (IOException e) {
+                // It was closed.
+            }
+        }
+        return answered;
+    }
+
+    private void connections() throws Exception {
+        String key = "connection_creation_rate";
+        quota(key, 1, "ip", null);
+        tell("an address may make ten seconds' connections at once", answered());
+        long limit = System.nanoTime() + 20_000_000_000L;
+        int later = 0;
+        while (later == 0 && System.nanoTime() < limit) {
+            try (RawConnection connection = RawConnection.toFirstOf(bootstrap)) {
+                connection.ask(new ApiVersionsRequestData().setClientSoftwareName("x").setClientSoftwareVersion("1"), 3);
+                later++;
+            } catch (SocketTimeoutException e) {
+                throw e;
+            } catch (IOException e) {
+                // Not yet.
+            }
+        }
+        tell("and some more later", later);
+        quota(key, 1000, "ip", "127.0.0.1");
+        tell("its own quota goes before that of all", answered());
+        quota(key, 0, "ip", "127.0.0.1");
+        quota(key, 0, "ip", null);
     }
 }
