@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conformance/catalog.h"
+#include "conformance/kc_login.h"
 #include "conformance/mutants.h"
 #include "lib/base/xalloc.h"
 
@@ -19,29 +20,46 @@
 #define MUTANT_MULT 0.4 /* of the time limits: what is lost is noticed sooner */
 #define NULL_MULT 0.1
 #define NULL_JOBS 32
-#define PROBE_US 5000000
 #define LISTED_MAX 20
 
 /* Something that cannot be touched by a mutant of another area. */
 #define CONTROL "meta.partitions_dense"
 #define CONTROL_OF_META "offsets.empty_topic"
 
+/* Where everybody has to log in, and for the mutants of that check itself. */
+#define CONTROL_OF_LOGINS "sasl.plain_ok"
+#define CONTROL_OF_PLAIN "sasl.handshake_ok"
+
 /* --- the proxy, in a process of its own ------------------------------------------------------- */
 
 struct front {
     pid_t pid;
-    struct conf *conf;
     struct target target;
 };
+
+/* What the target has told of itself holds for the proxy, at another address. Asking again would
+ * need a login where the target wants one. */
+static void
+target_behind(struct target *out, const struct target *target, uint16_t port)
+{
+    *out = (struct target){.conf = target->conf,
+        .is_plain = target->is_plain,
+        .versions = target->versions,
+        .api_count = target->api_count,
+        .broker_count = 1,
+        .was_connected = true};
+    out->brokers = xcalloc(1, sizeof *out->brokers);
+    out->brokers[0] = (struct target_broker){target->brokers[0].id, port, xstrdup(PROXY_HOST)};
+    if (target->cluster_id != NULL)
+        out->cluster_id = xstrdup(target->cluster_id);
+}
 
 static void
 front_start(struct kc *kc, struct front *front, const struct proxy_rule *rule)
 {
     const struct target_broker *broker = &kc->target->brokers[0];
-    const struct conf_client *client;
     struct err e = {0};
     uint16_t port;
-    char *server;
     int fds[2];
 
     if (pipe(fds) != 0)
@@ -56,12 +74,7 @@ front_start(struct kc *kc, struct front *front, const struct proxy_rule *rule)
     if (front->pid < 0 || read(fds[0], &port, sizeof port) != sizeof port)
         kc_error(kc, "the proxy does not start");
     close(fds[0]);
-    server = kc_printf(kc, "127.0.0.1:%u", (unsigned)port);
-    front->conf = conf_new();
-    if (conf_set_pair(front->conf, "bootstrap.servers", server, "proxy", &e) != RC_OK ||
-        conf_finish(front->conf, &client, &e) != RC_OK ||
-        target_probe(&front->target, client, PROBE_US, &e) != RC_OK)
-        kc_error(kc, "the target behind the proxy: %s", e.text);
+    target_behind(&front->target, kc->target, port);
 }
 
 static void
@@ -70,7 +83,6 @@ front_stop(struct front *front)
     kill(front->pid, SIGKILL);
     waitpid(front->pid, NULL, 0);
     target_fini(&front->target);
-    conf_free(front->conf);
 }
 
 /* A run of its own inside this one; its topics are its own, too, and the target is its own to
@@ -104,6 +116,9 @@ inner_run(struct kc *kc, const struct front *front, const struct kc_options *opt
     if (runner_run(runner, &e) != RC_OK)
         kc_error(kc, "%s", e.text);
     profile_free(profile);
+    /* Those who log in make no topics. */
+    if (check_properties(kc->check) == kc_login_properties)
+        return;
     sweeping.timeout_mult = kc->options->timeout_mult; /* the target itself is as quick as ever */
     if (!runner_sweep(kc->target, &sweeping))
         kc_error(kc, "the topics of a run could not be deleted");
@@ -147,6 +162,17 @@ item_of(struct kc *kc, const char *id)
     kc_error(kc, "there is no check %s", id);
 }
 
+/* A check that has nothing to do with what the mutant of this one changes. */
+static const char *
+control_of(const struct catalog_entry *named)
+{
+    if (check_properties(named->check) == kc_login_properties)
+        return strcmp(named->check->id, CONTROL_OF_LOGINS) == 0 ? CONTROL_OF_PLAIN
+                                                                : CONTROL_OF_LOGINS;
+    return strcmp(named->area, "meta") == 0 || strcmp(named->area, "wire") == 0 ? CONTROL_OF_META
+                                                                                : CONTROL;
+}
+
 static void
 mutant_run(struct kc *kc)
 {
@@ -162,10 +188,7 @@ mutant_run(struct kc *kc)
             trial.mutant = mutants_at(i);
     REQUIRE(trial.mutant != NULL);
     items[0] = item_of(kc, trial.mutant->check);
-    items[1] = item_of(
-        kc, strcmp(items[0].entry.area, "meta") == 0 || strcmp(items[0].entry.area, "wire") == 0
-                ? CONTROL_OF_META
-                : CONTROL);
+    items[1] = item_of(kc, control_of(&items[0].entry));
     front_start(kc, &front, &trial.mutant->rule);
     inner_run(kc, &front, &options, &runner);
     front_stop(&front);

@@ -14,7 +14,6 @@
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
 
-#define OWN_HOST "127.0.0.1"
 #define SETUP_CLIENT_ID "kc-setup"
 #define FRAME_BYTES_MAX (100 << 20)
 #define IN_BYTES_MAX ((size_t)256 << 20)
@@ -76,7 +75,7 @@ send_bytes(struct tcp *tcp, const void *data, size_t size)
 static void
 address_set(const struct proxy *proxy, struct wire_string *host, int32_t *port)
 {
-    *host = (struct wire_string){OWN_HOST, (int32_t)strlen(OWN_HOST)};
+    *host = (struct wire_string){PROXY_HOST, (int32_t)strlen(PROXY_HOST)};
     *port = proxy->own_port;
 }
 
@@ -460,7 +459,7 @@ proxy_run(
     const struct proxy_rule *rule, const char *host, uint16_t port, int ready_fd, struct err *e)
 {
     struct proxy proxy = {.rule = rule, .host = host, .port = port};
-    struct listener_options options = {.host = OWN_HOST, .connections_max = CONNECTIONS_MAX};
+    struct listener_options options = {.host = PROXY_HOST, .connections_max = CONNECTIONS_MAX};
     enum rc rc = loop_new(&proxy.loop, e);
 
     if (rc != RC_OK)

@@ -20,6 +20,8 @@
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 
+#define PROXY_HOST "127.0.0.1" /* where it listens */
+
 struct proxy;
 struct proxy_client;
 

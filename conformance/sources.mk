@@ -1,5 +1,6 @@
 # conformance
 conformance_SRCS := \
+	conformance/c_access.c \
 	conformance/c_admin.c \
 	conformance/c_cg848.c \
 	conformance/c_compact.c \
@@ -17,6 +18,7 @@ conformance_SRCS := \
 	conformance/c_produce_batches.c \
 	conformance/c_produce_content.c \
 	conformance/c_quota.c \
+	conformance/c_sasl.c \
 	conformance/c_txn.c \
 	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
@@ -29,6 +31,7 @@ conformance_SRCS := \
 	conformance/kc_batch.c \
 	conformance/kc_fetch.c \
 	conformance/kc_group.c \
+	conformance/kc_login.c \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
 	conformance/kc_topic.c \
@@ -45,6 +48,7 @@ conformance_SRCS := \
 	conformance/mutants_null.c \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
+	conformance/mutants_sec.c \
 	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \

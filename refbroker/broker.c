@@ -47,6 +47,7 @@ void
 broker_options_fini(struct broker_options *options)
 {
     map_fini(&options->given, free);
+    logins_fini(&options->logins);
 }
 
 /* A Kafka cluster id: 16 random bytes in URL-safe base64, 22 characters. */

@@ -31,6 +31,7 @@
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
 #include "refbroker/meta/features.h"
+#include "refbroker/meta/logins.h"
 #include "refbroker/meta/topics.h"
 #include "refbroker/request.h"
 #include "refbroker/stats.h"
@@ -99,11 +100,13 @@ struct broker_options {
     int64_t garbage_grace_ms;           /* how long they stay then */
     int64_t authorizer;                 /* authorizer.class.name: 1 keeps ACLs, 0 has none */
     int64_t idle_ms;                    /* connections.max.idle.ms */
-    int64_t txn_timeout_max_ms;         /* transaction.max.timeout.ms */
-    int64_t txn_abort_interval_ms;      /* rounds that abort transactions which last too long */
-    int64_t txn_id_expiration_ms;       /* transactional.id.expiration.ms */
-    int64_t txn_id_remove_interval_ms;  /* rounds that remove expired ids */
-    int64_t producer_id_expiration_ms;  /* producer.id.expiration.ms */
+    struct logins logins;
+    int64_t login_refused_delay_ms;    /* connection.failed.authentication.delay.ms */
+    int64_t txn_timeout_max_ms;        /* transaction.max.timeout.ms */
+    int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
+    int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
+    int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */
+    int64_t producer_id_expiration_ms; /* producer.id.expiration.ms */
     int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
@@ -183,6 +186,10 @@ struct client *broker_connect(
 
 /* broker_drained goes on with a connection whose port had asked for no more. */
 void broker_drained(struct broker *broker, struct client *client);
+
+/* broker_frame_bytes_max tells how large the connection's next frame may be, without its length:
+ * less for who has not logged in (sasl.server.max.receive.size). */
+size_t broker_frame_bytes_max(const struct client *client);
 
 /* broker_disconnect ends it: nothing more is sent, parked requests are dropped. */
 void broker_disconnect(struct broker *broker, struct client *client);

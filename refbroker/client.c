@@ -104,12 +104,15 @@ finish(struct broker *broker, struct request *request, enum h_result result)
 {
     struct client *client = request->client;
 
-    if (result == H_DONE || result == H_NO_REPLY)
+    /* What belongs to a login is nobody's yet. */
+    if ((result == H_DONE || result == H_NO_REPLY) && client->login.state == LOGIN_OVER)
         throttle(broker, request);
     request->parked = false;
     request->state = REQUEST_FINISHED;
     request->no_reply = result == H_NO_REPLY;
-    if (result == H_CLOSE || (result == H_DONE && !dispatch_finish(broker, request))) {
+    request->is_last = result == H_LAST;
+    if (result == H_CLOSE ||
+        ((result == H_DONE || result == H_LAST) && !dispatch_finish(broker, request))) {
         request->no_reply = true;
         close_client(broker, client);
     }
@@ -150,19 +153,31 @@ send_finished(struct broker *broker, struct client *client)
 
     while (!client->full && (request = request_of(list_first(&client->requests))) != NULL &&
            request->state == REQUEST_FINISHED) {
+        bool is_last = request->is_last;
+
         list_remove(&client->requests, &request->in_client);
         if (request->no_reply || client->closing)
             request_free(request);
         else
             client->full = !broker->options.ports.send(
                 client->peer, request->pieces, request->piece_count, reply_sent, request);
+        if (is_last)
+            close_client(broker, client);
     }
+}
+
+/* Whoever has not logged in is read one request at a time, and not at all once that has failed. */
+static bool
+is_waiting_for_login(const struct client *client)
+{
+    return client->login.state == LOGIN_FAILED ||
+           (client->login.state != LOGIN_OVER && client->requests.count > 0);
 }
 
 static void
 pause_or_resume(struct broker *broker, struct client *client)
 {
-    bool over = client->muted.place != 0 ||
+    bool over = client->muted.place != 0 || is_waiting_for_login(client) ||
                 client->requests.count >= LIMIT_CONNECTION_REQUESTS_MAX ||
                 client->waiting_bytes > LIMIT_CONNECTION_BYTES_MAX ||
                 (broker->requests_bytes > LIMIT_REQUESTS_BYTES_MAX && client->requests.count > 1);
@@ -260,6 +275,7 @@ broker_connect(struct broker *broker, void *peer, const char *client_host, uint1
     client->peer = peer;
     client->client_host = xstrdup(client_host);
     client->client_port = client_port;
+    login_init(&client->login, broker->options.logins.is_wanted);
     client->active_ms = env_now_ms(broker->env);
     list_init(&client->requests);
     list_push_back(&broker->clients, &client->in_broker);
@@ -301,10 +317,23 @@ broker_disconnect(struct broker *broker, struct client *client)
     broker->stats.connections--;
     if (client->has_instance)
         client_instances_forget(broker->client_instances, &client->instance_id);
+    login_fini(&client->login);
     free(client->client_host);
     free(client->software_name);
     free(client->software_version);
     free(client);
+}
+
+struct wire_string
+client_user(const struct client *client)
+{
+    return request_text(client->login.user == NULL ? "ANONYMOUS" : client->login.user);
+}
+
+size_t
+broker_frame_bytes_max(const struct client *client)
+{
+    return client->login.state == LOGIN_OVER ? LIMIT_REQUEST_BYTES_MAX : LIMIT_LOGIN_BYTES_MAX;
 }
 
 void

@@ -9,6 +9,7 @@
 #ifndef REFBROKER_CLIENT_H
 #define REFBROKER_CLIENT_H
 
+#include "refbroker/api/login.h"
 #include "refbroker/broker.h"
 
 struct client {
@@ -33,7 +34,11 @@ struct client {
     bool full; /* the peer reads slower than we answer: nothing starts and nothing is sent until it
                   has caught up */
     int64_t active_ms;
+    struct login login;
 };
+
+/* client_user is who has logged in, or ANONYMOUS. A view, as long as the client. */
+struct wire_string client_user(const struct client *client);
 
 /* client_dispatch starts the requests that may start now, and sends the replies that are at the
  * head.

@@ -12,6 +12,9 @@
 
 /* Connections and requests. */
 #define LIMIT_REQUEST_BYTES_MAX ((size_t)100 * 1024 * 1024) /* socket.request.max.bytes */
+#define LIMIT_LOGIN_BYTES_MAX                                                                      \
+    ((size_t)512 * 1024)            /* before a login: sasl.server.max.receive.size */
+#define LIMIT_LOGIN_REQUESTS_MAX 64 /* until one is over */
 #define LIMIT_CONNECTIONS_MAX 10000
 #define LIMIT_FILES_RESERVED                                                                       \
     256 /* open files that connections leave to the log, objects and /metrics */

@@ -26,6 +26,7 @@ static const char usage[] =
     "  --advertise HOST    the name that clients are told (default: the one listened on)\n"
     "  --http HOST:PORT    serve /metrics (Prometheus) and /healthz here (default: off)\n"
     "  --set NAME=VALUE    a broker setting; --set help lists them\n"
+    "  --set @FILE         settings, one a line; for those that nobody is to see among processes\n"
     "  --verbose           log what happens to connections and requests\n"
     "  --version, --help\n"
     "\n"
@@ -91,7 +92,7 @@ settings_list(void)
     const struct broker_config_row *rows = broker_configs_rows(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (rows[i].effect == BROKER_CONFIG_ACTS)
+        if (broker_configs_is_setting(&rows[i]))
             printf("%-44s %s\n", rows[i].def.name, rows[i].def.help);
 }
 
@@ -111,6 +112,29 @@ setting_apply(struct settings *settings, const char *text)
     return rc == RC_OK ? EXIT_OK : wrong_use("%s", e.text);
 }
 
+/* Settings as they stand in a server.properties: one a line, # begins a comment. */
+static int
+settings_load(struct settings *settings, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    size_t capacity = 0;
+    char *line = NULL;
+    int code = EXIT_OK;
+
+    if (file == NULL)
+        return wrong_use("--set @%s: %s", path, strerror(errno));
+    while (code == EXIT_OK && getline(&line, &capacity, file) >= 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[strspn(line, " \t")] == '\0' || *line == '#')
+            continue;
+        code = strchr(line, '=') == NULL ? wrong_use("--set @%s: a line is not NAME=VALUE", path)
+                                         : setting_apply(settings, line);
+    }
+    free(line);
+    (void)fclose(file);
+    return code;
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 flags_parse(int argc, char **argv, struct settings *s)
@@ -120,6 +144,7 @@ flags_parse(int argc, char **argv, struct settings *s)
         {"http", required_argument, NULL, 'm'}, {"set", required_argument, NULL, 's'},
         {"verbose", no_argument, NULL, 'v'}, {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    struct err e;
     int flag, rc;
 
     opterr = 0;
@@ -145,7 +170,8 @@ flags_parse(int argc, char **argv, struct settings *s)
                 settings_list();
                 return EXIT_OK;
             }
-            if ((rc = setting_apply(s, optarg)) != EXIT_OK)
+            rc = *optarg == '@' ? settings_load(s, optarg + 1) : setting_apply(s, optarg);
+            if (rc != EXIT_OK)
                 return rc;
             break;
         case 'v':
@@ -161,7 +187,9 @@ flags_parse(int argc, char **argv, struct settings *s)
             return wrong_use("unknown flag or missing value: %s", argv[optind - 1]);
         }
     }
-    return optind < argc ? wrong_use("unexpected word %s", argv[optind]) : -1;
+    if (optind < argc)
+        return wrong_use("unexpected word %s", argv[optind]);
+    return broker_configs_given(&s->broker, &e) == RC_OK ? -1 : wrong_use("%s", e.text);
 }
 
 /* One broker per folder: the lock goes with the process, the file tells people which one it is. */

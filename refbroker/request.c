@@ -41,6 +41,22 @@ request_hold(struct request *request, struct blob *blob)
     request->held[request->held_count++] = blob_ref(blob);
 }
 
+void *
+request_answer_member(const struct request *request, const char *name)
+{
+    const struct wire_struct *body = request->header.api->response->body;
+    int16_t version = request->header.api_version;
+
+    for (uint32_t i = 0; i < body->field_count; i++) {
+        const struct wire_field *field = &body->fields[i];
+
+        if (strcmp(field->name, name) == 0 && version >= field->versions.min &&
+            version <= field->versions.max)
+            return (char *)request->out + field->offset;
+    }
+    return NULL;
+}
+
 struct wire_string
 request_text(const char *text)
 {

@@ -28,6 +28,7 @@ enum h_result {
     H_PARK,     /* request_finish follows */
     H_NO_REPLY, /* acks=0 */
     H_CLOSE,    /* the connection is to be closed, as Kafka does */
+    H_LAST,     /* out is the answer, and then it is to be closed */
 };
 
 typedef enum h_result h_fn(
@@ -47,6 +48,7 @@ struct request {
     enum request_state state;
     bool parked;
     bool no_reply;
+    bool is_last; /* the connection is closed behind its answer */
     int64_t arrived_us;
     int64_t handled_us;  /* that its handler worked when it started */
     int64_t throttle_ms; /* that its client is to wait after the answer */
@@ -55,7 +57,7 @@ struct request {
     request_fn *on_drop;
     void *park; /* the handler's own, in the arena */
     struct buf head;
-    struct wire_fragment *pieces;
+    struct wire_fragment *pieces; /* where a handler has set them, they are the whole answer */
     size_t piece_count;
     struct blob **held;
     size_t held_count;
@@ -67,6 +69,10 @@ void request_free(struct request *request);
 
 /* request_hold keeps a blob until the reply is sent. */
 void request_hold(struct request *request, struct blob *blob);
+
+/* request_answer_member returns the member of this name at the top of the answer, NULL where its
+ * version has none. */
+void *request_answer_member(const struct request *request, const char *name);
 
 /* request_text puts a C string into a message; the text must live as long as the request.
  * request_text_dup copies it into the arena. NULL is null. */

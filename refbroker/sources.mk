@@ -36,6 +36,8 @@ refbroker_SRCS := \
 	refbroker/api/h_txn_admin.c \
 	refbroker/api/h_txn_offsets.c \
 	refbroker/api/h_versions.c \
+	refbroker/api/login.c \
+	refbroker/api/login_gate.c \
 	refbroker/api/quota_gate.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
@@ -122,6 +124,7 @@ refbroker_SRCS := \
 	refbroker/meta/config_def.c \
 	refbroker/meta/create.c \
 	refbroker/meta/features.c \
+	refbroker/meta/logins.c \
 	refbroker/meta/quotas.c \
 	refbroker/meta/remove.c \
 	refbroker/meta/resource_configs.c \

@@ -1,4 +1,5 @@
-# lib/crypto: hashes and the computations of SCRAM
+# lib/crypto: hashes, the computations of SCRAM, the lines that configure logins
 crypto_SRCS := \
 	lib/crypto/digest.c \
+	lib/crypto/jaas.c \
 	lib/crypto/scram.c

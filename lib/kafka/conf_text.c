@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/xalloc.h"
+#include "lib/crypto/jaas.h"
 
 /* --- .properties -------------------------------------------------------------------------------
  */
@@ -168,116 +169,31 @@ conf_text_properties(const char *text, size_t size, conf_text_pair_fn *fn, void 
 /* --- the login module line -----------------------------------------------------------------------
  */
 
-static const char *
-space_skip(const char *at)
-{
-    while (isspace((unsigned char)*at))
-        at++;
-    return at;
-}
-
-/* The next word, up to a blank or one of `stops`; NULL where there is none. */
 static char *
-jaas_word(const char **at, const char *stops)
+option_dup(const struct jaas *jaas, const char *name)
 {
-    const char *start = space_skip(*at), *end = start;
+    const char *value = jaas_get(jaas, name);
 
-    while (*end != '\0' && !isspace((unsigned char)*end) && strchr(stops, *end) == NULL)
-        end++;
-    *at = end;
-    return end == start ? NULL : xmemdup(start, (size_t)(end - start));
-}
-
-/* A value, in quotes (with backslash escapes) or bare. */
-static char *
-jaas_value(const char **at)
-{
-    struct buf out;
-    size_t size;
-    char quote;
-
-    *at = space_skip(*at);
-    quote = **at;
-    if (quote != '"' && quote != '\'')
-        return jaas_word(at, ";");
-    buf_init(&out, strlen(*at));
-    for (++*at; **at != quote; ++*at) {
-        if (**at == '\\' && (*at)[1] != '\0')
-            ++*at;
-        if (**at == '\0') {
-            buf_fini(&out);
-            return NULL;
-        }
-        buf_append_byte(&out, (uint8_t) * *at);
-    }
-    ++*at;
-    return (char *)buf_take(&out, &size);
-}
-
-static enum rc
-jaas_bad(struct err *e, const char *what)
-{
-    return err_set(e, RC_CONFIG,
-        "sasl.jaas.config %s; it should look like: ...ScramLoginModule required "
-        "username=\"USER\" password=\"PASSWORD\";",
-        what);
-}
-
-static enum rc
-jaas_options(const char *at, char **user, char **password, struct err *e)
-{
-    for (;;) {
-        char *name, *value;
-
-        at = space_skip(at);
-        if (*at == ';')
-            return *space_skip(at + 1) == '\0' ? RC_OK : jaas_bad(e, "goes on behind its ;");
-        if (*at == '\0')
-            return jaas_bad(e, "does not end with ;");
-        name = jaas_word(&at, "=;");
-        at = space_skip(at);
-        value = NULL;
-        if (name != NULL && *at == '=') {
-            at++;
-            value = jaas_value(&at);
-        }
-        if (value == NULL) {
-            free(name);
-            return jaas_bad(e, "has an option that is not name=\"value\"");
-        }
-        if (strcmp(name, "username") == 0 && *user == NULL) {
-            *user = value;
-        } else if (strcmp(name, "password") == 0 && *password == NULL) {
-            *password = value;
-        } else {
-            free(value);
-        }
-        free(name);
-    }
+    return value == NULL ? NULL : xstrdup(value);
 }
 
 enum rc
 conf_text_jaas(const char *text, char **module, char **user, char **password, struct err *e)
 {
-    const char *at = text;
-    char *flag;
-    enum rc rc;
+    struct jaas jaas;
+    struct err why;
 
-    *user = *password = NULL;
-    *module = jaas_word(&at, ";=");
-    if (*module == NULL)
-        return jaas_bad(e, "names no login module");
-    flag = jaas_word(&at, ";=");
-    rc =
-        flag == NULL ? jaas_bad(e, "lacks the word required") : jaas_options(at, user, password, e);
-    free(flag);
-    if (rc == RC_OK)
-        return RC_OK;
-    free(*module);
-    free(*user);
-    free(*password);
     *module = *user = *password = NULL;
-    return rc;
+    if (jaas_read(text, &jaas, &why) != RC_OK)
+        return err_set(e, RC_CONFIG,
+            "sasl.jaas.config %s; it should look like: ...ScramLoginModule required "
+            "username=\"USER\" password=\"PASSWORD\";",
+            why.text);
+    *module = xstrdup(jaas.module);
+    *user = option_dup(&jaas, "username");
+    *password = option_dup(&jaas, "password");
+    jaas_fini(&jaas);
+    return RC_OK;
 }
 
 /* --- servers -------------------------------------------------------------------------------------

@@ -131,7 +131,9 @@ broker_entry(struct config_entries *entries, const char *name, bool all)
     entry.value = count == 0 ? NULL : values[0].text;
     if (!all)
         entry.value = shown(entries->request, row, entry.value);
-    entry.read_only = row == NULL || row->mode == BROKER_CONFIG_READ_ONLY;
+    /* What nobody knows cannot be changed, says Kafka, and changes it. */
+    entry.read_only =
+        entry.type == CONFIG_UNKNOWN || row == NULL || row->mode == BROKER_CONFIG_READ_ONLY;
     entry.help = row == NULL ? NULL : row->def.help;
     return add(entries, &entry, values, count);
 }
@@ -164,13 +166,36 @@ unknown_entries(struct config_entries *entries, const char *resource, const char
     return ok;
 }
 
+/* What was given at the start and stands in no table: configs of the listener. */
+static bool
+given_entries(struct config_entries *entries, const char *id)
+{
+    const struct resource_configs *kept = &entries->broker->resource_configs;
+    const void *key;
+    size_t size;
+    bool ok = true;
+
+    for (size_t position = 0;
+         ok && map_next(&entries->broker->options.given, &position, &key, &size) != NULL;) {
+        const char *name =
+            arena_printf(&entries->request->arena, "%.*s", (int)size, (const char *)key);
+
+        ok = name != NULL;
+        if (ok && broker_configs_find(name) == NULL &&
+            resource_configs_get(kept, RESOURCE_BROKER, id, name) == NULL &&
+            resource_configs_get(kept, RESOURCE_BROKER, "", name) == NULL)
+            ok = broker_entry(entries, name, false);
+    }
+    return ok;
+}
+
 static bool
 is_shown(const struct broker *broker, const struct broker_config_row *row)
 {
     struct broker_config_value values[BROKER_CONFIG_VALUES_MAX];
 
     return row->effect == BROKER_CONFIG_ACTS || row->effect == BROKER_CONFIG_KEPT ||
-           (row->effect == BROKER_CONFIG_EXTRA &&
+           ((row->effect == BROKER_CONFIG_EXTRA || row->effect == BROKER_CONFIG_TAKEN) &&
                broker_configs_values(broker, row->def.name, values) > 0);
 }
 
@@ -186,11 +211,13 @@ config_entries_of_broker(struct config_entries *entries, bool all)
 
     snprintf(id, sizeof id, "%d", broker->options.node_id);
     ok = config_entries_begin(entries, count + resource_configs_count(kept, RESOURCE_BROKER, id) +
-                                           resource_configs_count(kept, RESOURCE_BROKER, ""));
+                                           resource_configs_count(kept, RESOURCE_BROKER, "") +
+                                           map_count(&broker->options.given));
     if (ok && all)
         return all_brokers_entries(entries);
     for (size_t i = 0; ok && i < count; i++)
         if (is_shown(broker, &rows[i]))
             ok = broker_entry(entries, rows[i].def.name, false);
-    return ok && unknown_entries(entries, id, NULL) && unknown_entries(entries, "", id);
+    return ok && unknown_entries(entries, id, NULL) && unknown_entries(entries, "", id) &&
+           given_entries(entries, id);
 }

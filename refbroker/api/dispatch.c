@@ -9,6 +9,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/handlers.h"
+#include "refbroker/api/login_gate.h"
 #include "refbroker/client.h"
 
 struct api_row {
@@ -110,14 +111,22 @@ dispatch_start(struct broker *broker, struct request *request)
     struct frame_request *header = &request->header;
     struct stats *stats = &broker->stats;
     const struct wire_api *api;
+    enum login_verdict verdict;
     h_fn *handler;
     struct err e;
     enum rc rc;
 
     stats->requests_total++;
+    if (request->client->login.state == LOGIN_RAW_TOKENS)
+        return login_gate_token(broker, request);
     rc = frame_request_decode(request->frame->data, request->frame->size, header, &e);
     api = header->api;
-    if (rc == RC_UNSUPPORTED && header->api_key == KM_API_VERSIONS)
+    verdict = login_judge(&request->client->login, header->api_key);
+    if (verdict == LOGIN_CLOSES) {
+        login_gate_tell(broker, request, "a request that begins no login");
+        return H_CLOSE;
+    }
+    if (rc == RC_UNSUPPORTED && header->api_key == KM_API_VERSIONS && verdict == LOGIN_SERVES)
         return api_versions_unknown(broker, request);
     handler = handler_of(broker, header->api_key);
     if (rc == RC_OK && (handler == NULL || header->api_version > version_max(broker, api->request)))
@@ -134,7 +143,8 @@ dispatch_start(struct broker *broker, struct request *request)
     if (rc != RC_OK)
         return unreadable(broker, request,
             rc == RC_LIMIT ? &stats->requests_limited_total : &stats->requests_malformed_total, &e);
-    return handler(broker, request, request->in, request->out);
+    return verdict == LOGIN_REFUSES ? login_gate_refuse(broker, request)
+                                    : handler(broker, request, request->in, request->out);
 }
 
 bool
@@ -143,6 +153,8 @@ dispatch_finish(struct broker *broker, struct request *request)
     struct err e;
     enum rc rc;
 
+    if (request->pieces != NULL)
+        return true;
     if (arena_is_full(&request->arena)) {
         broker->stats.requests_limited_total++;
         log_warn("REQ-LIMIT", "%s v%d needs more memory than allowed; connection closed",

@@ -103,5 +103,8 @@ h_api_versions(struct broker *broker, struct request *request, const void *in_, 
         api = dispatch_apis(broker, (size_t)i, &min, &max);
         out->api_keys.items[i] = (struct km_api_versions_response_api_version){api->key, min, max};
     }
-    return features_fill(broker, request, out) ? H_DONE : H_CLOSE;
+    if (!features_fill(broker, request, out))
+        return H_CLOSE;
+    login_versions_told(&request->client->login);
+    return H_DONE;
 }

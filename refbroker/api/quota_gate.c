@@ -1,14 +1,11 @@
 #include "refbroker/api/quota_gate.h"
 
-#include <string.h>
-
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
+#include "refbroker/client.h"
 
-#define THROTTLE_FIELD "throttle_time_ms"
 #define REQUEST_WAIT_MS_MAX 1000 /* ClientRequestQuotaManager: one sample */
 
-static const struct wire_string anonymous = {"ANONYMOUS", 9};
 static const struct wire_string nobody = {"", 0};
 
 static struct quota_client
@@ -16,7 +13,7 @@ client_of(const struct request *request)
 {
     struct wire_string id = request->header.client_id;
 
-    return (struct quota_client){anonymous, id.size < 0 ? nobody : id};
+    return (struct quota_client){client_user(request->client), id.size < 0 ? nobody : id};
 }
 
 static void
@@ -64,23 +61,6 @@ quota_gate_fetch(struct broker *broker, struct request *request, int64_t bytes)
     return false;
 }
 
-/* Puts the time into the answer, where its version has a place for it. */
-static void
-throttle_tell(struct request *request)
-{
-    const struct wire_struct *body = request->header.api->response->body;
-    int16_t version = request->header.api_version;
-    int32_t wait_ms = (int32_t)request->throttle_ms;
-
-    for (uint32_t i = 0; i < body->field_count; i++) {
-        const struct wire_field *field = &body->fields[i];
-
-        if (strcmp(field->name, THROTTLE_FIELD) == 0 && version >= field->versions.min &&
-            version <= field->versions.max)
-            memcpy((char *)request->out + field->offset, &wait_ms, sizeof wait_ms);
-    }
-}
-
 int64_t
 quota_gate_settle(struct broker *broker, struct request *request)
 {
@@ -97,7 +77,12 @@ quota_gate_settle(struct broker *broker, struct request *request)
     wait_ms = quota_meters_record(&broker->quota_meters, QUOTA_REQUEST_PERCENTAGE, &client,
         (double)request->handled_us / 1e6 * 100, now_ms);
     wait_at_least(request, wait_ms < REQUEST_WAIT_MS_MAX ? wait_ms : REQUEST_WAIT_MS_MAX);
-    if (request->throttle_ms > 0 && request->out != NULL)
-        throttle_tell(request);
+    if (request->throttle_ms > 0 && request->out != NULL) {
+        /* Where its version has a place for it. */
+        int32_t *told = request_answer_member(request, "throttle_time_ms");
+
+        if (told != NULL)
+            *told = (int32_t)request->throttle_ms;
+    }
     return request->throttle_ms;
 }

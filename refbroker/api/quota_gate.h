@@ -3,8 +3,8 @@
  *
  * A client above its quota gets its answer at once, with the time that it is to wait, and its
  * connection is not read from until that time is over: clients that do not know of quotas are
- * slowed down, too. A Fetch above its quota is answered without records. Every client is the user
- * ANONYMOUS, since nobody logs in.
+ * slowed down, too. A Fetch above its quota is answered without records. Who has not logged in,
+ * where nobody has to, is the user ANONYMOUS.
  */
 #ifndef REFBROKER_API_QUOTA_GATE_H
 #define REFBROKER_API_QUOTA_GATE_H

@@ -1,6 +1,6 @@
 /*
- * group_settings: the settings of groups that broker_configs.def lists, and the policy of moving groups between the two
- * protocols (group.consumer.migration.policy), and which protocols there are
+ * group_settings: the settings of groups that broker_configs.def lists, and the policy of moving
+ * groups between the two protocols (group.consumer.migration.policy), and which protocols there are
  * (group.coordinator.rebalance.protocols). Times as the names say.
  */
 #ifndef REFBROKER_COORD_GROUP_SETTINGS_H
@@ -36,12 +36,14 @@ struct group_settings {
 #define BROKER_CONFIG(name, type, standard, check, mode, place, help)
 #define KEPT_CONFIG(name, type, standard, check, mode)
 #define EXTRA_CONFIG(name, type, check, mode)
+#define AUTHORIZER_CONFIG(name, help)
 #define FOREIGN_CONFIG(name)
 #include "refbroker/meta/broker_configs.def"
 #undef GROUP_SETTING
 #undef BROKER_CONFIG
 #undef KEPT_CONFIG
 #undef EXTRA_CONFIG
+#undef AUTHORIZER_CONFIG
 #undef FOREIGN_CONFIG
     int64_t consumer_migration; /* enum group_migration */
     int64_t protocols;          /* of enum group_protocols */

@@ -13,6 +13,9 @@
 /* None, or the one that Kafka has. */
 #define AUTHORIZERS ", org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 
+/* What stands before the configs of the one listener that there is. */
+#define OWN_LISTENER "listener.name.plaintext."
+
 #define KEPT_HELP "kept and shown; this broker does not act on it"
 
 #define AT(place, member) BROKER_CONFIG_##place, offsetof(struct broker_options, member)
@@ -23,6 +26,8 @@
 #define AT_CHOICE(member) AT(CHOICE, member)
 #define AT_BITS(member) AT(BITS, member)
 #define AT_TOPICS BROKER_CONFIG_NOWHERE, 0
+#define AT_START BROKER_CONFIG_NOWHERE, 0
+#define AT_LISTENER BROKER_CONFIG_LISTENER, 0
 
 /* The place of a text of `size` bytes among words, -1 where it is none. */
 static int64_t
@@ -59,6 +64,9 @@ any_case(const struct config_def *def, const char *text, struct err *e)
 static const struct broker_config_row rows[] = {
 #define BROKER_CONFIG(name, type, standard, check, mode, place, help)                              \
     {{name, CONFIG_##type, standard, check, help}, BROKER_CONFIG_##mode, BROKER_CONFIG_ACTS, place},
+#define AUTHORIZER_CONFIG(name, help)                                                              \
+    {{name, CONFIG_UNKNOWN, NULL, CONFIG_ANY, help}, BROKER_CONFIG_CLUSTER_WIDE,                   \
+        BROKER_CONFIG_TAKEN, BROKER_CONFIG_NOWHERE, 0},
 #define GROUP_SETTING(member, name, type, standard, check, mode, help)                             \
     {{name, CONFIG_##type, standard, check, help}, BROKER_CONFIG_##mode, BROKER_CONFIG_ACTS,       \
         AT_LONG(groups.member)},
@@ -73,6 +81,7 @@ static const struct broker_config_row rows[] = {
         BROKER_CONFIG_FOREIGN, BROKER_CONFIG_NOWHERE, 0},
 #include "refbroker/meta/broker_configs.def"
 #undef BROKER_CONFIG
+#undef AUTHORIZER_CONFIG
 #undef GROUP_SETTING
 #undef KEPT_CONFIG
 #undef EXTRA_CONFIG
@@ -272,6 +281,7 @@ hold(struct broker_options *options, const struct broker_config_row *row, const 
 
     switch (row->place) {
     case BROKER_CONFIG_NOWHERE:
+    case BROKER_CONFIG_LISTENER:
         break;
     case BROKER_CONFIG_INT:
         memcpy(at, &(int32_t){(int32_t)number}, sizeof(int32_t));
@@ -304,18 +314,43 @@ broker_configs_default(struct broker_options *options)
             hold(options, &rows[i], rows[i].def.default_text);
 }
 
+bool
+broker_configs_is_setting(const struct broker_config_row *row)
+{
+    return row->effect == BROKER_CONFIG_ACTS || row->effect == BROKER_CONFIG_TAKEN;
+}
+
+/* The row of a setting that may be given, or NULL: `e` says why. */
+static const struct broker_config_row *
+given_row(const char *name, struct err *e)
+{
+    const char *base = overridden(name);
+    const struct broker_config_row *row = broker_configs_find(base == NULL ? name : base);
+
+    if (row == NULL || row->effect == BROKER_CONFIG_FOREIGN ||
+        (base != NULL && row->place != BROKER_CONFIG_LISTENER))
+        (void)err_set(e, RC_CONFIG, "unknown setting %s; --set help lists them", name);
+    else if (!broker_configs_is_setting(row))
+        (void)err_set(e, RC_CONFIG, "%s changes nothing here; --set help lists what does", name);
+    else if (base != NULL && strncmp(name, OWN_LISTENER, strlen(OWN_LISTENER)) != 0)
+        (void)err_set(e, RC_CONFIG,
+            "%s: the listener of this broker is called PLAINTEXT: " OWN_LISTENER "%s", name,
+            broker_configs_behind_listener(name));
+    else
+        return row;
+    return NULL;
+}
+
 enum rc
 broker_configs_give(
     struct broker_options *options, const char *name, const char *text, struct err *e)
 {
-    const struct broker_config_row *row = broker_configs_find(name);
+    const struct broker_config_row *row = given_row(name, e);
     struct buf shown;
     enum rc rc;
 
-    if (row == NULL || row->effect == BROKER_CONFIG_FOREIGN)
-        return err_set(e, RC_CONFIG, "unknown setting %s; --set help lists them", name);
-    if (row->effect != BROKER_CONFIG_ACTS)
-        return err_set(e, RC_CONFIG, "%s changes nothing here; --set help lists what does", name);
+    if (row == NULL)
+        return RC_CONFIG;
     buf_init(&shown, CONFIG_DEF_BYTES_MAX);
     rc = config_def_read(&row->def, text, &shown, e);
     if (rc == RC_OK) {
@@ -324,6 +359,13 @@ broker_configs_give(
     }
     buf_fini(&shown);
     return rc;
+}
+
+enum rc
+broker_configs_given(struct broker_options *options, struct err *e)
+{
+    logins_fini(&options->logins);
+    return logins_read(&options->given, &options->logins, e);
 }
 
 /* --- effect ---------------------------------------------------------------------------------- */

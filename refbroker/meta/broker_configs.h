@@ -6,7 +6,8 @@
  * for this broker, what was set for all brokers, what was given at the start (--set), the default.
  * The first two are kept in the catalog, as configs of the broker's id and of "", in the words in
  * which they were set. Names that nobody knows are kept, too, and their values shown to nobody, as
- * in Kafka. A name may have listener.name.<listener>. in front; no listener here acts on it.
+ * in Kafka. A name may have listener.name.<listener>. in front; the one listener here acts on what
+ * it was given at the start (logins.h).
  *
  * What is in force stands where the broker looks for it: in its options, or in what topics inherit.
  *
@@ -38,18 +39,20 @@ enum broker_config_effect {
     BROKER_CONFIG_ACTS,    /* this broker acts on it, and takes it at its start */
     BROKER_CONFIG_KEPT,    /* kept, checked and shown */
     BROKER_CONFIG_EXTRA,   /* shown only where it is set */
+    BROKER_CONFIG_TAKEN,   /* so is this, and it may be given at the start */
     BROKER_CONFIG_FOREIGN, /* never shown */
 };
 
 /* Where the value in force is held. */
 enum broker_config_place {
     BROKER_CONFIG_NOWHERE,
-    BROKER_CONFIG_INT,     /* int32_t */
-    BROKER_CONFIG_LONG,    /* int64_t */
-    BROKER_CONFIG_BYTES,   /* size_t */
-    BROKER_CONFIG_BOOLEAN, /* bool */
-    BROKER_CONFIG_CHOICE,  /* int64_t: which of the words */
-    BROKER_CONFIG_BITS,    /* int64_t: a bit for each word */
+    BROKER_CONFIG_LISTENER, /* in the logins; the listener may have one of its own */
+    BROKER_CONFIG_INT,      /* int32_t */
+    BROKER_CONFIG_LONG,     /* int64_t */
+    BROKER_CONFIG_BYTES,    /* size_t */
+    BROKER_CONFIG_BOOLEAN,  /* bool */
+    BROKER_CONFIG_CHOICE,   /* int64_t: which of the words */
+    BROKER_CONFIG_BITS,     /* int64_t: a bit for each word */
 };
 
 struct broker_config_row {
@@ -73,6 +76,13 @@ void broker_configs_default(struct broker_options *options);
 /* broker_configs_give takes a config as it is given at the start; RC_CONFIG says what is wrong. */
 MUST_CHECK enum rc broker_configs_give(
     struct broker_options *options, const char *name, const char *text, struct err *e);
+
+/* broker_configs_is_setting tells whether the config of a row may be given. */
+bool broker_configs_is_setting(const struct broker_config_row *row);
+
+/* broker_configs_given judges together what only together makes sense, once all of it is given;
+ * RC_CONFIG says in one line what to do. */
+MUST_CHECK enum rc broker_configs_given(struct broker_options *options, struct err *e);
 
 /* broker_configs_load makes effective what is given and what the catalog has. */
 void broker_configs_load(struct broker *broker);

@@ -166,13 +166,13 @@ server_ports(void)
     return (struct broker_ports){port_send, port_close, port_pause};
 }
 
-/* The size of the frame whose length stands at p, or 0 for one that no client may send. */
+/* The size of the frame whose length stands at p, or 0 for one that the client may not send. */
 static size_t
-frame_size(const uint8_t *p)
+frame_size(const struct peer *peer, const uint8_t *p)
 {
     int32_t size = codec_bytes_int32(p);
 
-    return size <= 0 || (size_t)size > LIMIT_REQUEST_BYTES_MAX ? 0 : (size_t)size;
+    return size <= 0 || (size_t)size > broker_frame_bytes_max(peer->client) ? 0 : (size_t)size;
 }
 
 static void
@@ -192,7 +192,7 @@ stage_cut(struct peer *peer)
     size_t at = 0;
 
     while (!peer->closing && peer->staged - at >= LENGTH_BYTES) {
-        size_t size = frame_size(peer->stage + at);
+        size_t size = frame_size(peer, peer->stage + at);
         size_t here = peer->staged - at - LENGTH_BYTES;
 
         if (size == 0)

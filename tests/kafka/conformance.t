@@ -57,7 +57,9 @@ ok "Apache Kafka is set up" $result
 result=0
 # Files of deleted topics go soon: with the minute that Kafka keeps them it would need some thousand open files.
 # One that was killed starts again only when its session is over: nine seconds, by default.
-"$here/broker" start "$work/kafka" --prop log.segment.delete.delay.ms=500 --prop broker.session.timeout.ms=3000 --prop broker.heartbeat.interval.ms=500 \
+# Clients have to log in for some checks, and the brokers not: they have a listener of their own.
+"$here/broker" start "$work/kafka" --listener INTERNAL=PLAINTEXT --prop inter.broker.listener.name=INTERNAL \
+    --prop log.segment.delete.delay.ms=500 --prop broker.session.timeout.ms=3000 --prop broker.heartbeat.interval.ms=500 \
     >"$work/output" 2>&1 || result=$?
 ok "a broker starts" $result
 bootstrap=$(cat "$work/kafka/bootstrap")

@@ -46,7 +46,7 @@ pair_setup() {
     exit 0
 }
 
-# pair_start_ours SETTING...: refbroker, with what stands in ours_flags, too. $work/restart kills it (-9) and starts it on the folder of before.
+# pair_start_ours SETTING...: refbroker (@FILE: those in a file), with what stands in ours_flags, too. $work/restart kills it (-9) and starts it on the folder of before.
 pair_start_ours() {
     cat >"$work/restart" <<X
 #!/usr/bin/env bash
@@ -67,15 +67,20 @@ X
     "$work/restart"
 }
 
+kafka_flags=() # more flags of the broker
 pair_start() { # SETTING...: refbroker and Kafka with the same settings
-    local props=() setting
+    local props=() setting line
     pair_start_ours "$@"
     for setting in "$@"; do
+        if [ "${setting:0:1}" = @ ]; then
+            while read -r line; do props+=(--prop "$line"); done <"${setting#@}"
+            continue
+        fi
         props+=(--prop "$setting")
         # Nobody logs in here, and everybody may do everything.
         [ "${setting%%=*}" != authorizer.class.name ] || props+=(--prop super.users=User:ANONYMOUS)
     done
-    "$here/broker" start "$work/kafka" "${props[@]}" >"$work/start" 2>&1
+    "$here/broker" start "$work/kafka" ${kafka_flags[@]+"${kafka_flags[@]}"} "${props[@]}" >"$work/start" 2>&1
     theirs=$(cat "$work/kafka/bootstrap")
 }
 

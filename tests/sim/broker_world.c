@@ -14,6 +14,7 @@
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
 #include "refbroker/client.h"
+#include "refbroker/meta/broker_configs.h"
 #include "tests/sim/disk_cut.h"
 
 #define BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -171,6 +172,21 @@ topics_make(struct broker_world *world)
     return made;
 }
 
+static enum rc
+settings_give(struct broker_options *options, const char *const *settings, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (; settings != NULL && *settings != NULL && rc == RC_OK; settings++) {
+        const char *equals = strchr(*settings, '=');
+        char *name = xmemdup(*settings, (size_t)(equals - *settings));
+
+        rc = broker_configs_give(options, name, equals + 1, e);
+        free(name);
+    }
+    return rc == RC_OK ? broker_configs_given(options, e) : rc;
+}
+
 const char *
 broker_world_start(struct broker_world *world)
 {
@@ -195,7 +211,9 @@ broker_world_start(struct broker_world *world)
     if (world->cleaner_backoff_ms > 0)
         options.cleaner_backoff_ms = world->cleaner_backoff_ms;
     options.client_metrics = world->client_metrics;
-    if (broker_open(&options, &world->broker, &e) != RC_OK) {
+    if (settings_give(&options, world->settings, &e) != RC_OK ||
+        broker_open(&options, &world->broker, &e) != RC_OK) {
+        broker_options_fini(&options);
         world->broker = NULL;
         work_free(world->work);
         world->work = NULL;
@@ -362,6 +380,8 @@ broker_world_rest(struct broker_world *world, int steps)
 void
 broker_world_crash(struct broker_world *world)
 {
+    struct broker_options given;
+
     if (world->broker == NULL)
         return;
     broker_disconnect(world->broker, world->client);
@@ -374,7 +394,9 @@ broker_world_crash(struct broker_world *world)
     for (int i = 0; i < STEPS_MAX && !broker_is_idle(world->broker); i++)
         step(world);
     work_free(world->work);
+    given = world->broker->options;
     broker_close(world->broker);
+    broker_options_fini(&given);
     world->broker = NULL;
     world->work = NULL;
 }

@@ -54,10 +54,11 @@ struct broker_world {
     size_t refused_counts[128]; /* answers by their error code */
     size_t starts;
     struct broker_world_make make;
-    size_t read_cache_bytes;    /* of the next start; 0: the broker's default */
-    int64_t cleaner_backoff_ms; /* of the next start; 0: the broker's default */
-    bool client_metrics;        /* of the next start */
-    int only_partition;         /* records go here only; -1: anywhere */
+    size_t read_cache_bytes;     /* of the next start; 0: the broker's default */
+    int64_t cleaner_backoff_ms;  /* of the next start; 0: the broker's default */
+    bool client_metrics;         /* of the next start */
+    const char *const *settings; /* of the next start: "name=value", then NULL; NULL: none */
+    int only_partition;          /* records go here only; -1: anywhere */
     char text[256];
 };
 

@@ -316,6 +316,25 @@ what_is_given_at_the_start_is_held_or_refused(void **state)
     rig_free(rig);
 }
 
+static void
+what_an_authorizer_reads_is_taken_and_told_by_name_alone(void **state)
+{
+    struct rig *rig = rig_new();
+    struct broker_config_value values[BROKER_CONFIG_VALUES_MAX];
+
+    (void)state;
+    assert_int_equal(broker_configs_values(&rig->broker, "super.users", values), 0);
+    give(rig, "super.users", "User:anna;User:bert");
+    give(rig, "allow.everyone.if.no.acl.found", "true");
+    assert_int_equal(broker_configs_values(&rig->broker, "super.users", values), 1);
+    assert_int_equal(values[0].source, CONFIG_SOURCE_STATIC_BROKER);
+    /* Of a type that nobody knows no value is told. */
+    assert_int_equal(broker_configs_type("super.users"), CONFIG_UNKNOWN);
+    set(rig, "3", "super.users", "User:carl");
+    assert_int_equal(broker_configs_values(&rig->broker, "super.users", values), 2);
+    rig_free(rig);
+}
+
 int
 main(void)
 {
@@ -329,6 +348,7 @@ main(void)
         cmocka_unit_test(only_what_would_be_in_force_is_judged_beside_other_configs),
         cmocka_unit_test(unknown_names_are_kept_up_to_a_limit),
         cmocka_unit_test(what_is_given_at_the_start_is_held_or_refused),
+        cmocka_unit_test(what_an_authorizer_reads_is_taken_and_told_by_name_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
