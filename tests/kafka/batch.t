@@ -22,9 +22,21 @@ must() { # WHAT COMMAND...: the command's output is kept in $work/output
     fi
 }
 
+# A damaged stream may be good for one version of zstd and bad for another: what Kafka's refused and we took is left out where zstd's own tool of this system takes it, too.
+zstd_disputes() { # OURS; prints the numbers
+    local file number
+    for file in judged.*.zst; do
+        number=${file//[!0-9]/}
+        if grep -q "^$number taken" "$1" && zstd -dcq "$file" >/dev/null 2>&1; then echo "$number"; fi
+    done
+}
+
 # Lines of the first file that end with a question mark are not compared; "taken" alone stands for any batch taken.
 same_verdicts() { # OURS KAFKAS
-    paste -d '|' "$1" "$2" | awk -F '|' '
+    paste -d '|' "$1" "$2" | awk -F '|' -v numbers="$(zstd_disputes "$1")" '
+        BEGIN { split(numbers, list, "\n"); for (i in list) disputed[list[i]] }
+        { split($1, words, " ") }
+        words[1] in disputed { next }
         $1 ~ / [?]$/ { next }
         $2 ~ / taken$/ && $1 ~ / taken / { next }
         $1 != $2 { print "ours " $1 ", Kafka " $2; bad = 1 }
@@ -54,7 +66,13 @@ must "and see what Kafka sees" diff theirs.json theirs.seen
 must "we build $count record sets" "$peers/batch_peer" make "$seed" "$count" ours
 must "Kafka reads them" into ours.seen "$here/run" kdl.codec.BatchOracle check ours
 must "and sees what we see" diff ours.json ours.seen
-must "we judge $((count * 5)) batches" into verdicts "$peers/judge_peer" "$seed" $((count * 5)) judged
-must "so does a log of Kafka" into verdicts.kafka "$here/run" kdl.codec.JudgeOracle judged
-must "the verdicts are the same" same_verdicts verdicts verdicts.kafka
+judge() { # SEED COUNT
+    must "we judge $2 batches of seed $1" into verdicts "$peers/judge_peer" "$1" "$2" judged
+    must "so does a log of Kafka" into verdicts.kafka "$here/run" kdl.codec.JudgeOracle judged
+    must "the verdicts are the same" same_verdicts verdicts verdicts.kafka
+}
+judge "$seed" $((count * 5))
+# One of these is a damaged zstd stream that libzstd 1.5.4 takes and 1.5.6 refuses.
+rm -f judged.*
+judge 7291 5724
 echo "1..$tests"

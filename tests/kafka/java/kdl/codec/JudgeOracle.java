@@ -1,5 +1,6 @@
 package kdl.codec;
 
+import com.github.luben.zstd.ZstdIOException;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +22,7 @@ import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.InvalidTxnStateException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.requests.ProduceRequest;
@@ -40,7 +43,7 @@ import org.xerial.snappy.SnappyError;
 /**
  * What a real log of Kafka does with records that a client produces. A file is a row of u8 topic
  * (bit 0 compacted, 1 LogAppendTime, 2 timestamps within a second), i16 version of Produce, u32
- * length, records. Run: JudgeOracle FILE.
+ * length, records. What its zstd refused of the Nth is left in FILE.N.zst. Run: JudgeOracle FILE.
  */
 final class JudgeOracle {
     private static final long NOW_MS = 1_700_000_000_000L;
@@ -62,7 +65,7 @@ final class JudgeOracle {
                 int topic = in.readUnsignedByte();
                 short version = in.readShort();
                 byte[] bytes = in.readNBytes(in.readInt());
-                out.print(i + " " + oracle.judge(oracle.log(topic), version, MemoryRecords.readableRecords(ByteBuffer.wrap(bytes))) + "\n");
+                out.print(i + " " + oracle.judge(oracle.log(topic), version, bytes, Path.of(args[0] + "." + i + ".zst")) + "\n");
             }
         } finally {
             // The logs stay open: this process ends here.
@@ -70,7 +73,8 @@ final class JudgeOracle {
         }
     }
 
-    private String judge(UnifiedLog log, short version, MemoryRecords records) {
+    private String judge(UnifiedLog log, short version, byte[] bytes, Path compressed) throws IOException {
+        MemoryRecords records = MemoryRecords.readableRecords(ByteBuffer.wrap(bytes));
         long end = log.logEndOffset();
         try {
             ProduceRequest.validateRecords(version, records);
@@ -84,8 +88,20 @@ final class JudgeOracle {
             // The batch was good, its producer's history is not what this is about.
             return "taken";
         } catch (RuntimeException | IOException | SnappyError e) {
+            if (causedByZstd(e)) {
+                Files.write(compressed, Arrays.copyOfRange(bytes, DefaultRecordBatch.RECORD_BATCH_OVERHEAD, bytes.length));
+            }
             return "refused " + Errors.forException(e).code() + " records=";
         }
+    }
+
+    private static boolean causedByZstd(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ZstdIOException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Describes the batch that stands in the log from `end` on. */
