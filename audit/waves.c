@@ -112,7 +112,7 @@ declared_add(struct waves *waves, struct map *places, const struct audit_invento
         uint32_t topic = inventory_topic(inventory, (struct wire_string){text, (int32_t)size});
 
         if (topic == INVENTORY_NO_NUMBER)
-            return err_set(e, RC_CONFIG, "no topic is called %.*s", (int)size, text);
+            return err_set(e, RC_CONFIG, "no topic is called \"%.*s\"", (int)size, text);
         tie(waves, subject, topic);
         text += size + (text[size] == ',');
     }

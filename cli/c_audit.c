@@ -47,8 +47,8 @@ designs_refuse(const char *text, int size, struct err *e)
 
     buf_init(&names, NAMES_BYTES_MAX);
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        buf_printf(&names, "%s, ", rules_design((enum rules_design)d));
-    rc = err_set(e, RC_CONFIG, "--design: no other design is called \"%.*s\"; there are %sand all.",
+        buf_printf(&names, "%s%s", d == 0 ? "" : ", ", rules_design((enum rules_design)d));
+    rc = err_set(e, RC_CONFIG, "--design: no other design is called \"%.*s\"; there are all, %s.",
         size, text, buf_text(&names));
     buf_fini(&names);
     return rc;
@@ -233,8 +233,10 @@ report_all(const struct audit_inventory *inventory, uint32_t designs, const stru
     while (tie_count < OPTIONS_REPEAT_MAX &&
            (ties[tie_count] = options_list(options, "tie", &position)) != NULL)
         tie_count++;
-    if (waves_plan(&waves, inventory, designs, ties, tie_count, &e) != RC_OK)
+    if (waves_plan(&waves, inventory, designs, ties, tie_count, &e) != RC_OK) {
+        (void)err_note(&e, "--tie");
         return command_fail(&e);
+    }
     audit_report_init(&report, inventory, designs);
     report.waves = &waves;
     code = EXIT_OK;

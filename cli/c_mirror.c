@@ -39,7 +39,9 @@ struct job {
     int64_t started_us;
     int64_t seen_us; /* of the last rate */
     uint64_t seen_bytes;
-    double rate; /* bytes a second */
+    double rate;      /* bytes a second */
+    int64_t line_us;  /* when the next one is due, where there is no terminal */
+    uint32_t waiting; /* partitions that are tried again */
     int printed_lines;
     bool terminal;
     bool quiet;
@@ -124,6 +126,16 @@ rate_measure(struct job *job)
     job->seen_bytes = bytes;
 }
 
+static uint32_t
+waiting_count(const struct job *job)
+{
+    uint32_t waiting = 0;
+
+    for (uint32_t i = 0; i < job->from.partition_count; i++)
+        waiting += job->state[i].waits && job->state[i].failed.code == RC_OK;
+    return waiting;
+}
+
 static void
 progress_print(struct job *job)
 {
@@ -159,17 +171,28 @@ progress_print(struct job *job)
     }
     fputc('\n', stderr);
     job->printed_lines++;
+    if (job->waiting > 0) {
+        fprintf(stderr, "%u of %u partitions wait, and are tried again: %s\n", job->waiting,
+            job->from.partition_count, pipe_trouble(job->pipe));
+        job->printed_lines++;
+    }
 }
 
 static void
 tick(void *arg)
 {
     struct job *job = arg;
+    int64_t now_us = loop_now_us(job->pair.loop);
+    uint32_t waiting = waiting_count(job);
+    bool begins = waiting > 0 && job->waiting == 0;
 
     rate_measure(job);
-    progress_print(job);
-    loop_timer_set(job->pair.loop, &job->timer,
-        loop_now_us(job->pair.loop) + (job->terminal ? TERMINAL_US : LINES_US), tick, job);
+    job->waiting = waiting;
+    if (job->terminal || begins || now_us >= job->line_us) {
+        progress_print(job);
+        job->line_us = now_us + LINES_US;
+    }
+    loop_timer_set(job->pair.loop, &job->timer, now_us + TERMINAL_US, tick, job);
 }
 
 static void

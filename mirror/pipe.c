@@ -45,6 +45,7 @@ struct pipe {
     struct pipe_partition *partitions;
     struct cluster_fan *fetch;
     struct list appends;
+    struct err trouble;
     pipe_end_fn *end;
     void *arg;
 };
@@ -202,8 +203,10 @@ fetch_parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t number = selection_find(
                 pipe->from, topic->topic, topic->partitions.items[k].partition_index);
 
-            if (cluster_fan_is_asked(batch->fan, number))
-                partition_parse(pipe, batch, append, number, &topic->partitions.items[k]);
+            if (!cluster_fan_is_asked(batch->fan, number))
+                continue;
+            pipe->partitions[number].waits = false;
+            partition_parse(pipe, batch, append, number, &topic->partitions.items[k]);
         }
     }
     if (append->count > 0)
@@ -225,6 +228,16 @@ fetch_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err 
             pipe->from->partitions[item].partition, code, kerr_name(code));
     else
         p->failed = *e;
+}
+
+static void
+fetch_retry(void *arg, uint32_t item, const struct err *e)
+{
+    struct pipe *pipe = arg;
+
+    pipe->partitions[item].waits = true;
+    pipe->trouble = *e;
+    (void)err_note(&pipe->trouble, "source");
 }
 
 static void
@@ -346,6 +359,18 @@ append_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err
     }
 }
 
+static void
+append_retry(void *arg, uint32_t item, const struct err *e)
+{
+    struct append *append = arg;
+
+    (void)item;
+    for (size_t i = 0; i < append->count; i++)
+        append->pipe->partitions[append->pieces[i].number].waits = true;
+    append->pipe->trouble = *e;
+    (void)err_note(&append->pipe->trouble, "target");
+}
+
 /* All go round again; those that are done or have failed end with the next answer. */
 static void
 append_end(void *arg)
@@ -356,6 +381,7 @@ append_end(void *arg)
     for (size_t i = 0; i < append->count; i++) {
         struct pipe_partition *p = &pipe->partitions[append->pieces[i].number];
 
+        p->waits = false;
         caught_up_look(p);
         cluster_fan_wake(pipe->fetch, append->pieces[i].number);
     }
@@ -372,6 +398,7 @@ append_start(struct pipe *pipe, struct append *append)
         .parse = append_parse,
         .done = append_done,
         .end = append_end,
+        .retry = append_retry,
         .arg = append,
         .retries = CLUSTER_FAN_FOR_EVER,
         .batch_timeout_ms = APPEND_TIMEOUT_MS};
@@ -395,6 +422,7 @@ pipe_start(struct cluster *source, const struct selection *from, struct cluster 
         .parse = fetch_parse,
         .done = fetch_done,
         .end = fetch_end,
+        .retry = fetch_retry,
         .arg = pipe,
         .retries = CLUSTER_FAN_FOR_EVER};
 
@@ -439,4 +467,10 @@ const struct pipe_partition *
 pipe_state(const struct pipe *pipe)
 {
     return pipe->partitions;
+}
+
+const char *
+pipe_trouble(const struct pipe *pipe)
+{
+    return pipe->trouble.text;
 }

@@ -27,6 +27,7 @@ struct pipe_partition {
     uint64_t bytes;       /* copied */
     bool begun;           /* the target has something of it */
     bool caught_up;       /* next_offset reached goal_offset */
+    bool waits;           /* the last attempt failed, and there will be another: pipe_trouble */
     struct err failed;    /* RC_OK: it runs */
 };
 
@@ -49,5 +50,9 @@ void pipe_free(struct pipe *pipe);
 
 /* pipe_state returns the partitions, by their numbers in the selection. */
 const struct pipe_partition *pipe_state(const struct pipe *pipe);
+
+/* pipe_trouble tells why partitions wait: which cluster, and what happened there last. View; of use
+ * where one of them waits. */
+const char *pipe_trouble(const struct pipe *pipe);
 
 #endif

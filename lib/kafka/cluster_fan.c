@@ -85,16 +85,6 @@ item_fail(struct cluster_fan *fan, uint32_t number, const struct err *e)
 }
 
 static void
-item_end_code(struct cluster_fan *fan, uint32_t number, int16_t code)
-{
-    struct err e = {.code = RC_OK};
-
-    if (code != KE_NONE)
-        (void)err_set(&e, RC_REMOTE, "%s (%s)", kerr_name(code), kerr_meaning(code));
-    item_end(fan, number, e.code, code, &e);
-}
-
-static void
 on_backoff(void *arg)
 {
     struct cluster_fan *fan = arg;
@@ -110,9 +100,9 @@ on_backoff(void *arg)
     pump_soon(fan);
 }
 
-/* Sends an item round once more; false where it has been round often enough. */
+/* Sends an item round once more because of e; false where it has been round often enough. */
 static bool
-item_retry(struct cluster_fan *fan, uint32_t number)
+item_retry(struct cluster_fan *fan, uint32_t number, const struct err *e)
 {
     struct item *item = &fan->items[number];
     unsigned max = fan->spec.retries == 0 ? 1 : fan->spec.retries;
@@ -135,7 +125,21 @@ item_retry(struct cluster_fan *fan, uint32_t number)
     if (!loop_timer_is_set(&fan->backoff))
         loop_timer_set(fan->cluster->loop, &fan->backoff,
             loop_now_us(fan->cluster->loop) + backoff_us, on_backoff, fan);
+    if (fan->spec.retry != NULL)
+        fan->spec.retry(fan->spec.arg, number, e);
     return true;
+}
+
+/* An item got a code of Kafka's: it goes round once more, or ends with it. */
+static void
+item_settle(struct cluster_fan *fan, uint32_t number, int16_t code)
+{
+    struct err e = {.code = RC_OK};
+
+    if (code != KE_NONE)
+        (void)err_set(&e, RC_REMOTE, "%s (%s)", kerr_name(code), kerr_meaning(code));
+    if (code == KE_NONE || !kerr_is_retriable(code) || !item_retry(fan, number, &e))
+        item_end(fan, number, e.code, code, &e);
 }
 
 bool
@@ -147,11 +151,8 @@ cluster_fan_is_asked(const struct cluster_fan *fan, uint32_t number)
 void
 cluster_fan_settle(struct cluster_fan *fan, uint32_t number, int16_t code)
 {
-    if (fan->over || !cluster_fan_is_asked(fan, number))
-        return;
-    if (code != KE_NONE && kerr_is_retriable(code) && item_retry(fan, number))
-        return;
-    item_end_code(fan, number, code);
+    if (!fan->over && cluster_fan_is_asked(fan, number))
+        item_settle(fan, number, code);
 }
 
 void
@@ -244,9 +245,8 @@ on_failed(struct cluster_fan *fan, uint32_t number, const struct err *e)
     target_of(fan, number, &target);
     /* Where any broker will do, one that is silent is no reason to give up. */
     silent = silent && (target.kind == CLUSTER_ANY || is_patient(fan));
-    if ((broken || silent) && item_retry(fan, number))
-        return;
-    item_fail(fan, number, e);
+    if (!(broken || silent) || !item_retry(fan, number, e))
+        item_fail(fan, number, e);
 }
 
 /* --- who is to be asked ------------------------------------------------------------------------
@@ -335,11 +335,7 @@ item_bind(struct cluster_fan *fan, uint32_t number)
         cluster_lane_push(lane_of(fan, broker), number);
         return;
     }
-    if (code == KE_NONE)
-        code = KE_BROKER_NOT_AVAILABLE;
-    if (kerr_is_retriable(code) && item_retry(fan, number))
-        return;
-    item_end_code(fan, number, code);
+    item_settle(fan, number, code == KE_NONE ? KE_BROKER_NOT_AVAILABLE : code);
 }
 
 /* A look-up of coordinators, or of metadata, has ended. */

@@ -88,6 +88,9 @@ typedef void cluster_fan_parse_fn(void *arg, struct cluster_fan_batch *batch);
 typedef void cluster_fan_done_fn(
     void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e);
 
+/* The item goes round once more, because of e. */
+typedef void cluster_fan_retry_fn(void *arg, uint32_t item, const struct err *e);
+
 /* All items have ended. */
 typedef void cluster_fan_end_fn(void *arg);
 
@@ -98,8 +101,9 @@ struct cluster_fan_spec {
     cluster_fan_target_fn *target;
     cluster_fan_build_fn *build;
     cluster_fan_parse_fn *parse;
-    cluster_fan_done_fn *done; /* may be NULL */
-    cluster_fan_end_fn *end;   /* may be NULL */
+    cluster_fan_done_fn *done;   /* may be NULL */
+    cluster_fan_end_fn *end;     /* may be NULL */
+    cluster_fan_retry_fn *retry; /* may be NULL */
     void *arg;
 
     size_t batch_items_max;    /* 0: no limit */

@@ -61,6 +61,19 @@ finish(struct dial *dial, int fd)
 
 static void next_start(struct dial *dial);
 
+/* What the user may look at, where the system's word alone does not say it. */
+static void
+failed_at(struct dial *dial, int number)
+{
+    const char *hint = "";
+
+    if (number == ECONNREFUSED)
+        hint = "; nothing listens there: is the broker up, and the port right?";
+    else if (number == EHOSTUNREACH || number == ENETUNREACH)
+        hint = "; no network leads there: is the address right, as seen from this machine?";
+    (void)err_set(&dial->err, RC_IO, "cannot connect: %s%s", strerror(number), hint);
+}
+
 static void
 on_ready(void *arg, unsigned events)
 {
@@ -75,7 +88,7 @@ on_ready(void *arg, unsigned events)
         finish(dial, dial->fd);
         return;
     }
-    (void)err_set_errno(&dial->err, RC_IO, number, "cannot connect");
+    failed_at(dial, number);
     next_start(dial);
 }
 
@@ -91,7 +104,9 @@ on_time(void *arg)
         finish(dial, -1);
         return;
     }
-    (void)err_set(&dial->err, RC_TIMEOUT, "no connection within %lld ms", took_ms);
+    (void)err_set(&dial->err, RC_TIMEOUT,
+        "no connection within %lld ms: is the address right, does a firewall stand between?",
+        took_ms);
     next_start(dial);
 }
 
@@ -106,7 +121,7 @@ address_start(struct dial *dial, const struct resolve_address *address)
         loop_fd_want(dial->watch, LOOP_WRITE);
         return true;
     }
-    (void)err_set_errno(&dial->err, RC_IO, errno, "cannot connect");
+    failed_at(dial, errno);
     return false;
 }
 

@@ -150,7 +150,7 @@ mistakes() {
     refused 3 "seems to speak no TLS: try -X security.protocol=PLAINTEXT" "TLS to a plain listener" -b "$PLAINTEXT_BOOTSTRAP" $protocol=SSL $ca
     refused 3 "seems to want a login: try -X security.protocol=SASL_PLAINTEXT" "no login to a listener with SASL" -b "$SASL_PLAINTEXT_BOOTSTRAP"
     KDL_PASSWORD=x refused 3 "wants no login: use -X security.protocol=PLAINTEXT" "a login to a listener without SASL" -b "$PLAINTEXT_BOOTSTRAP" $protocol=SASL_PLAINTEXT $(login PLAIN me)
-    refused 3 "127.0.0.1:1: cannot connect: Connection refused" "nobody there" -b 127.0.0.1:1
+    refused 3 "127.0.0.1:1: cannot connect: Connection refused; nothing listens there" "nobody there" -b 127.0.0.1:1
     refused 3 "host no-such-host.invalid is unknown" "an unknown host" -b no-such-host.invalid:9092
     refused 2 "no Kafka client knows the property securty.protocol. Did you mean security.protocol\?" "a misspelt property" -b "$PLAINTEXT_BOOTSTRAP" -X securty.protocol=SSL
     refused 2 "cannot read /nowhere/x.properties: No such file" "a missing file" -F /nowhere/x.properties

@@ -11,8 +11,8 @@ kills=${STREAMS_KILLS:-2}
 pair_setup
 # An application that has ended is missed after two seconds instead of ten.
 pair_start group.min.session.timeout.ms=1000 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
-now=$(date +%s)000
-join() { timeout 900 "$here/run" kdl.streams.WindowJoin "$1" "$2" "$kills" "$now" 2>>"$work/err"; }
+first=$(($(date +%s) - kills * 400))000 # ends now
+join() { timeout 900 "$here/run" kdl.streams.WindowJoin "$1" "$2" "$kills" "$first" 2>>"$work/err"; }
 join "$theirs" true >"$work/kafka.joined" & joining=$!
 join "$ours" "$work/restart" >"$work/joined"
 is "a windowed join ends, over $kills kills of refbroker, each with the local state deleted" $? 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl mirror and kdl verify between refbrokers: copy, live tail, kill -9 of the mirror and of the target, one differing byte, wrong use.
 . "$(dirname "$0")/common.sh"
-plan 24
+plan 25
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb c=127.0.0.1:$pc
 load() { "$BUILD/tests/system/fixed_load" "$@" 2>/dev/null; }
@@ -34,7 +34,12 @@ for _ in 1 2 3 4 5 6; do
     mirror_start
 done
 wait "$loader"; is "the load goes on meanwhile" $? 0
+told() { for _ in $(seq 200); do grep -q "$1" "$work/mirror.err" && break; read -r -t 0.1 <> <(:) || :; done; }
+told ' copied'
 kill -9 "$pid_b"; wait "$pid_b" 2>/dev/null
+load "$a" orders 3 1000
+told ' wait, '
+is "says why partitions wait" "$(grep -c "wait, and are tried again: target: .*$b: .*nothing listens there" "$work/mirror.err")" 1
 start_refbroker b "$pb"; pid_b=$pid
 mirror_kill
 mirror --until caught-up; is "goes on after kills of the mirror and of the target" $? 0
@@ -49,7 +54,7 @@ wait "$live"
 
 load "$c" orders 3 30000 17777; load "$c" invoices 2 1000
 verify "$a" "$c" orders; is "one byte of one record is noticed" "$? $(grep -c '^  different' "$work/verify.out")" "6 $(grep -c '^  different' "$work/verify.out")"
-load "$c" orders 3 20000; load "$c" orders 3 300
+load "$c" orders 3 20000; load "$c" orders 3 1000; load "$c" orders 3 300
 verify "$a" "$c" orders; is "and named: the record, and what of it differs" "$? $(grep '^  different' "$work/verify.out" | sed 's/[0-9a-f]\{16\}/HASH/g')" "6   different  orders-2  offset 5925: value differs (source 28 bytes HASH, target 28 bytes HASH)"
 is "with other hashes" "$(grep '^  different' "$work/verify.out" | grep -o '[0-9a-f]\{16\}' | sort -u | wc -l)" 2
 timeout 60 "$kdl" verify --from "$a" --to "$c" --topics orders -o json -q > "$work/json"

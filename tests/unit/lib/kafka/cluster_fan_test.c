@@ -77,6 +77,17 @@ an_error_that_stays_is_tried_once_more_and_reported(void **state)
     assert_int_equal(stats.failed, 3);
 }
 
+static unsigned retries_told;
+
+static void
+on_retry(void *arg, uint32_t item, const struct err *e)
+{
+    (void)arg;
+    assert_int_equal(item, 0);
+    assert_non_null(strstr(e->text, "COORDINATOR_LOAD_IN_PROGRESS ("));
+    retries_told++;
+}
+
 static void
 a_caller_may_want_more_tries_or_none(void **state)
 {
@@ -85,8 +96,11 @@ a_caller_may_want_more_tries_or_none(void **state)
     (void)state;
     fake->code[0] = KE_COORDINATOR_LOAD_IN_PROGRESS;
     spec.retries = 4;
+    spec.retry = on_retry;
+    retries_told = 0;
     run(&spec);
     assert_int_equal(fake->list_requests, 5);
+    assert_int_equal(retries_told, 4);
     results[0].ends = 0;
     end_count = fake->list_requests = 0;
     spec.no_retry = true;

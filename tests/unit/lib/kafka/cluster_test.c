@@ -165,7 +165,9 @@ when_nobody_answers_the_most_telling_reason_is_given(void **state)
     cluster_free(cluster);
     assert_int_equal(cluster_new(loop, &fake->conf, &cluster, NULL), RC_OK);
     assert_int_equal(cluster_refresh(cluster, &e), RC_IO);
-    snprintf(expected, sizeof expected, "127.0.0.1:%u: cannot connect: Connection refused",
+    snprintf(expected, sizeof expected,
+        "127.0.0.1:%u: cannot connect: Connection refused; nothing listens there: is the broker "
+        "up, and the port right?",
         fake->brokers[0].port);
     assert_string_equal(e.text, expected);
 }

@@ -111,7 +111,8 @@ a_closed_port_is_refused(void **state)
     answer = dial("127.0.0.1", ntohs(address.sin_port), 5000000);
     assert_int_equal(answer.rc, RC_IO);
     assert_int_equal(answer.fd, -1);
-    assert_string_equal(answer.err.text, "cannot connect: Connection refused");
+    assert_string_equal(answer.err.text, "cannot connect: Connection refused; nothing listens "
+                                         "there: is the broker up, and the port right?");
 }
 
 static void

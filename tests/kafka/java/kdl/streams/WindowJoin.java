@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import kdl.topics.Contents;
@@ -20,6 +21,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -41,7 +43,7 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
  * Joins two topics in windows with Kafka Streams, exactly once, and counts their records per key and window. After each round the application is closed without ado, its
  * local state is deleted, and another one goes on, which has to restore it: half of the pairs have one side in each round. While it works on a round a command is run, which
  * may kill the broker. Prints the joined pairs in order, what is wrong with them, and the topics that Streams made. Arguments: BOOTSTRAP RESTART-COMMAND ("true" does
- * nothing) ROUNDS TIME, the first record's, which retention must leave alone.
+ * nothing) ROUNDS TIME, the first record's, which retention must leave alone; each round takes 400 s of it, and a broker takes no record an hour ahead of its own time.
  */
 public final class WindowJoin {
     private static final String APPLICATION = "window-join";
@@ -130,9 +132,13 @@ public final class WindowJoin {
         return timestamp + " " + key + " " + value;
     }
 
-    private void write(int round) {
+    private void write(int round) throws Exception {
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap), new StringSerializer(), new StringSerializer())) {
-            inputs(round).forEach(input -> producer.send(new ProducerRecord<>(input.topic(), input.partition(), input.timestamp(), input.key(), input.value())));
+            inputs(round).forEach(input -> sent.add(producer.send(new ProducerRecord<>(input.topic(), input.partition(), input.timestamp(), input.key(), input.value()))));
+        }
+        for (Future<RecordMetadata> record : sent) {
+            record.get();
         }
     }
 
