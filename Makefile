@@ -168,7 +168,10 @@ bench-wire: $(BUILD)/tests/bench/bench_wire
 bench-first: all $(addprefix $(BUILD)/tests/bench/,raw_load bare_append start_probe run_measured)
 	$(Q)BUILD=$(BUILD) tests/bench/bench_first $(if $(OUTPUT),-o $(OUTPUT))
 
-check-built: all $(unit_PROGS) $(helper_PROGS)
+.PHONY: built
+built: all $(unit_PROGS) $(helper_PROGS)
+
+check-built: built
 	$(Q)BUILD=$(BUILD) tests/run
 
 # --- fuzzers (clang's libFuzzer) ----------------------------------------------------------------------------------------
