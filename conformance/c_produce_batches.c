@@ -242,6 +242,28 @@ offset_gap_rejected(struct kc *kc)
     }
 }
 
+/* Kafka looks at the first batch of each partition before it looks for topics. */
+static void
+no_batch_fails_request(struct kc *kc)
+{
+    struct kc_topic *topic = kc_topic_new(kc, 2, NULL);
+    struct kc_produce_options options = kc_produce_defaults();
+    struct wire_bytes good = kc_batch_values(kc, "good", 1);
+    const struct wire_bytes damaged[] = {kc_batch_put(kc, good, BATCH_VIEW_MAGIC_AT, 1, 66),
+        kc_batch_put(kc, good, BATCH_VIEW_LENGTH_AT, 4, 13)};
+
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        const struct kc_append appends[] = {{topic, 0, good}, {topic, 1, damaged[i]}};
+        const struct km_produce_response *response =
+            kc_produce(kc, &options, appends, ARRAY_LEN(appends));
+
+        for (int32_t k = 0; k < 2; k++)
+            kc_code(
+                kc, "error_code", kc_produce_part(kc, response, topic, k)->error_code, corrupt[0]);
+        kc_int(kc, "latest", kc_latest(kc, topic, 0), 0);
+    }
+}
+
 static const struct check checks[] = {
     {"produce.empty_partition_records", "no records at all are answered 87", "ProduceRequest", 0, 0,
         {CHECK_NEED(PRODUCE, 3)}, empty_partition_records},
@@ -255,6 +277,10 @@ static const struct check checks[] = {
         "UnifiedLog", 0, 0, {CHECK_NEED(PRODUCE, 3)}, base_offset_nonzero},
     {"produce.batch_length_lies", "a batch longer or shorter than its length is refused",
         "ByteBufferLogInputStream", 0, 0, {CHECK_NEED(PRODUCE, 3)}, batch_length_lies},
+    {"produce.no_batch_fails_request",
+        "where one partition's records begin with no batch, the whole request is answered 2",
+        "RequestUtils.hasTransactionalRecords", 0, 0, {CHECK_NEED(PRODUCE, 3)},
+        no_batch_fails_request},
     {"produce.record_count_lies", "a batch with fewer records than it says is answered 87",
         "LogValidator", 0, 0, {CHECK_NEED(PRODUCE, 3)}, record_count_lies},
     {"produce.record_count_huge", "a count of 2^31-1 records is refused", "LogValidator", 0, 0,

@@ -58,10 +58,11 @@ old_read(struct batch_view *out)
 }
 
 enum rc
-batch_view_parse(const void *data, size_t size, struct batch_view *out, struct err *e)
+batch_view_begin(const void *data, size_t size, struct err *e)
 {
     const uint8_t *p = data;
     int32_t length;
+    int8_t magic;
 
     if (size < BATCH_VIEW_OVERHEAD_BYTES)
         return err_set(e, RC_TRUNCATED, "a batch begins with %zu bytes", size);
@@ -70,9 +71,23 @@ batch_view_parse(const void *data, size_t size, struct batch_view *out, struct e
         return err_set(e, RC_CORRUPT, "a batch of length %d", length);
     if (size <= BATCH_VIEW_MAGIC_AT)
         return err_set(e, RC_TRUNCATED, "a batch begins with %zu bytes", size);
+    magic = (int8_t)p[BATCH_VIEW_MAGIC_AT];
+    if (magic < 0 || magic > 2)
+        return err_set(e, RC_CORRUPT, "a batch of magic %d", magic);
+    return RC_OK;
+}
+
+enum rc
+batch_view_parse(const void *data, size_t size, struct batch_view *out, struct err *e)
+{
+    const uint8_t *p = data;
+    enum rc rc = batch_view_begin(data, size, e);
+    int32_t length;
+
+    if (rc != RC_OK)
+        return rc;
+    length = codec_bytes_int32(p + BATCH_VIEW_LENGTH_AT);
     out->magic = (int8_t)p[BATCH_VIEW_MAGIC_AT];
-    if (out->magic < 0 || out->magic > 2)
-        return err_set(e, RC_CORRUPT, "a batch of magic %d", out->magic);
     out->data = p;
     out->size = (size_t)length + BATCH_VIEW_OVERHEAD_BYTES;
     if (out->size < size_min[out->magic])

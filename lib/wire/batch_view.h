@@ -73,6 +73,12 @@ struct batch_view {
 };
 
 /*
+ * batch_view_begin tells whether a batch of some format may begin at data: RC_CORRUPT for a length
+ * below that of any format or a magic outside 0 to 2, RC_TRUNCATED where these are not there whole.
+ */
+MUST_CHECK enum rc batch_view_begin(const void *data, size_t size, struct err *e);
+
+/*
  * batch_view_parse reads the batch that begins at data, of which `size` bytes are there.
  * RC_TRUNCATED where the batch is longer than that; RC_CORRUPT for a length below the format's
  * minimum or a magic outside 0 to 2.

@@ -40,7 +40,8 @@ struct park {
     struct waiting *waiting;
     size_t count;
     size_t open;     /* of them not done */
-    int16_t refusal; /* of the whole request */
+    int16_t refusal; /* of the whole request, */
+    const char *why; /* NULL: the code says it */
     bool counted;    /* all are in place: the last one finishes the request */
 };
 
@@ -284,7 +285,7 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
         /* Acks are looked at where there is something to append to. */
         if (park->refusal != KE_NONE &&
             (partition != NULL || park->refusal != KE_INVALID_REQUIRED_ACKS))
-            refuse(to, park->refusal, NULL);
+            refuse(to, park->refusal, park->why);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
         else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
@@ -372,6 +373,33 @@ gate_make(struct broker *broker, struct request *request, int16_t *refusal)
     return gate;
 }
 
+/*
+ * Kafka looks for transactional records before it looks for topics
+ * (RequestUtils.hasTransactionalRecords): where a partition's records begin with what is no batch,
+ * the whole request fails with that, unless a transactional batch stands before it.
+ */
+static const char *
+damage_find(struct request *request)
+{
+    const struct km_produce_request *in = request->in;
+
+    for (int32_t i = 0; i < in->topic_data.count; i++)
+        for (int32_t k = 0; k < in->topic_data.items[i].partition_data.count; k++) {
+            const struct wire_records *records =
+                &in->topic_data.items[i].partition_data.items[k].records;
+            size_t size = records->size <= 0 ? 0 : (size_t)records->size;
+            struct batch_view batch;
+            struct err e;
+
+            if (batch_view_begin(records->data, size, &e) == RC_CORRUPT)
+                return arena_strdup(&request->arena, e.text);
+            if (batch_view_parse(records->data, size, &batch, &e) == RC_OK &&
+                batch_view_is_transactional(&batch))
+                return NULL;
+        }
+    return NULL;
+}
+
 static enum h_result
 records_take(
     struct broker *broker, struct request *request, struct park *park, const struct txn_gate *gate)
@@ -407,7 +435,10 @@ enum h_result
 h_produce(struct broker *broker, struct request *request, const void *in_, void *out)
 {
     const struct km_produce_request *in = in_;
-    int16_t refusal = in->acks < -1 || in->acks > 1 ? KE_INVALID_REQUIRED_ACKS : KE_NONE;
+    const char *damage = damage_find(request);
+    int16_t refusal = damage != NULL                  ? KE_CORRUPT_MESSAGE
+                      : in->acks < -1 || in->acks > 1 ? KE_INVALID_REQUIRED_ACKS
+                                                      : KE_NONE;
     struct txn_gate *gate = refusal == KE_NONE ? gate_make(broker, request, &refusal) : NULL;
     struct park *park;
 
@@ -420,5 +451,6 @@ h_produce(struct broker *broker, struct request *request, const void *in_, void 
     if (park == NULL)
         return H_CLOSE;
     park->refusal = refusal;
+    park->why = damage;
     return records_take(broker, request, park, NULL);
 }
