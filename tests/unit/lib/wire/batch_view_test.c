@@ -101,9 +101,13 @@ lengths_and_magics_that_cannot_be_are_corrupt(void **state)
         codec_bytes_put_int32(bytes + BATCH_VIEW_LENGTH_AT, lengths[i]);
         assert_int_equal(batch_view_parse(bytes, size, &batch, NULL), RC_CORRUPT);
         assert_int_equal(batch_view_parse(bytes, 12, &batch, NULL), RC_CORRUPT);
+        assert_int_equal(batch_view_begin(bytes, 12, NULL), RC_CORRUPT);
     }
+    /* Too short for its own format, but some format begins like this. */
     codec_bytes_put_int32(bytes + BATCH_VIEW_LENGTH_AT, 48);
     assert_int_equal(batch_view_parse(bytes, size, &batch, NULL), RC_CORRUPT);
+    assert_int_equal(batch_view_begin(bytes, 17, NULL), RC_OK);
+    assert_int_equal(batch_view_begin(bytes, 16, NULL), RC_TRUNCATED);
     codec_bytes_put_int32(bytes + BATCH_VIEW_LENGTH_AT, 49);
     assert_int_equal(batch_view_parse(bytes, size, &batch, NULL), RC_OK);
     assert_int_equal(batch.size, BATCH_VIEW_HEADER_BYTES);
