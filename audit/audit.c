@@ -12,6 +12,14 @@ tell(const struct audit_options *options, const char *what)
 }
 
 enum rc
+audit_judge(struct audit_inventory *inventory, struct err *e)
+{
+    facts_derive(inventory);
+    rules_apply(inventory);
+    return inventory_check(inventory, e);
+}
+
+enum rc
 audit_run(struct cluster *cluster, const struct audit_options *options,
     struct audit_inventory *inventory, struct err *e)
 {
@@ -45,10 +53,8 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         return rc;
     tell(options, "stored batches");
     probe_samples(&probe, options->sample_bytes);
-    facts_derive(inventory);
-    rules_apply(inventory);
     cluster_stats(cluster, &stats);
     inventory->requests = stats.requests;
     inventory->took_ms = loop_now_ms(cluster_loop(cluster)) - started_ms;
-    return inventory_check(inventory, e);
+    return audit_judge(inventory, e);
 }

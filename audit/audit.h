@@ -23,4 +23,8 @@ struct audit_options {
 MUST_CHECK enum rc audit_run(struct cluster *cluster, const struct audit_options *options,
     struct audit_inventory *inventory, struct err *e);
 
+/* audit_judge derives facts and applies the rules, to what audit_run or a snapshot brought;
+ * RC_LIMIT where that does not fit. audit_run has done so. */
+MUST_CHECK enum rc audit_judge(struct audit_inventory *inventory, struct err *e);
+
 #endif

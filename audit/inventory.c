@@ -278,6 +278,29 @@ inventory_runs(const struct audit_inventory *inventory, const uint32_t *items, s
 }
 
 const char *
+audit_probe_name(enum audit_probe probe)
+{
+    static const char *const names[] = {
+#define PROBE(name, api) #name,
+#include "audit/probes.def"
+#undef PROBE
+    };
+
+    return names[probe];
+}
+
+enum audit_probe
+audit_probe_of(const char *name)
+{
+    unsigned probe = 0;
+
+    while (probe < AUDIT_PROBES &&
+           (name == NULL || strcmp(audit_probe_name((enum audit_probe)probe), name) != 0))
+        probe++;
+    return (enum audit_probe)probe;
+}
+
+const char *
 audit_probe_api(enum audit_probe probe)
 {
     static const char *const names[] = {

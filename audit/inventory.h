@@ -316,6 +316,11 @@ const char *inventory_broker_key(enum audit_broker_config config);
 /* Kafka's name of a feature. */
 const char *inventory_feature_name(enum audit_feature feature);
 
+/* audit_probe_name returns a probe's name, audit_probe_of the probe of a name (NULL too), or
+ * AUDIT_PROBES. */
+const char *audit_probe_name(enum audit_probe probe);
+enum audit_probe audit_probe_of(const char *name);
+
 /* audit_probe_api returns Kafka's name of the API that a probe asks. */
 const char *audit_probe_api(enum audit_probe probe);
 

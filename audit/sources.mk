@@ -3,6 +3,7 @@ audit_SRCS := \
 	audit/audit.c \
 	audit/facts.c \
 	audit/inventory.c \
+	audit/names.c \
 	audit/probe.c \
 	audit/probe_cluster.c \
 	audit/probe_configs.c \
@@ -21,6 +22,7 @@ audit_SRCS := \
 	audit/audit_report_lines.c \
 	audit/audit_report_table.c \
 	audit/audit_report_waves.c \
+	audit/redaction.c \
 	audit/rules.c \
 	audit/rules_cluster.c \
 	audit/rules_config.c \
@@ -28,5 +30,10 @@ audit_SRCS := \
 	audit/rules_shape.c \
 	audit/rules_when.c \
 	audit/sample.c \
+	audit/snapshot_file.c \
+	audit/snapshot_read.c \
+	audit/snapshot_rows.c \
+	audit/snapshot_schema.c \
+	audit/snapshot_write.c \
 	audit/streams.c \
 	audit/waves.c

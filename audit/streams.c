@@ -12,11 +12,8 @@ static const struct {
     const char *inside; /* also in the name; NULL: nothing */
     enum audit_role role;
 } endings[] = {
-    {"-changelog", NULL, AUDIT_ROLE_CHANGELOG},
-    {"-repartition", NULL, AUDIT_ROLE_REPARTITION},
-    {"-topic", "-KTABLE-FK-JOIN-SUBSCRIPTION-", AUDIT_ROLE_REPARTITION},
-    {"-subscription-registration-topic", NULL, AUDIT_ROLE_REPARTITION},
-    {"-subscription-response-topic", NULL, AUDIT_ROLE_REPARTITION},
+#define ENDING(suffix, inside, role) {suffix, inside, AUDIT_ROLE_##role},
+#include "audit/names.def"
 };
 
 bool

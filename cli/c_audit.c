@@ -1,86 +1,30 @@
 /* kdl audit: what a cluster's topics are, and which of them may go diskless. */
-#include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_report.h"
 #include "audit/probe.h"
+#include "audit/snapshot.h"
+#include "cli/audit_output.h"
 #include "cli/command.h"
 #include "cli/session.h"
-#include "cli/units.h"
 #include "lib/base/xalloc.h"
-
-#define WIDTH_DEFAULT 120
-#define NAMES_BYTES_MAX 1024
 
 static const struct option_row rows[] = {
     COMMAND_CLUSTER_OPTIONS,
     {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
         "which topics: shell patterns; one with ! before it takes out again (default: all)"},
-    {"output", 'o', OPTION_WORD, "FORMAT",
-        "table|wide|json|csv|markdown|html|sarif|junit|waves|dot", 0, 0, "what is printed"},
-    {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,
-        "which designs to judge for, or all (default: coordinated,wal)"},
-    {"tie", 0, OPTION_LIST, "TOPIC,...", NULL, 0, 0, "these topics have to move together"},
-    {"path", 0, OPTION_TEXT, "TOPIC,TOPIC", NULL, 0, 0,
-        "print only by what two topics are tied together"},
-    {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},
-    {"fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,
-        "exit 1 (4: only unknown) where a verdict is that bad or worse"},
+    AUDIT_OUTPUT_OPTIONS,
+    {"snapshot", 's', OPTION_TEXT, "FILE", NULL, 0, 0,
+        "also keep what was seen, for kdl audit report and diff"},
+    {"redact", 0, OPTION_TEXT, "KEY_FILE", NULL, 0, 0,
+        "no true names in the snapshot; the key is made where there is none"},
     {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
         "how much of the stored batches to read, in all (default: 268435456)"},
     {"print-requests", 0, OPTION_SWITCH, "", NULL, 0, 0,
         "list the requests and fields that an audit may send, and send none"},
     {"quiet", 'q', OPTION_SWITCH, "", NULL, 0, 0, "no progress"},
 };
-
-static enum rc
-designs_refuse(const char *text, int size, struct err *e)
-{
-    struct buf names;
-    enum rc rc;
-
-    buf_init(&names, NAMES_BYTES_MAX);
-    for (unsigned d = 0; d < RULES_DESIGNS; d++)
-        buf_printf(&names, "%s%s", d == 0 ? "" : ", ", rules_design((enum rules_design)d));
-    rc = err_set(e, RC_CONFIG, "--design: no other design is called \"%.*s\"; there are all, %s.",
-        size, text, buf_text(&names));
-    buf_fini(&names);
-    return rc;
-}
-
-/* A list of designs as bits. */
-static enum rc
-designs_read(const char *text, uint32_t *designs, struct err *e)
-{
-    *designs = AUDIT_REPORT_DESIGNS;
-    if (text == NULL)
-        return RC_OK;
-    *designs = 0;
-    while (*text != '\0') {
-        size_t size = strcspn(text, ",");
-        uint32_t before = *designs;
-
-        for (unsigned d = 0; d < RULES_DESIGNS; d++) {
-            const char *name = rules_design((enum rules_design)d);
-
-            if ((strlen(name) == size && strncmp(text, name, size) == 0) ||
-                (size == 3 && strncmp(text, "all", size) == 0))
-                *designs |= 1U << d;
-        }
-        if (*designs == before)
-            return designs_refuse(text, (int)size, e);
-        text += size + (text[size] == ',');
-    }
-    if (*designs == 0)
-        return err_set(e, RC_CONFIG, "--design needs a name.");
-    return RC_OK;
-}
 
 static int
 requests_print(void)
@@ -100,159 +44,26 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
-static void
-look_init(struct audit_report_look *look)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    bool terminal = isatty(STDOUT_FILENO) != 0;
-
-    look->width = units_columns(WIDTH_DEFAULT);
-    look->colour = terminal && (no_colour == NULL || *no_colour == '\0') &&
-                   (term == NULL || strcmp(term, "dumb") != 0);
-    look->utf8 = units_utf8();
-}
-
-/* The verdict that a level of --fail-on names; BLOCKED without one. */
-static enum rules_verdict
-verdict_of(const char *level)
-{
-    if (level == NULL || strcmp(level, "blocked") == 0)
-        return RULES_BLOCKED;
-    return strcmp(level, "changes") == 0 ? RULES_READY_WITH_CHANGES : RULES_UNKNOWN;
-}
-
-/* The exit code that --fail-on asks for. Verdicts are ordered by how much they stand in the way. */
-static int
-judged(const struct audit_report *report, const char *level)
-{
-    enum rules_verdict least = verdict_of(level);
-    bool failed = false, unknown = false;
-
-    if (level == NULL)
-        return EXIT_OK;
-    for (uint32_t i = 0; i < report->row_count; i++)
-        for (unsigned d = 0; d < RULES_DESIGNS; d++) {
-            enum rules_verdict verdict = report->rows[i].verdicts[d];
-
-            if (!audit_report_shows(report, d))
-                continue;
-            failed |= verdict >= least && verdict != RULES_UNKNOWN;
-            unknown |= verdict >= least && verdict == RULES_UNKNOWN;
-        }
-    /* Metadata leaves out, without a word, what a login may not see. */
-    if (report->row_count == 0 && report->inventory->is_restricted)
-        unknown |= least <= RULES_UNKNOWN;
-    return failed ? EXIT_FAILED : unknown ? EXIT_PARTIAL : EXIT_OK;
-}
-
+/* Keeps a snapshot where one is wanted. */
 static enum rc
-html_write(const struct audit_report *report, const char *path, struct err *e)
+snapshot_keep(const struct audit_inventory *inventory, const struct options *options, struct err *e)
 {
-    FILE *file = fopen(path, "we");
-    bool failed;
+    const char *path = options_text(options, "snapshot", NULL);
+    const char *key = options_text(options, "redact", NULL);
+    struct redaction redaction;
+    enum rc rc;
 
-    if (file == NULL)
-        return err_set_errno(e, RC_IO, errno, "--html %s", path);
-    audit_report_html(report, file);
-    failed = ferror(file) != 0;
-    if (fclose(file) != 0 || failed)
-        return err_set_errno(e, RC_IO, errno, "--html %s", path);
-    return RC_OK;
-}
-
-static void
-format_print(const struct audit_report *report, const char *format, const char *level)
-{
-    static const struct {
-        const char *name;
-        void (*print)(const struct audit_report *report, FILE *out);
-    } formats[] = {{"json", audit_report_json}, {"html", audit_report_html},
-        {"csv", audit_report_csv}, {"markdown", audit_report_markdown},
-        {"sarif", audit_report_sarif}, {"waves", audit_report_waves}, {"dot", audit_report_dot}};
-    struct audit_report_look look;
-
-    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-        if (strcmp(format, formats[i].name) == 0) {
-            formats[i].print(report, stdout);
-            return;
-        }
-    if (strcmp(format, "junit") == 0) {
-        audit_report_junit(report, verdict_of(level), stdout);
-        return;
-    }
-    look_init(&look);
-    audit_report_table(report, &look, stdout);
-}
-
-/* The table with all designs. */
-static void
-wide_print(const struct audit_inventory *inventory, const struct waves *waves)
-{
-    struct audit_report_look look;
-    struct audit_report report;
-
-    look_init(&look);
-    audit_report_init(&report, inventory, (1U << RULES_DESIGNS) - 1);
-    report.waves = waves;
-    audit_report_table(&report, &look, stdout);
-    audit_report_fini(&report);
-}
-
-static int
-path_print(const struct audit_report *report, const char *text)
-{
-    size_t size = strcspn(text, ",");
-    const char *second = text[size] == ',' ? text + size + 1 : "";
-    uint32_t from = inventory_topic(report->inventory, (struct wire_string){text, (int32_t)size});
-    uint32_t to =
-        inventory_topic(report->inventory, (struct wire_string){second, (int32_t)strlen(second)});
-
-    if (from == INVENTORY_NO_NUMBER || to == INVENTORY_NO_NUMBER) {
-        fprintf(stderr,
-            "kdl: --path %s: it takes two topics that are there, with a comma between.\n", text);
-        return EXIT_USAGE;
-    }
-    audit_report_path(report, from, to, stdout);
-    return EXIT_OK;
-}
-
-static int
-report_all(const struct audit_inventory *inventory, uint32_t designs, const struct options *options)
-{
-    const char *format = options_text(options, "output", "table");
-    const char *level = options_text(options, "fail-on", NULL);
-    const char *html = options_text(options, "html", NULL);
-    const char *ties[OPTIONS_REPEAT_MAX], *path = options_text(options, "path", NULL);
-    size_t tie_count = 0, position = 0;
-    struct audit_report report;
-    struct waves waves;
-    struct err e;
-    int code;
-
-    while (tie_count < OPTIONS_REPEAT_MAX &&
-           (ties[tie_count] = options_list(options, "tie", &position)) != NULL)
-        tie_count++;
-    if (waves_plan(&waves, inventory, designs, ties, tie_count, &e) != RC_OK) {
-        (void)err_note(&e, "--tie");
-        return command_fail(&e);
-    }
-    audit_report_init(&report, inventory, designs);
-    report.waves = &waves;
-    code = EXIT_OK;
-    if (path != NULL)
-        code = path_print(&report, path);
-    else if (strcmp(format, "wide") == 0)
-        wide_print(inventory, &waves);
+    if (path == NULL)
+        return RC_OK;
+    if (key == NULL)
+        return snapshot_write(inventory, path, NULL, e);
+    rc = redaction_init(&redaction, key, e);
+    if (rc == RC_OK)
+        rc = snapshot_write(inventory, path, &redaction, e);
     else
-        format_print(&report, format, level);
-    if (code == EXIT_OK)
-        code = judged(&report, level);
-    if (html != NULL && html_write(&report, html, &e) != RC_OK)
-        code = command_fail(&e);
-    audit_report_fini(&report);
-    waves_free(&waves);
-    return code;
+        (void)err_note(e, "--redact");
+    redaction_fini(&redaction);
+    return rc;
 }
 
 static int
@@ -271,7 +82,9 @@ audit(struct cluster *cluster, uint32_t designs, const struct options *options)
     rc = audit_run(cluster, &wanted, &inventory, &e);
     if (shows)
         fputs("\r\033[K", stderr);
-    code = rc == RC_OK ? report_all(&inventory, designs, options) : command_fail(&e);
+    code = rc == RC_OK ? audit_output(&inventory, designs, options) : command_fail(&e);
+    if (rc == RC_OK && snapshot_keep(&inventory, options, &e) != RC_OK)
+        code = command_fail(&e);
     inventory_fini(&inventory);
     return code;
 }
@@ -291,8 +104,10 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     if (options_is(&in->options, "print-requests"))
         return requests_print();
-    if (designs_read(options_text(&in->options, "design", NULL), &designs, &e) != RC_OK)
+    if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
         return command_wrong_use(in->command, "%s", e.text);
+    if (options_is(&in->options, "redact") && !options_is(&in->options, "snapshot"))
+        return command_wrong_use(in->command, "--redact is about what --snapshot writes.");
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
         return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
                                    : command_fail(&e);
@@ -316,11 +131,7 @@ const struct command command_audit = {
                 "kdl audit -b broker-1:9092 -o json --fail-on unknown\n"
                 "kdl audit -b broker-1:9092 -o sarif > audit.sarif\n"
                 "kdl audit -b broker-1:9092 --topics 'shop.*,!shop.test-*' --html audit.html",
-    .notes = "Reads only: see --print-requests. What could not be seen is unknown, never no. "
-             "Verdicts are READY,\nREADY_WITH_CHANGES (shown as CHANGES), UNKNOWN and BLOCKED, in "
-             "this order.\n\n"
-             "exit codes\n"
-             "  0 fine, 1 a verdict at or above --fail-on, 2 wrong use, 3 unreachable or refused, "
-             "4 as 1, but only for what stayed unknown",
+    .notes = "Reads only: see --print-requests. What could not be seen is unknown, never "
+             "no. " AUDIT_OUTPUT_NOTES,
     .run = run,
 };

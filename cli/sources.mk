@@ -1,7 +1,9 @@
 # cli: kdl. main.c is linked apart.
 cli_SRCS := \
+	cli/audit_output.c \
 	cli/c_audit.c \
 	cli/c_audit_explain.c \
+	cli/c_audit_report.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
 	cli/c_price.c \

@@ -1,0 +1,54 @@
+#include "audit/names.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+
+static const struct {
+    enum names_kind kind;
+    const char *pattern;
+} patterns[] = {
+#define NAME(kind, pattern) {NAMES_##kind, pattern},
+#include "audit/names.def"
+};
+
+static const char *const texts[] = {
+#define NAME(kind, pattern) pattern,
+#define ENDING(suffix, inside, role) suffix, inside,
+#include "audit/names.def"
+};
+
+const char *
+names_pattern(enum names_kind kind, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+        if (patterns[i].kind == kind && fnmatch(patterns[i].pattern, name, 0) == 0)
+            return patterns[i].pattern;
+    return NULL;
+}
+
+size_t
+names_word(const char *text)
+{
+    size_t size = 0;
+
+    while (isalnum((unsigned char)text[size]) != 0 || (unsigned char)text[size] >= 0x80)
+        size++;
+    return size;
+}
+
+bool
+names_is_word(const char *word, size_t size)
+{
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        for (const char *at = texts[i]; at != NULL && *at != '\0';) {
+            size_t length = names_word(at);
+
+            if (length == size && memcmp(at, word, size) == 0)
+                return true;
+            at += length == 0 ? 1 : length;
+        }
+    return false;
+}

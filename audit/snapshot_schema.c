@@ -1,0 +1,66 @@
+#include "audit/snapshot_schema.h"
+
+#include "lib/base/xalloc.h"
+
+static const struct db_migration versions[] = {
+    {1,
+        /* What the file is about; one row, audit = 1. cluster_id is null where no broker told it.
+         */
+        "CREATE TABLE cluster (audit INTEGER PRIMARY KEY, kdl TEXT, cluster_id TEXT,"
+        " brokers INTEGER NOT NULL, racks INTEGER NOT NULL, acls INTEGER NOT NULL,"
+        " quotas INTEGER NOT NULL, client_id_quotas INTEGER NOT NULL,"
+        " scram_users INTEGER NOT NULL, is_restricted INTEGER NOT NULL,"
+        " requests INTEGER NOT NULL, sampled_bytes INTEGER NOT NULL, took_ms INTEGER NOT NULL)"
+        " STRICT;"
+        /* All requests that the writer knew; at_ms is 0 for one that was not needed. */
+        "CREATE TABLE probes (probe TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;"
+        /* What a request could not tell, about a topic or (-1) the cluster. */
+        "CREATE TABLE gaps (topic INTEGER NOT NULL, probe TEXT NOT NULL, why TEXT NOT NULL,"
+        " unsupported INTEGER NOT NULL, failures INTEGER NOT NULL, PRIMARY KEY (topic, probe))"
+        " STRICT;"
+        "CREATE TABLE topics (topic INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+        " partition_count INTEGER NOT NULL, is_internal INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+        " offsets INTEGER NOT NULL, began_later INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
+        " unstable INTEGER NOT NULL, replication INTEGER NOT NULL, lagging INTEGER NOT NULL,"
+        " leaderless INTEGER NOT NULL, moving INTEGER NOT NULL, producers INTEGER NOT NULL,"
+        " transactional_producers INTEGER NOT NULL, open_transactions INTEGER NOT NULL,"
+        " last_sequence INTEGER NOT NULL, role INTEGER NOT NULL, role_group INTEGER NOT NULL,"
+        " sample_batches INTEGER NOT NULL, sample_transactional INTEGER NOT NULL,"
+        " sample_control INTEGER NOT NULL, sample_with_producer INTEGER NOT NULL,"
+        " sample_bytes INTEGER NOT NULL, sample_offsets INTEGER NOT NULL,"
+        " sample_offsets_stored INTEGER NOT NULL, sample_holes INTEGER NOT NULL,"
+        " sample_keyed INTEGER NOT NULL, sample_unkeyed INTEGER NOT NULL,"
+        " sample_repeated INTEGER NOT NULL, sample_program INTEGER NOT NULL,"
+        " sample_programs TEXT, sample_cut INTEGER NOT NULL,"
+        " sample_partitions INTEGER NOT NULL, sample_old_format INTEGER NOT NULL,"
+        " sample_log_append_time INTEGER NOT NULL, sample_horizons INTEGER NOT NULL,"
+        " sample_uncompressed_bytes INTEGER NOT NULL, sample_records INTEGER NOT NULL,"
+        " sample_counted INTEGER NOT NULL, sample_tombstones INTEGER NOT NULL,"
+        " sample_backwards INTEGER NOT NULL, sample_newest_ms INTEGER NOT NULL) STRICT;"
+        "CREATE TABLE partitions (topic INTEGER NOT NULL, partition INTEGER NOT NULL,"
+        " log_start_offset INTEGER NOT NULL, end_offset INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+        " PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE groups (grp INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+        " type INTEGER NOT NULL, state TEXT, members INTEGER NOT NULL, app INTEGER NOT NULL,"
+        " app_why TEXT, protocol_type TEXT, has_pattern INTEGER NOT NULL) STRICT;"
+        /* Groups of topics, in the order in which they were seen. */
+        "CREATE TABLE uses (topic INTEGER NOT NULL, place INTEGER NOT NULL, grp INTEGER NOT NULL,"
+        " commits INTEGER NOT NULL, members INTEGER NOT NULL, lag INTEGER NOT NULL,"
+        " lost INTEGER NOT NULL, PRIMARY KEY (topic, place)) STRICT, WITHOUT ROWID;"
+        /* Configs of topics, and (-1) of the broker that answered. */
+        "CREATE TABLE configs (topic INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+        " is_own INTEGER NOT NULL, PRIMARY KEY (topic, key)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE features (feature TEXT PRIMARY KEY, level INTEGER NOT NULL) STRICT;"
+        "CREATE TABLE transactional_ids (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)"
+        " STRICT;"
+        /* Topics in open transactions, in the order in which they were seen. */
+        "CREATE TABLE footprints (place INTEGER PRIMARY KEY, number INTEGER NOT NULL,"
+        " topic INTEGER NOT NULL) STRICT;"},
+};
+
+const struct db_migration *
+snapshot_schema_versions(size_t *count)
+{
+    *count = ARRAY_LEN(versions);
+    return versions;
+}

@@ -1,0 +1,40 @@
+/*
+ * audit_output: what `kdl audit` and `kdl audit report` print of an audit, and their exit codes.
+ */
+#ifndef CLI_AUDIT_OUTPUT_H
+#define CLI_AUDIT_OUTPUT_H
+
+#include "audit/inventory.h"
+#include "cli/options.h"
+
+/* The flags that both have. */
+#define AUDIT_OUTPUT_OPTIONS                                                                       \
+    {"output", 'o', OPTION_WORD, "FORMAT",                                                         \
+        "table|wide|json|csv|markdown|html|sarif|junit|waves|dot", 0, 0, "what is printed"},       \
+        {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,                                       \
+            "which designs to judge for, or all (default: coordinated,wal)"},                      \
+        {"tie", 0, OPTION_LIST, "TOPIC,...", NULL, 0, 0, "these topics have to move together"},    \
+        {"path", 0, OPTION_TEXT, "TOPIC,TOPIC", NULL, 0, 0,                                        \
+            "print only by what two topics are tied together"},                                    \
+        {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},           \
+    {                                                                                              \
+        "fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,                       \
+            "exit 1 (4: only unknown) where a verdict is that bad or worse"                        \
+    }
+
+#define AUDIT_OUTPUT_NOTES                                                                         \
+    "Verdicts are READY,\nREADY_WITH_CHANGES (shown as CHANGES), UNKNOWN and BLOCKED, in "         \
+    "this order.\n\n"                                                                              \
+    "exit codes\n"                                                                                 \
+    "  0 fine, 1 a verdict at or above --fail-on, 2 wrong use, 3 unreachable or refused, "         \
+    "4 as 1, but only for what stayed unknown"
+
+/* audit_output_designs reads --design as bits; RC_CONFIG names the flag. */
+MUST_CHECK enum rc audit_output_designs(
+    const struct options *options, uint32_t *designs, struct err *e);
+
+/* audit_output prints an inventory whose rules have been applied, and returns the exit code. */
+int audit_output(
+    const struct audit_inventory *inventory, uint32_t designs, const struct options *options);
+
+#endif

@@ -1,0 +1,49 @@
+/* kdl audit report: what an audit found, from its snapshot. Asks no cluster. */
+#include "audit/audit.h"
+#include "audit/snapshot.h"
+#include "cli/audit_output.h"
+#include "cli/command.h"
+#include "lib/base/xalloc.h"
+
+static const struct option_row rows[] = {
+    {"from", 'f', OPTION_TEXT, "FILE", NULL, 0, 0, "a snapshot that kdl audit --snapshot wrote"},
+    AUDIT_OUTPUT_OPTIONS,
+};
+
+static int
+run(const struct invocation *in)
+{
+    const char *path = options_text(&in->options, "from", NULL);
+    struct audit_inventory inventory;
+    uint32_t designs;
+    struct err e;
+    int code;
+
+    if (in->options.word_count > 0)
+        return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
+    if (path == NULL)
+        return command_wrong_use(in->command, "--from FILE is missing.");
+    if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
+        return command_wrong_use(in->command, "%s", e.text);
+    inventory_init(&inventory);
+    if (snapshot_read(path, &inventory, &e) != RC_OK || audit_judge(&inventory, &e) != RC_OK)
+        code = command_fail(&e);
+    else
+        code = audit_output(&inventory, designs, &in->options);
+    inventory_fini(&inventory);
+    return code;
+}
+
+const struct command command_audit_report = {
+    .name = "audit report",
+    .arguments = "",
+    .summary = "report on an audit of before, from its snapshot",
+    .rows = rows,
+    .row_count = ARRAY_LEN(rows),
+    .examples = "kdl audit -b broker-1:9092 --snapshot monday.kdla\n"
+                "kdl audit report --from monday.kdla --html audit.html\n"
+                "kdl audit report --from monday.kdla -o json --design all --fail-on blocked",
+    .notes =
+        "Asks no cluster. An old snapshot is judged by the rules of today. " AUDIT_OUTPUT_NOTES,
+    .run = run,
+};
