@@ -20,6 +20,10 @@
 
 #define SNAPSHOT_APPLICATION 0x6b646c61 /* "kdla" */
 
+/* snapshot_check tells, before a long audit, whether snapshot_write would find its folder, and no
+ * file in its way. */
+MUST_CHECK enum rc snapshot_check(const char *path, struct err *e);
+
 /* snapshot_write makes a file, whole or not at all (by way of PATH.part). redaction may be NULL.
  * RC_EXISTS where there is a file already: nothing is overwritten. */
 MUST_CHECK enum rc snapshot_write(const struct audit_inventory *inventory, const char *path,

@@ -89,7 +89,7 @@ group_take(struct audit_inventory *inventory, struct db_statement *row, struct e
         return rc;
     if (group.id == NULL || snapshot_rows_key(row, 0) != inventory->group_count ||
         group.type >= AUDIT_GROUP_TYPES || group.app > AUDIT_APP_YES ||
-        (group.app != AUDIT_APP_NO && group.app_why == NULL) ||
+        (group.app == AUDIT_APP_YES && group.app_why == NULL) ||
         inventory_group(inventory, text_of(group.id)) != INVENTORY_NO_NUMBER)
         return err_set(e, RC_CORRUPT, "a group that cannot be");
     added = inventory_add_group(inventory, text_of(group.id), group.type);
@@ -316,6 +316,8 @@ file_read(const struct snapshot_file *file, struct audit_inventory *inventory, s
         return err_set(e, RC_NOTFOUND, "there is no such file, or it may not be read");
     versions = snapshot_schema_versions(&count);
     rc = db_open_sqlite(file->disk, file->name, &db, e);
+    if (rc == RC_CORRUPT)
+        return err_set(e, RC_CORRUPT, "it is no snapshot of kdl audit");
     if (rc == RC_OK)
         rc = number_ask(db, "PRAGMA application_id", &application, e);
     if (rc == RC_OK && application != SNAPSHOT_APPLICATION)

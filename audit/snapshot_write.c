@@ -245,12 +245,32 @@ all_put(const struct writer *writer, struct err *e)
 }
 
 static enum rc
-file_make(struct snapshot_file *file, struct writer *writer, const char *part, struct err *e)
+way_check(const struct snapshot_file *file, struct err *e)
 {
-    enum rc rc;
-
     if (snapshot_file_is_there(file))
         return err_set(e, RC_EXISTS, "it is there already, and is not overwritten");
+    return RC_OK;
+}
+
+enum rc
+snapshot_check(const char *path, struct err *e)
+{
+    struct snapshot_file file;
+    enum rc rc = snapshot_file_open(&file, path, e);
+
+    if (rc == RC_OK)
+        rc = way_check(&file, e);
+    snapshot_file_close(&file);
+    return rc == RC_OK ? RC_OK : err_note(e, "snapshot %s", path);
+}
+
+static enum rc
+file_make(struct snapshot_file *file, struct writer *writer, const char *part, struct err *e)
+{
+    enum rc rc = way_check(file, e);
+
+    if (rc != RC_OK)
+        return rc;
     rc = disk_remove(file->disk, part, e);
     if (rc != RC_OK && rc != RC_NOTFOUND)
         return rc;

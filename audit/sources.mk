@@ -1,6 +1,8 @@
 # audit
 audit_SRCS := \
 	audit/audit.c \
+	audit/diff.c \
+	audit/diff_print.c \
 	audit/facts.c \
 	audit/inventory.c \
 	audit/names.c \

@@ -7,12 +7,16 @@
 #include "audit/inventory.h"
 #include "cli/options.h"
 
-/* The flags that both have. */
+/* The flags that both have; the first alone, too. */
+#define AUDIT_OUTPUT_DESIGN                                                                        \
+    {                                                                                              \
+        "design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,                                        \
+            "which designs to judge for, or all (default: coordinated,wal)"                        \
+    }
 #define AUDIT_OUTPUT_OPTIONS                                                                       \
     {"output", 'o', OPTION_WORD, "FORMAT",                                                         \
         "table|wide|json|csv|markdown|html|sarif|junit|waves|dot", 0, 0, "what is printed"},       \
-        {"design", 'd', OPTION_TEXT, "NAME,...", NULL, 0, 0,                                       \
-            "which designs to judge for, or all (default: coordinated,wal)"},                      \
+        AUDIT_OUTPUT_DESIGN,                                                                       \
         {"tie", 0, OPTION_LIST, "TOPIC,...", NULL, 0, 0, "these topics have to move together"},    \
         {"path", 0, OPTION_TEXT, "TOPIC,TOPIC", NULL, 0, 0,                                        \
             "print only by what two topics are tied together"},                                    \

@@ -44,30 +44,43 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
-/* Keeps a snapshot where one is wanted. */
-static enum rc
-snapshot_keep(const struct audit_inventory *inventory, const struct options *options, struct err *e)
-{
-    const char *path = options_text(options, "snapshot", NULL);
-    const char *key = options_text(options, "redact", NULL);
+/* Where a snapshot goes; path is NULL where none is wanted. */
+struct keeping {
+    const char *path;
+    bool redacts;
     struct redaction redaction;
+};
+
+/* Finds out before the audit what would be in the way behind it. */
+static enum rc
+keeping_init(struct keeping *keeping, const struct options *options, struct err *e)
+{
+    const char *key = options_text(options, "redact", NULL);
     enum rc rc;
 
-    if (path == NULL)
-        return RC_OK;
-    if (key == NULL)
-        return snapshot_write(inventory, path, NULL, e);
-    rc = redaction_init(&redaction, key, e);
-    if (rc == RC_OK)
-        rc = snapshot_write(inventory, path, &redaction, e);
-    else
-        (void)err_note(e, "--redact");
-    redaction_fini(&redaction);
-    return rc;
+    keeping->path = options_text(options, "snapshot", NULL);
+    keeping->redacts = false;
+    if (keeping->path == NULL)
+        return key == NULL ? RC_OK
+                           : err_set(e, RC_CONFIG, "--redact is about what --snapshot writes.");
+    rc = snapshot_check(keeping->path, e);
+    if (rc != RC_OK || key == NULL)
+        return rc;
+    keeping->redacts = true;
+    rc = redaction_init(&keeping->redaction, key, e);
+    return rc == RC_OK ? RC_OK : err_note(e, "--redact");
+}
+
+static void
+keeping_fini(struct keeping *keeping)
+{
+    if (keeping->redacts)
+        redaction_fini(&keeping->redaction);
 }
 
 static int
-audit(struct cluster *cluster, uint32_t designs, const struct options *options)
+audit(struct cluster *cluster, uint32_t designs, const struct options *options,
+    struct keeping *keeping)
 {
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
@@ -83,7 +96,9 @@ audit(struct cluster *cluster, uint32_t designs, const struct options *options)
     if (shows)
         fputs("\r\033[K", stderr);
     code = rc == RC_OK ? audit_output(&inventory, designs, options) : command_fail(&e);
-    if (rc == RC_OK && snapshot_keep(&inventory, options, &e) != RC_OK)
+    if (rc == RC_OK && keeping->path != NULL &&
+        snapshot_write(
+            &inventory, keeping->path, keeping->redacts ? &keeping->redaction : NULL, &e) != RC_OK)
         code = command_fail(&e);
     inventory_fini(&inventory);
     return code;
@@ -95,6 +110,7 @@ run(const struct invocation *in)
     const struct conf_client *client;
     struct cluster *cluster = NULL;
     struct loop *loop = NULL;
+    struct keeping keeping;
     struct conf *conf;
     uint32_t designs;
     struct err e;
@@ -106,15 +122,17 @@ run(const struct invocation *in)
         return requests_print();
     if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
         return command_wrong_use(in->command, "%s", e.text);
-    if (options_is(&in->options, "redact") && !options_is(&in->options, "snapshot"))
-        return command_wrong_use(in->command, "--redact is about what --snapshot writes.");
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
         return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
                                    : command_fail(&e);
-    if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, designs, &in->options);
+    if (keeping_init(&keeping, &in->options, &e) != RC_OK)
+        code =
+            e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text) : command_fail(&e);
+    else if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
+        code = audit(cluster, designs, &in->options, &keeping);
     else
         code = command_fail(&e);
+    keeping_fini(&keeping);
     cluster_free(cluster);
     loop_free(loop);
     conf_free(conf);

@@ -2,6 +2,7 @@
 cli_SRCS := \
 	cli/audit_output.c \
 	cli/c_audit.c \
+	cli/c_audit_diff.c \
 	cli/c_audit_explain.c \
 	cli/c_audit_report.c \
 	cli/c_conformance.c \

@@ -126,7 +126,9 @@ estate_fill(void)
         snprintf(id, sizeof id, g == 2 ? "acme-app" : "group-%d", g);
         inventory_add_group(&inventory, text(id), types[g]);
         columns_fill(&snapshot_groups, &inventory.groups[g], 1000 * g);
-        inventory.groups[g].app = g == 2 ? AUDIT_APP_YES : AUDIT_APP_NO;
+        inventory.groups[g].app = (enum audit_app)g;
+        if (g == AUDIT_APP_MAYBE)
+            inventory.groups[g].app_why = NULL;
     }
     for (uint32_t t = 0; t < ARRAY_LEN(names); t++) {
         struct audit_topic *topic = inventory_add_topic(&inventory, names[t], (int32_t)t + 1);
@@ -251,9 +253,11 @@ no_file_is_overwritten(void **state)
     (void)state;
     plain_topic("clicks", 3);
     write_and_read();
+    assert_int_equal(snapshot_check(path, &e), RC_EXISTS);
     assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_EXISTS);
     assert_non_null(strstr(e.text, "it is there already, and is not overwritten"));
     assert_int_equal(snapshot_write(&inventory, "/nowhere/at/all", NULL, &e), RC_NOTFOUND);
+    assert_int_equal(snapshot_check("/nowhere/at/all", &e), RC_NOTFOUND);
 }
 
 /* --- files of others ---------------------------------------------------------------------------
