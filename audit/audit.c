@@ -19,6 +19,27 @@ audit_judge(struct audit_inventory *inventory, struct err *e)
     return inventory_check(inventory, e);
 }
 
+static void
+stop(void *arg)
+{
+    loop_stop(arg);
+}
+
+/* Waits until the offsets that are there are rate_ms old, and looks again. */
+static void
+rates_measure(const struct probe *probe, const struct audit_options *options, int64_t asked_ms)
+{
+    struct loop *loop = cluster_loop(probe->cluster);
+    struct loop_timer timer = {0};
+
+    tell(options, "rates");
+    if (loop_now_ms(loop) < asked_ms + options->rate_ms) {
+        loop_timer_set(loop, &timer, (asked_ms + options->rate_ms) * 1000, stop, loop);
+        loop_run(loop);
+    }
+    probe_growth(probe);
+}
+
 enum rc
 audit_run(struct cluster *cluster, const struct audit_options *options,
     struct audit_inventory *inventory, struct err *e)
@@ -38,7 +59,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         {"members of groups", probe_members},
     };
     struct probe probe = {inventory, cluster};
-    int64_t started_ms = loop_now_ms(cluster_loop(cluster));
+    int64_t started_ms = loop_now_ms(cluster_loop(cluster)), offsets_ms = 0;
     struct conn_stats stats;
     enum rc rc;
 
@@ -46,6 +67,8 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     rc = probe_topics(&probe, options->patterns, e);
     for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {
         tell(options, steps[i].what);
+        if (steps[i].run == probe_offsets)
+            offsets_ms = loop_now_ms(cluster_loop(cluster));
         steps[i].run(&probe);
         rc = inventory_check(inventory, e);
     }
@@ -53,6 +76,10 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         return rc;
     tell(options, "stored batches");
     probe_samples(&probe, options->sample_bytes);
+    if (options->rate_ms > 0)
+        rates_measure(&probe, options, offsets_ms);
+    inventory->watch =
+        (struct audit_watch){.looks = 1, .first_ms = inventory->asked_ms[AUDIT_METADATA]};
     cluster_stats(cluster, &stats);
     inventory->requests = stats.requests;
     inventory->took_ms = loop_now_ms(cluster_loop(cluster)) - started_ms;

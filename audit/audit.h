@@ -16,6 +16,7 @@
 struct audit_options {
     const char *patterns; /* of topics, as in probe_topics */
     uint64_t sample_bytes;
+    int64_t rate_ms; /* between two looks at the ends of the logs; 0: one look */
     void (*progress)(void *arg, const char *what); /* before each probe; NULL: nobody watches */
     void *arg;
 };

@@ -115,8 +115,9 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
 
     if (topic->transactions > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_FOOTPRINTS,
-            inventory_printf(inventory, "part of an open transaction of %s%s",
-                topic->transactional_id, topic->transactions > 1 ? " and of others" : ""));
+            inventory_printf(inventory, "part of an open transaction of %s%s%s",
+                topic->transactional_id, topic->transactions > 1 ? " and of others" : "",
+                inventory->watch.looks > 1 ? ", at one look at least" : ""));
     if (topic->transactional_producers > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_PRODUCERS,
             inventory_printf(inventory,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 
@@ -372,4 +373,18 @@ inventory_number(const struct audit_topic *topic, enum audit_topic_config config
     errno = 0;
     number = strtoll(text, &end, 10);
     return errno != 0 || end == text || *end != '\0' ? otherwise : number;
+}
+
+void
+inventory_rate_add(struct audit_rate *rate, int64_t records, int64_t window_ms)
+{
+    if (window_ms <= 0)
+        return;
+    rate->records = saturate_add(rate->records, records);
+    rate->window_ms = saturate_add(rate->window_ms, window_ms);
+    if (rate->peak_window_ms == 0 || (double)records * (double)rate->peak_window_ms >
+                                         (double)rate->peak_records * (double)window_ms) {
+        rate->peak_records = records;
+        rate->peak_window_ms = window_ms;
+    }
 }

@@ -163,6 +163,15 @@ struct audit_sample {
     int64_t newest_ms;           /* largest timestamp; -1: none */
 };
 
+/* What was appended between looks at the ends of a topic's logs; window_ms is 0 where there was one
+ * look only. The peak is the fastest window between two looks. */
+struct audit_rate {
+    int64_t records; /* offsets, to be exact: markers count */
+    int64_t window_ms;
+    int64_t peak_records;
+    int64_t peak_window_ms;
+};
+
 struct audit_topic {
     const char *name;
     bool is_internal;
@@ -185,6 +194,7 @@ struct audit_topic {
     uint64_t transactions;        /* ids with this topic in their open transaction, */
     const char *transactional_id; /* and the first of them */
     struct audit_sample sample;
+    struct audit_rate rate;
     struct audit_use *uses;
     uint32_t use_count;
     enum audit_role role; /* from a streams group's topology, */
@@ -219,6 +229,13 @@ struct audit_cluster {
     int16_t features[AUDIT_FEATURES]; /* finalized levels; 0: none, or not told */
 };
 
+/* How often a cluster was looked at, where what was seen has been carried on (carry.h). */
+struct audit_watch {
+    uint32_t looks;
+    int64_t first_ms;       /* wall clock */
+    int64_t longest_gap_ms; /* between two looks */
+};
+
 struct audit_inventory {
     struct arena arena;
     const char *cluster_id;
@@ -242,6 +259,7 @@ struct audit_inventory {
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
     struct audit_hit *hits;              /* about the cluster */
+    struct audit_watch watch;
     uint64_t requests;
     uint64_t sampled_bytes;
     int64_t took_ms;
@@ -308,6 +326,10 @@ bool inventory_is_compacted(const struct audit_topic *topic);
  */
 int64_t inventory_number(
     const struct audit_topic *topic, enum audit_topic_config config, int64_t otherwise);
+
+/* inventory_rate_add adds a window between two looks to a rate; one that is no longer than 0 ms is
+ * none. */
+void inventory_rate_add(struct audit_rate *rate, int64_t records, int64_t window_ms);
 
 /* Kafka's names of configs. */
 const char *inventory_topic_key(enum audit_topic_config config);

@@ -26,6 +26,10 @@ MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns,
 void probe_rights(const struct probe *probe);
 void probe_configs(const struct probe *probe);
 void probe_offsets(const struct probe *probe);
+
+/* probe_growth looks at the ends of the logs once more, and adds what came since probe_offsets to
+ * the topics' rates. */
+void probe_growth(const struct probe *probe);
 void probe_sizes(const struct probe *probe);
 
 /* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,

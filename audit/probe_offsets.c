@@ -1,7 +1,10 @@
 /* ListOffsets: where the logs begin and end; and which partitions a probe of leaders asks for. */
+#include <stdlib.h>
+
 #include "audit/probe.h"
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
@@ -17,6 +20,7 @@ struct asking {
     int64_t timestamp;
     int8_t isolation;
     enum audit_probe which;
+    int64_t *ends; /* of a second look, by partition; NULL: it is the first */
 };
 
 static const struct wire_range versions = {1, INT16_MAX};
@@ -71,7 +75,9 @@ answer_take(const struct asking *asking, uint32_t number,
     struct audit_partition *partition = &asking->probe->inventory->partitions[number];
     struct audit_topic *topic = &asking->probe->inventory->topics[partition->topic];
 
-    if (asking->timestamp == TIMESTAMP_START)
+    if (asking->ends != NULL)
+        asking->ends[number] = answer->error_code == KE_NONE ? answer->offset : -1;
+    else if (asking->timestamp == TIMESTAMP_START)
         partition->log_start_offset = answer->offset;
     else if (asking->timestamp == TIMESTAMP_LARGEST)
         topic->last_ms = answer->timestamp > topic->last_ms ? answer->timestamp : topic->last_ms;
@@ -113,25 +119,36 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 
     if (rc == RC_OK)
         return;
+    /* Without a second look the first is as good as before. */
+    if (asking->ends != NULL) {
+        asking->ends[item] = -1;
+        return;
+    }
     if (asking->which == AUDIT_OFFSETS)
         inventory->partitions[item].log_start_offset = inventory->partitions[item].end_offset = -1;
     inventory_gap(inventory, inventory->partitions[item].topic, asking->which, NULL, rc, code, e);
+}
+
+static struct cluster_fan_spec
+spec_of(struct asking *asking)
+{
+    return (struct cluster_fan_spec){.api = frame_api(KM_LIST_OFFSETS),
+        .wanted = &versions,
+        .item_count = asking->probe->inventory->partition_count,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = asking,
+        .batch_items_max = PARTITIONS_PER_REQUEST};
 }
 
 void
 probe_offsets(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
-    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS};
-    struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_OFFSETS),
-        .wanted = &versions,
-        .item_count = inventory->partition_count,
-        .target = target,
-        .build = build,
-        .parse = parse,
-        .done = done,
-        .arg = &asking,
-        .batch_items_max = PARTITIONS_PER_REQUEST};
+    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS, NULL};
+    struct cluster_fan_spec spec = spec_of(&asking);
 
     /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
     probe_fan(probe, AUDIT_OFFSETS, &spec);
@@ -141,7 +158,7 @@ probe_offsets(const struct probe *probe)
     asking.which = AUDIT_STABLE_OFFSETS;
     spec.wanted = &stable_versions;
     probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec);
-    asking = (struct asking){probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES};
+    asking = (struct asking){probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL};
     spec.wanted = &largest_versions;
     probe_fan(probe, AUDIT_LARGEST_TIMES, &spec);
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
@@ -156,4 +173,33 @@ probe_offsets(const struct probe *probe)
             topic->offsets, saturate_subtract(partition->end_offset, partition->log_start_offset));
         topic->began_later |= partition->log_start_offset > 0;
     }
+}
+
+void
+probe_growth(const struct probe *probe)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    int64_t *ends = xcalloc((size_t)inventory->partition_count + 1, sizeof *ends);
+    int64_t first_ms = inventory->asked_ms[AUDIT_OFFSETS];
+    struct asking asking = {probe, TIMESTAMP_END, 0, AUDIT_OFFSETS, ends};
+    struct cluster_fan_spec spec = spec_of(&asking);
+    int64_t window_ms;
+
+    probe_fan(probe, AUDIT_OFFSETS, &spec);
+    window_ms = inventory->asked_ms[AUDIT_OFFSETS] - first_ms;
+    for (uint32_t t = 0; t < inventory->topic_count; t++) {
+        struct audit_topic *topic = &inventory->topics[t];
+        int64_t records = 0;
+
+        for (int32_t p = 0; p < topic->partition_count; p++) {
+            int64_t before = inventory->partitions[topic->first + (uint32_t)p].end_offset;
+            int64_t after = ends[topic->first + (uint32_t)p];
+
+            if (before >= 0 && after > before)
+                records = saturate_add(records, saturate_subtract(after, before));
+        }
+        inventory_rate_add(&topic->rate, records, window_ms);
+    }
+    inventory->asked_ms[AUDIT_OFFSETS] = first_ms;
+    free(ends);
 }

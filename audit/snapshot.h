@@ -29,6 +29,12 @@ MUST_CHECK enum rc snapshot_check(const char *path, struct err *e);
 MUST_CHECK enum rc snapshot_write(const struct audit_inventory *inventory, const char *path,
     struct redaction *redaction, struct err *e);
 
+/* snapshot_replace writes one in the place of a file that may be there: an audit that is carried
+ * on.
+ */
+MUST_CHECK enum rc snapshot_replace(
+    const struct audit_inventory *inventory, const char *path, struct err *e);
+
 /*
  * snapshot_read fills an inventory that was just initialised; what it holds after an error is of no
  * use, and to be freed all the same. RC_NOTFOUND; RC_CORRUPT for a file that is none, or whose

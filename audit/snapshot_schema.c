@@ -10,6 +10,7 @@ static const struct db_migration versions[] = {
         " brokers INTEGER NOT NULL, racks INTEGER NOT NULL, acls INTEGER NOT NULL,"
         " quotas INTEGER NOT NULL, client_id_quotas INTEGER NOT NULL,"
         " scram_users INTEGER NOT NULL, is_restricted INTEGER NOT NULL,"
+        " looks INTEGER NOT NULL, first_ms INTEGER NOT NULL, longest_gap_ms INTEGER NOT NULL,"
         " requests INTEGER NOT NULL, sampled_bytes INTEGER NOT NULL, took_ms INTEGER NOT NULL)"
         " STRICT;"
         /* All requests that the writer knew; at_ms is 0 for one that was not needed. */
@@ -24,7 +25,9 @@ static const struct db_migration versions[] = {
         " unstable INTEGER NOT NULL, replication INTEGER NOT NULL, lagging INTEGER NOT NULL,"
         " leaderless INTEGER NOT NULL, moving INTEGER NOT NULL, producers INTEGER NOT NULL,"
         " transactional_producers INTEGER NOT NULL, open_transactions INTEGER NOT NULL,"
-        " last_sequence INTEGER NOT NULL, role INTEGER NOT NULL, role_group INTEGER NOT NULL,"
+        " last_sequence INTEGER NOT NULL, rate_records INTEGER NOT NULL,"
+        " rate_window_ms INTEGER NOT NULL, peak_records INTEGER NOT NULL,"
+        " peak_window_ms INTEGER NOT NULL, role INTEGER NOT NULL, role_group INTEGER NOT NULL,"
         " sample_batches INTEGER NOT NULL, sample_transactional INTEGER NOT NULL,"
         " sample_control INTEGER NOT NULL, sample_with_producer INTEGER NOT NULL,"
         " sample_bytes INTEGER NOT NULL, sample_offsets INTEGER NOT NULL,"

@@ -267,11 +267,8 @@ snapshot_check(const char *path, struct err *e)
 static enum rc
 file_make(struct snapshot_file *file, struct writer *writer, const char *part, struct err *e)
 {
-    enum rc rc = way_check(file, e);
+    enum rc rc = disk_remove(file->disk, part, e);
 
-    if (rc != RC_OK)
-        return rc;
-    rc = disk_remove(file->disk, part, e);
     if (rc != RC_OK && rc != RC_NOTFOUND)
         return rc;
     rc = db_open_sqlite(file->disk, part, &writer->db, e);
@@ -283,9 +280,9 @@ file_make(struct snapshot_file *file, struct writer *writer, const char *part, s
     return rc == RC_OK ? disk_sync_folder(file->disk, "", e) : rc;
 }
 
-enum rc
-snapshot_write(const struct audit_inventory *inventory, const char *path,
-    struct redaction *redaction, struct err *e)
+static enum rc
+inventory_keep(const struct audit_inventory *inventory, const char *path,
+    struct redaction *redaction, bool replaces, struct err *e)
 {
     struct writer writer = {.inventory = inventory,
         .redaction = redaction,
@@ -294,10 +291,25 @@ snapshot_write(const struct audit_inventory *inventory, const char *path,
     char part[SNAPSHOT_FILE_PATH_MAX];
     enum rc rc = snapshot_file_open(&file, path, e);
 
+    if (rc == RC_OK && !replaces)
+        rc = way_check(&file, e);
     if (rc == RC_OK) {
         snprintf(part, sizeof part, "%s.part", file.name);
         rc = file_make(&file, &writer, part, e);
     }
     snapshot_file_close(&file);
     return rc == RC_OK ? RC_OK : err_note(e, "snapshot %s", path);
+}
+
+enum rc
+snapshot_write(const struct audit_inventory *inventory, const char *path,
+    struct redaction *redaction, struct err *e)
+{
+    return inventory_keep(inventory, path, redaction, false, e);
+}
+
+enum rc
+snapshot_replace(const struct audit_inventory *inventory, const char *path, struct err *e)
+{
+    return inventory_keep(inventory, path, NULL, true, e);
 }

@@ -15,6 +15,7 @@ static int
 setup(void **state)
 {
     (void)state;
+    inventory_init(&older);
     begin_inventory();
     plain_topic("clicks", 3);
     plain_topic("orders", 2);
@@ -36,6 +37,7 @@ teardown(void **state)
 static void
 an_hour_passes(void)
 {
+    inventory_fini(&older);
     older = inventory;
     begin_inventory();
     for (unsigned i = 0; i < AUDIT_PROBES; i++)

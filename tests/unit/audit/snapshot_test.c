@@ -308,7 +308,8 @@ contradictions_are_found(void **state)
         "DELETE FROM cluster",
         "INSERT INTO topics SELECT 5, name || '!', partition_count, is_internal, bytes, offsets,"
         " began_later, last_ms, unstable, replication, lagging, leaderless, moving, producers,"
-        " transactional_producers, open_transactions, last_sequence, role, role_group,"
+        " transactional_producers, open_transactions, last_sequence, rate_records, rate_window_ms, "
+        "peak_records, peak_window_ms, role, role_group,"
         " sample_batches, sample_transactional, sample_control, sample_with_producer,"
         " sample_bytes, sample_offsets, sample_offsets_stored, sample_holes, sample_keyed,"
         " sample_unkeyed, sample_repeated, sample_program, sample_programs, sample_cut,"
