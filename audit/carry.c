@@ -54,7 +54,8 @@ uses_carry(struct audit_inventory *fresh, const struct audit_topic *topic,
     }
 }
 
-static void
+/* Returns how many records came since. */
+static int64_t
 growth_carry(struct audit_inventory *fresh, struct audit_topic *topic,
     const struct audit_inventory *before, const struct audit_topic *old)
 {
@@ -72,6 +73,7 @@ growth_carry(struct audit_inventory *fresh, struct audit_topic *topic,
     inventory_rate_add(&topic->rate, records,
         saturate_subtract(fresh->asked_ms[AUDIT_OFFSETS], before->asked_ms[AUDIT_OFFSETS]));
     inventory_rate_add(&topic->rate, own.records, own.window_ms);
+    return records;
 }
 
 static void
@@ -79,6 +81,7 @@ topic_carry(struct audit_inventory *fresh, uint32_t place, const struct audit_in
     const struct audit_topic *old)
 {
     struct audit_topic *topic = &fresh->topics[place];
+    int64_t records = growth_carry(fresh, topic, before, old);
 
     topic->producers = larger(topic->producers, old->producers);
     topic->transactional_producers =
@@ -88,8 +91,10 @@ topic_carry(struct audit_inventory *fresh, uint32_t place, const struct audit_in
         if (old->sample.programs != NULL)
             topic->sample.programs =
                 inventory_text(fresh, old->sample.programs, (int32_t)strlen(old->sample.programs));
+        /* What came since was not read. */
+        if (records > 0 && topic->sample.cut == 0)
+            topic->sample.cut = 1;
     }
-    growth_carry(fresh, topic, before, old);
     uses_carry(fresh, topic, before, old);
 }
 

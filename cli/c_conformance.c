@@ -231,9 +231,9 @@ list_print(const struct job *job)
 {
     for (size_t i = 0; i < job->count; i++) {
         const struct check *check = job->items[i].entry.check;
-        char layer = (check->flags & CHECK_CONTROL) != 0  ? 'X'
-                     : check_properties(check) != NULL ? 'G'
-                                                          : 'R';
+        char layer = (check->flags & CHECK_CONTROL) != 0 ? 'X'
+                     : check_properties(check) != NULL   ? 'G'
+                                                         : 'R';
 
         printf("%-42s %s %c  %s\n", check->id, (check->flags & CHECK_CORE) != 0 ? "core" : "    ",
             layer, check->rule);

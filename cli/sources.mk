@@ -5,6 +5,7 @@ cli_SRCS := \
 	cli/c_audit_diff.c \
 	cli/c_audit_explain.c \
 	cli/c_audit_report.c \
+	cli/c_audit_watch.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
 	cli/c_price.c \

@@ -53,6 +53,25 @@ units_seconds(int64_t seconds, char *out)
 }
 
 bool
+units_seconds_read(const char *text, int64_t *seconds)
+{
+    static const struct {
+        char letter;
+        int32_t seconds;
+    } scales[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > 8 || text[digits] == '\0' || text[digits + 1] != '\0')
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(scales); i++)
+        if (text[digits] == scales[i].letter) {
+            *seconds = strtol(text, NULL, 10) * scales[i].seconds;
+            return *seconds > 0;
+        }
+    return false;
+}
+
+bool
 units_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};

@@ -16,6 +16,9 @@ void units_bytes(uint64_t bytes, char *out);
 void units_count(int64_t count, char *out);
 void units_seconds(int64_t seconds, char *out);
 
+/* units_seconds_read reads "90s", "10m", "12h" or "7d"; false for anything else, and for 0. */
+bool units_seconds_read(const char *text, int64_t *seconds);
+
 /* units_utf8 tells whether the terminal's locale takes more than ASCII. */
 bool units_utf8(void);
 

@@ -94,8 +94,10 @@ producers_and_samples_stay_and_configs_do_not(void **state)
     topic->bytes = 1000;
     topic->configs[AUDIT_CONFIG_RETENTION_MS].value = "1";
     topic->sample.programs = "Kafka Connect";
+    inventory.partitions[0].end_offset = 5;
     minutes_pass(10);
     topic = plain_topic("orders", 2);
+    inventory.partitions[0].end_offset = 6;
     topic->producers = 3;
     topic->bytes = 2000;
     memset(&topic->sample, 0, sizeof topic->sample);
@@ -105,6 +107,7 @@ producers_and_samples_stay_and_configs_do_not(void **state)
     assert_int_equal(topic->bytes, 2000);
     assert_string_equal(topic->configs[AUDIT_CONFIG_RETENTION_MS].value, "604800000");
     assert_int_equal(topic->sample.batches, 1000);
+    assert_int_equal(topic->sample.cut, 1);
     assert_string_equal(topic->sample.programs, "Kafka Connect");
 }
 

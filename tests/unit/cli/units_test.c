@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "lib/base/xalloc.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -55,6 +56,26 @@ the_locale_decides_about_utf8(void **state)
 }
 
 static void
+times_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {{"90s", 90}, {"10m", 600}, {"12h", 43200}, {"7d", 604800},
+        {"99999999d", INT64_C(8639999913600)}};
+    static const char *const bad[] = {"", "7", "d", "7w", "7d1", "-7d", "0s", "100000000s", "7 d"};
+    int64_t seconds;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_true(units_seconds_read(good[i].text, &seconds));
+        assert_int_equal(seconds, good[i].seconds);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(units_seconds_read(bad[i], &seconds));
+}
+
+static void
 without_a_terminal_columns_decides(void **state)
 {
     (void)state;
@@ -81,6 +102,7 @@ main(void)
         cmocka_unit_test(sizes_keep_two_or_three_digits),
         cmocka_unit_test(times_are_told_by_their_two_largest_parts),
         cmocka_unit_test(the_locale_decides_about_utf8),
+        cmocka_unit_test(times_are_read),
         cmocka_unit_test(without_a_terminal_columns_decides),
     };
 
