@@ -130,6 +130,29 @@ rules_json(const struct audit_report *report)
     return all;
 }
 
+static double
+per_second(int64_t records, int64_t window_ms)
+{
+    return (double)records * 1000 / (double)window_ms;
+}
+
+/* What came between looks at the ends of the logs. */
+static void
+rate_set(struct jdoc *row, const struct audit_rate *rate)
+{
+    struct jdoc *json;
+
+    if (rate->window_ms <= 0 || rate->peak_window_ms <= 0)
+        return;
+    json = jdoc_object();
+    jdoc_set_int(json, "records", rate->records);
+    jdoc_set_int(json, "window_ms", rate->window_ms);
+    jdoc_set_take(json, "records_per_s", jdoc_real(per_second(rate->records, rate->window_ms)));
+    jdoc_set_take(json, "peak_records_per_s",
+        jdoc_real(per_second(rate->peak_records, rate->peak_window_ms)));
+    jdoc_set_take(row, "rate", json);
+}
+
 static struct jdoc *
 topic_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
@@ -142,6 +165,7 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
     jdoc_set_take(row, "bytes", topic->bytes < 0 ? jdoc_null() : jdoc_int(topic->bytes));
     jdoc_set_int(row, "offsets", topic->offsets);
     jdoc_set_take(row, "cleanup_policy", policy == NULL ? jdoc_null() : jdoc_text(policy));
+    rate_set(row, &topic->rate);
     if (topic->is_internal)
         jdoc_set_bool(row, "internal", true);
     jdoc_set_int(sampled, "batches", (int64_t)sample->batches);
@@ -174,6 +198,19 @@ cluster_json(const struct audit_report *report)
 }
 
 static struct jdoc *
+watch_json(const struct audit_inventory *inventory)
+{
+    struct jdoc *json = jdoc_object();
+    char time[TIME_BYTES];
+
+    audit_report_time(inventory->watch.first_ms, time, sizeof time);
+    jdoc_set_int(json, "looks", inventory->watch.looks);
+    jdoc_set_text(json, "first", time);
+    jdoc_set_int(json, "longest_gap_ms", inventory->watch.longest_gap_ms);
+    return json;
+}
+
+static struct jdoc *
 audit_json(const struct audit_report *report)
 {
     const struct audit_inventory *inventory = report->inventory;
@@ -198,6 +235,8 @@ audit_json(const struct audit_report *report)
         jdoc_add_take(gaps, gap);
     }
     jdoc_set_take(audit, "gaps", gaps);
+    if (inventory->watch.looks > 1)
+        jdoc_set_take(audit, "watch", watch_json(inventory));
     return audit;
 }
 

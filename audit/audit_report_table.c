@@ -157,8 +157,14 @@ head_print(const struct audit_report *report, const struct audit_report_look *lo
         report->row_count, audit_report_s(report->row_count), dot, report->partition_count,
         audit_report_s(report->partition_count), dot, inventory->group_count,
         audit_report_s(inventory->group_count));
-    fprintf(out, "%.1f s, %" PRIu64 " requests, %s sampled\n\n", (double)inventory->took_ms / 1000,
+    fprintf(out, "%.1f s, %" PRIu64 " requests, %s sampled\n", (double)inventory->took_ms / 1000,
         inventory->requests, size);
+    if (inventory->watch.looks > 1)
+        fprintf(out, "%" PRIu32 " looks in %.1f h, never more than %.1f min apart\n",
+            inventory->watch.looks,
+            (double)(inventory->asked_ms[AUDIT_METADATA] - inventory->watch.first_ms) / 3600000,
+            (double)inventory->watch.longest_gap_ms / 60000);
+    fputc('\n', out);
 }
 
 static void

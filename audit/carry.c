@@ -156,6 +156,8 @@ carry_on(struct audit_inventory *fresh, const struct audit_inventory *before, st
     for (uint32_t i = 0; i < before->transactional_id_count; i++)
         inventory_add_transactional_id(fresh, text_of(before->transactional_ids[i]));
     footprints_carry(fresh, before);
+    fresh->requests += before->requests;
+    fresh->sampled_bytes += before->sampled_bytes;
     watch_carry(&fresh->watch, fresh->asked_ms[AUDIT_METADATA], before);
     return inventory_check(fresh, e);
 }

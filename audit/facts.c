@@ -318,13 +318,11 @@ owned(struct audit_inventory *inventory, struct audit_topic *topic, enum audit_r
     const char *kind = role == AUDIT_ROLE_CHANGELOG ? "changelog" : "repartition topic";
 
     if (group->app == AUDIT_APP_YES) {
-        topic->role = role;
         yes(inventory, f, fits(topic, role) ? AUDIT_CERTAIN : AUDIT_LIKELY,
             (enum audit_probe)(AUDIT_CLASSIC_MEMBERS + (unsigned)group->type),
             inventory_printf(
                 inventory, "named as a %s of application %s: %s", kind, group->id, group->app_why));
     } else if (fits(topic, role) || is_used_by(topic, owner)) {
-        topic->role = role;
         yes(inventory, f, AUDIT_LIKELY, AUDIT_GROUPS,
             inventory_printf(inventory,
                 "named and configured as a %s of application %s, whose group has no members now",
@@ -395,8 +393,9 @@ streams_derive(struct audit_inventory *inventory, struct audit_topic *topic)
 enum audit_role
 facts_role(const struct audit_topic *topic)
 {
-    return topic->facts[AUDIT_FACT_STREAMS_STATE].value == AUDIT_YES ? topic->role
-                                                                     : AUDIT_ROLE_NONE;
+    if (topic->facts[AUDIT_FACT_STREAMS_STATE].value != AUDIT_YES)
+        return AUDIT_ROLE_NONE;
+    return topic->role != AUDIT_ROLE_NONE ? topic->role : streams_role(topic->name);
 }
 
 void
@@ -405,6 +404,7 @@ facts_derive(struct audit_inventory *inventory)
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_topic *topic = &inventory->topics[i];
 
+        memset(topic->facts, 0, sizeof topic->facts);
         transactions_derive(inventory, topic);
         compaction_derive(inventory, topic);
         streams_derive(inventory, topic);

@@ -68,10 +68,12 @@ rules_apply(struct audit_inventory *inventory)
 {
     struct audit_hit **end = &inventory->hits;
 
+    inventory->hits = NULL;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         if (rules[i].subject == RULES_OF_CLUSTER)
             end = look_at(inventory, NULL, i, end);
     for (uint32_t t = 0; t < inventory->topic_count; t++) {
+        inventory->topics[t].hits = NULL;
         end = &inventory->topics[t].hits;
         for (size_t i = 0; i < ARRAY_LEN(rules); i++)
             if (rules[i].subject == RULES_OF_TOPIC)

@@ -57,7 +57,7 @@ struct rules_look {
     const char *text;
 };
 
-/* rules_apply fills topic->hits and inventory->hits. The facts must have been derived. */
+/* rules_apply fills topic->hits and inventory->hits, anew where they were filled. The facts must have been derived. */
 void rules_apply(struct audit_inventory *inventory);
 
 /* rules_weight is what a hit weighs for a design. */

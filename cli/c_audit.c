@@ -19,6 +19,8 @@ static const struct option_row rows[] = {
         "also keep what was seen, for kdl audit report and diff"},
     {"redact", 0, OPTION_TEXT, "KEY_FILE", NULL, 0, 0,
         "no true names in the snapshot; the key is made where there is none"},
+    {"rate", 0, OPTION_INT, "SECONDS", NULL, 1, 86400,
+        "look at the ends of the logs twice, so far apart, for what is written a second"},
     {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
         "how much of the stored batches to read, in all (default: 268435456)"},
     {"print-requests", 0, OPTION_SWITCH, "", NULL, 0, 0,
@@ -85,6 +87,7 @@ audit(struct cluster *cluster, uint32_t designs, const struct options *options,
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
         .sample_bytes = (uint64_t)options_int(options, "sample-bytes", (int64_t)AUDIT_SAMPLE_BYTES),
+        .rate_ms = options_int(options, "rate", 0) * 1000,
         .progress = shows ? progress : NULL};
     struct audit_inventory inventory;
     struct err e;

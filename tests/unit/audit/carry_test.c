@@ -14,6 +14,7 @@ setup(void **state)
     begin_inventory();
     inventory.cluster_id = "one";
     inventory.watch = (struct audit_watch){1, NOW_MS, 0};
+    inventory.requests = 2;
     return 0;
 }
 
@@ -38,6 +39,7 @@ minutes_pass(int minutes)
         inventory.asked_ms[i] = now;
     inventory.cluster_id = "one";
     inventory.watch = (struct audit_watch){1, now, 0};
+    inventory.requests = 2;
 }
 
 static void
@@ -157,6 +159,7 @@ rates_add_up_and_the_peak_is_kept(void **state)
     assert_int_equal(inventory.topics[0].rate.peak_records, 600);
     assert_int_equal(inventory.topics[0].rate.peak_window_ms, 60000);
     assert_int_equal(inventory.watch.looks, 3);
+    assert_int_equal(inventory.requests, 6);
     assert_int_equal(inventory.watch.first_ms, NOW_MS);
     assert_int_equal(inventory.watch.longest_gap_ms, 600000);
 }

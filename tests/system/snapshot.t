@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
+. "$(dirname "$0")/common.sh"
+plan 21
+pa=$(free_port)
+a=127.0.0.1:$pa
+start_refbroker a "$pa"
+audit() { timeout 60 "$kdl" audit "$@" > "$work/out" 2> "$work/err"; }
+until_line() { for _ in $(seq 300); do grep -q "$1" "$2" && return; read -r -t 0.1 <> <(:) || :; done; return 1; }
+
+"$kdl" mirror load "$(dirname "$0")/../quickstart/sample.kdl" -b "$a" > /dev/null 2>&1; is "an estate is there" $? 0
+"$kdl" topic create acme.orders -b "$a" -p 3 > /dev/null; "$kdl" topic create acme.old -b "$a" > /dev/null
+
+audit -b "$a" -q -o json --design all --snapshot "$work/a.kdla"; is "an audit keeps a snapshot" $? 0
+cp "$work/out" "$work/json"
+audit report --from "$work/a.kdla" -o json --design all; is "its report is that of the audit, byte for byte" "$? $(cmp "$work/out" "$work/json" && echo same)" "0 same"
+audit -b "$a" -q --fail-on blocked; code=$?; audit report --from "$work/a.kdla" --fail-on blocked; is "and so is its exit code" $? $code
+audit -b 127.0.0.1:1 --snapshot "$work/a.kdla"; is "a file that is there is refused before the cluster is asked" "$? $(cat "$work/err")" "1 kdl: snapshot $work/a.kdla: it is there already, and is not overwritten"
+audit report --from "$0"; is "another file is refused" "$? $(cat "$work/err")" "1 kdl: snapshot $0: it is no snapshot of kdl audit"
+
+audit -b "$a" -q -o json --snapshot "$work/r.kdla" --redact "$work/key"; is "a redacted one is kept" $? 0
+is "the key is for its owner alone" "$(stat -c %a "$work/key")" 600
+is "no name of ours is in it" "$(grep -c -a -i acme "$work/r.kdla")" 0
+verdicts() { jq -c '[.topics[] | [.partitions, .bytes, .offsets, .cleanup_policy, (.verdicts | map_values(.verdict)), (.facts | map_values(.value)), ([.findings[].rule] | sort)]] | sort' "$1"; }
+audit report --from "$work/r.kdla" -o json; is "facts, verdicts and rules are the same" "$(verdicts "$work/out" | sha256sum)" "$(verdicts "$work/json" | sha256sum)"
+"$kdl" audit -b "$a" -q --snapshot "$work/r2.kdla" --redact "$work/key" > /dev/null; audit diff "$work/r.kdla" "$work/r2.kdla"; is "with the same key the names are the same" "$? $(sed -n 2p "$work/out")" "0 0 differences, 0 verdicts worse, 0 better"
+
+"$kdl" topic delete acme.old -b "$a" > /dev/null; "$kdl" topic create acme.ledger -b "$a" --config cleanup.policy=compact > /dev/null
+seq 1000 | timeout 20 kcat -P -b "$a" -t acme.orders -X message.timeout.ms=10000 2> /dev/null
+audit -b "$a" -q --snapshot "$work/b.kdla"; audit diff "$work/a.kdla" "$work/b.kdla"
+is "a difference tells what came, what went and what was written" "$? $(grep -cE '^  (\+ acme.ledger  1 partitions|- acme.old  1 partitions|acme.orders  1000 records, [0-9.]+/s)$' "$work/out")" "0 3"
+audit diff "$work/a.kdla" "$work/b.kdla" --design coordinated --fail-on-worse -o json; is "a new topic that may not move is worse" "$? $(jq -r '.changes[] | select(.kind == "verdict" and .worse) | .topic' "$work/out")" "1 acme.ledger"
+audit -b "$a" -q --rate 2 -o json & rating=$!
+read -r -t 0.7 <> <(:) || :
+seq 500 | timeout 20 kcat -P -b "$a" -t acme.orders -X message.timeout.ms=10000 2> /dev/null
+wait $rating; is "a rate is what came between two looks" "$(jq -c '.topics[] | select(.name == "acme.orders") | .rate.records' "$work/out")" 500
+
+# A watch, killed (-9) while it looks and while it waits; a group and a transaction are there for a moment each.
+watch_start() { "$kdl" audit watch -b "$a" --snapshot "$work/w.kdla" --for 1d --every 1s > "$work/w.out" 2>> "$work/w.err" & job=$!; }
+watch_start; until_line '^look 1:' "$work/w.err"; is "a watch begins" $? 0
+mkfifo "$work/hold" # while it is open, so is kcat's transaction
+kcat -b "$a" -P -t acme.orders -X transactional.id=watched-1 < "$work/hold" > "$work/txn.out" 2>&1 & txn=$!
+exec 9> "$work/hold"; seq 1000 >&9 # kcat reads a thousand bytes at a time
+timeout 20 kcat -b "$a" -G nightly -X auto.offset.reset=earliest acme.orders -e -q > /dev/null 2>&1
+before=$(sed -n 's/^look 1: .* \([0-9]*\) seen in transactions.*/\1/p' "$work/w.err")
+until_line " $((before + 1)) seen in transactions" "$work/w.err"; is "it sees a transaction that is open" $? 0
+exec 9>&-; wait "$txn"; is "and has ended since" $? 0
+kill -9 "$job"; wait "$job" 2> /dev/null
+looks=$(grep -c '^look' "$work/w.err")
+watch_start; until_line "^look $((looks + 2)):" "$work/w.err"; is "killed, it goes on" $? 0
+kill -INT "$job"; wait "$job"; is "interrupted, it reports" "$? $(grep -cE '^[0-9]+ looks in [0-9.]+ h, never more than [0-9.]+ min apart$' "$work/w.out")" "0 1"
+audit report --from "$work/w.kdla" -o json
+is "what showed for a moment is in the snapshot" "$(jq -r '.topics[] | select(.name == "acme.orders") | "\(.facts.transactions.value) \(.facts.groups.names | join(","))"' "$work/out")" "yes nightly"
+audit watch -b "$a" --snapshot "$work/w.kdla" --for soon; is "a time that is none: one line, exit 2" "$? $(grep -c '^kdl: --for soon: it takes a time such as' "$work/err")" "2 1"
