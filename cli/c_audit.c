@@ -4,7 +4,7 @@
 
 #include "audit/audit.h"
 #include "audit/probe.h"
-#include "audit/snapshot.h"
+#include "cli/audit_keep.h"
 #include "cli/audit_output.h"
 #include "cli/command.h"
 #include "cli/session.h"
@@ -15,10 +15,7 @@ static const struct option_row rows[] = {
     {"topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,
         "which topics: shell patterns; one with ! before it takes out again (default: all)"},
     AUDIT_OUTPUT_OPTIONS,
-    {"snapshot", 's', OPTION_TEXT, "FILE", NULL, 0, 0,
-        "also keep what was seen, for kdl audit report and diff"},
-    {"redact", 0, OPTION_TEXT, "KEY_FILE", NULL, 0, 0,
-        "no true names in the snapshot; the key is made where there is none"},
+    AUDIT_KEEP_OPTIONS,
     {"rate", 0, OPTION_INT, "SECONDS", NULL, 1, 86400,
         "look at the ends of the logs twice, so far apart, for what is written a second"},
     {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
@@ -46,43 +43,9 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
-/* Where a snapshot goes; path is NULL where none is wanted. */
-struct keeping {
-    const char *path;
-    bool redacts;
-    struct redaction redaction;
-};
-
-/* Finds out before the audit what would be in the way behind it. */
-static enum rc
-keeping_init(struct keeping *keeping, const struct options *options, struct err *e)
-{
-    const char *key = options_text(options, "redact", NULL);
-    enum rc rc;
-
-    keeping->path = options_text(options, "snapshot", NULL);
-    keeping->redacts = false;
-    if (keeping->path == NULL)
-        return key == NULL ? RC_OK
-                           : err_set(e, RC_CONFIG, "--redact is about what --snapshot writes.");
-    rc = snapshot_check(keeping->path, e);
-    if (rc != RC_OK || key == NULL)
-        return rc;
-    keeping->redacts = true;
-    rc = redaction_init(&keeping->redaction, key, e);
-    return rc == RC_OK ? RC_OK : err_note(e, "--redact");
-}
-
-static void
-keeping_fini(struct keeping *keeping)
-{
-    if (keeping->redacts)
-        redaction_fini(&keeping->redaction);
-}
-
 static int
 audit(struct cluster *cluster, uint32_t designs, const struct options *options,
-    struct keeping *keeping)
+    struct audit_keep *keep)
 {
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
@@ -99,9 +62,7 @@ audit(struct cluster *cluster, uint32_t designs, const struct options *options,
     if (shows)
         fputs("\r\033[K", stderr);
     code = rc == RC_OK ? audit_output(&inventory, designs, options) : command_fail(&e);
-    if (rc == RC_OK && keeping->path != NULL &&
-        snapshot_write(
-            &inventory, keeping->path, keeping->redacts ? &keeping->redaction : NULL, &e) != RC_OK)
+    if (rc == RC_OK && audit_keep_write(keep, &inventory, &e) != RC_OK)
         code = command_fail(&e);
     inventory_fini(&inventory);
     return code;
@@ -113,7 +74,7 @@ run(const struct invocation *in)
     const struct conf_client *client;
     struct cluster *cluster = NULL;
     struct loop *loop = NULL;
-    struct keeping keeping;
+    struct audit_keep keep;
     struct conf *conf;
     uint32_t designs;
     struct err e;
@@ -128,14 +89,14 @@ run(const struct invocation *in)
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
         return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
                                    : command_fail(&e);
-    if (keeping_init(&keeping, &in->options, &e) != RC_OK)
+    if (audit_keep_init(&keep, &in->options, &e) != RC_OK)
         code =
             e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text) : command_fail(&e);
     else if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, designs, &in->options, &keeping);
+        code = audit(cluster, designs, &in->options, &keep);
     else
         code = command_fail(&e);
-    keeping_fini(&keeping);
+    audit_keep_fini(&keep);
     cluster_free(cluster);
     loop_free(loop);
     conf_free(conf);

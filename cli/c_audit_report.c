@@ -1,6 +1,6 @@
 /* kdl audit report: what an audit found, from its snapshot. Asks no cluster. */
 #include "audit/audit.h"
-#include "audit/snapshot.h"
+#include "cli/audit_keep.h"
 #include "cli/audit_output.h"
 #include "cli/command.h"
 #include "lib/base/xalloc.h"
@@ -8,13 +8,31 @@
 static const struct option_row rows[] = {
     {"from", 'f', OPTION_TEXT, "FILE", NULL, 0, 0, "a snapshot that kdl audit --snapshot wrote"},
     AUDIT_OUTPUT_OPTIONS,
+    AUDIT_KEEP_OPTIONS,
 };
+
+static int
+report(const char *path, uint32_t designs, const struct options *options, struct audit_keep *keep)
+{
+    struct audit_inventory inventory;
+    struct err e;
+    int code;
+
+    inventory_init(&inventory);
+    if (snapshot_read(path, &inventory, &e) != RC_OK || audit_judge(&inventory, &e) != RC_OK ||
+        audit_keep_write(keep, &inventory, &e) != RC_OK)
+        code = command_fail(&e);
+    else
+        code = audit_output(&inventory, designs, options);
+    inventory_fini(&inventory);
+    return code;
+}
 
 static int
 run(const struct invocation *in)
 {
     const char *path = options_text(&in->options, "from", NULL);
-    struct audit_inventory inventory;
+    struct audit_keep keep;
     uint32_t designs;
     struct err e;
     int code;
@@ -25,12 +43,12 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "--from FILE is missing.");
     if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
         return command_wrong_use(in->command, "%s", e.text);
-    inventory_init(&inventory);
-    if (snapshot_read(path, &inventory, &e) != RC_OK || audit_judge(&inventory, &e) != RC_OK)
-        code = command_fail(&e);
+    if (audit_keep_init(&keep, &in->options, &e) != RC_OK)
+        code =
+            e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text) : command_fail(&e);
     else
-        code = audit_output(&inventory, designs, &in->options);
-    inventory_fini(&inventory);
+        code = report(path, designs, &in->options, &keep);
+    audit_keep_fini(&keep);
     return code;
 }
 
@@ -42,7 +60,8 @@ const struct command command_audit_report = {
     .row_count = ARRAY_LEN(rows),
     .examples = "kdl audit -b broker-1:9092 --snapshot monday.kdla\n"
                 "kdl audit report --from monday.kdla --html audit.html\n"
-                "kdl audit report --from monday.kdla -o json --design all --fail-on blocked",
+                "kdl audit report --from monday.kdla -o json --design all --fail-on blocked\n"
+                "kdl audit report --from monday.kdla --snapshot for-others.kdla --redact key",
     .notes =
         "Asks no cluster. An old snapshot is judged by the rules of today. " AUDIT_OUTPUT_NOTES,
     .run = run,

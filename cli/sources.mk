@@ -1,5 +1,6 @@
 # cli: kdl. main.c is linked apart.
 cli_SRCS := \
+	cli/audit_keep.c \
 	cli/audit_output.c \
 	cli/c_audit.c \
 	cli/c_audit_diff.c \

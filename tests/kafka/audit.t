@@ -57,8 +57,11 @@ for _ in $(seq 600); do grep -q READY "$work/output" && break; kill -0 $estate_p
 grep -q READY "$work/output"; check "the estate is made and held" $?
 
 state "$source" "$work/before"
-"$kdl" audit -b "$source" -o json --html "$work/audit.html" >"$work/audit.json" 2>"$work/output"; check "the estate is audited" $?
+"$kdl" audit -b "$source" -o json --html "$work/audit.html" --snapshot "$work/audit.kdla" >"$work/audit.json" 2>"$work/output"; check "the estate is audited" $?
 state "$source" "$work/after"
+"$kdl" audit report --from "$work/audit.kdla" -o json --snapshot "$work/redacted.kdla" --redact "$work/key" 2>&1 | cmp - "$work/audit.json" >"$work/output" 2>&1; check "the report of its snapshot is the same" $?
+verdicts() { jq -c '[.topics[] | [.partitions, .bytes, .offsets, .cleanup_policy, (.verdicts | map_values(.verdict)), (.facts | map_values(.value)), ([.findings[].rule] | sort)]] | sort'; }
+"$kdl" audit report --from "$work/redacted.kdla" -o json | verdicts | cmp - <(verdicts <"$work/audit.json") >"$work/output" 2>&1 && ! grep -q -a -E 'payments|sessions|wordcount' "$work/redacted.kdla"; check "and facts, verdicts and rules are so without the names" $?
 "$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; code=$?; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $code
 grep -q payments.orders "$work/before" && diff "$work/before" "$work/after" >"$work/output"; check "topics, configs and groups are the same before and after" $?
 

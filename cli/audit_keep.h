@@ -1,0 +1,35 @@
+/*
+ * audit_keep: the flags --snapshot and --redact, by which an audit is kept.
+ */
+#ifndef CLI_AUDIT_KEEP_H
+#define CLI_AUDIT_KEEP_H
+
+#include "audit/snapshot.h"
+#include "cli/options.h"
+
+#define AUDIT_KEEP_OPTIONS                                                                         \
+    {"snapshot", 's', OPTION_TEXT, "FILE", NULL, 0, 0,                                             \
+        "also keep what was seen, for kdl audit report and diff"},                                 \
+    {                                                                                              \
+        "redact", 0, OPTION_TEXT, "KEY_FILE", NULL, 0, 0,                                          \
+            "no true names in the snapshot; the key is made where there is none"                   \
+    }
+
+/* Where a snapshot goes; path is NULL where none is wanted. */
+struct audit_keep {
+    const char *path;
+    bool redacts;
+    struct redaction redaction;
+};
+
+/* audit_keep_init reads the flags and finds out, before the audit, what would be in the way behind
+ * it. RC_CONFIG for wrong use. audit_keep_fini is to be called in any case. */
+MUST_CHECK enum rc audit_keep_init(
+    struct audit_keep *keep, const struct options *options, struct err *e);
+void audit_keep_fini(struct audit_keep *keep);
+
+/* audit_keep_write keeps a snapshot, where one is wanted. */
+MUST_CHECK enum rc audit_keep_write(
+    struct audit_keep *keep, const struct audit_inventory *inventory, struct err *e);
+
+#endif
