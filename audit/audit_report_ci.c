@@ -4,6 +4,7 @@
 
 #include "audit/audit_report.h"
 #include "audit/facts.h"
+#include "audit/waivers.h"
 #include "lib/base/jdoc.h"
 
 #define WHY_BYTES_MAX 2048
@@ -182,6 +183,22 @@ location_json(const struct audit_report *report, const struct audit_topic *topic
     return locations;
 }
 
+static struct jdoc *
+suppressions_json(const struct waiver *waiver)
+{
+    struct jdoc *all = jdoc_array(), *one = jdoc_object();
+    struct buf text;
+
+    buf_init(&text, WHY_BYTES_MAX);
+    buf_printf(&text, "%s, until %s: %s", waiver->owner, waiver->until, waiver->why);
+    jdoc_set_text(one, "kind", "external");
+    jdoc_set_text(one, "status", "accepted");
+    jdoc_set_text(one, "justification", buf_text(&text));
+    buf_fini(&text);
+    jdoc_add_take(all, one);
+    return all;
+}
+
 static void
 result_add(struct jdoc *results, const struct audit_report *report, const bool *used,
     const struct audit_topic *topic, const struct audit_hit *hit)
@@ -213,6 +230,8 @@ result_add(struct jdoc *results, const struct audit_report *report, const bool *
     jdoc_set_text(properties, "api", audit_probe_api(hit->probe));
     jdoc_set_text(properties, "time", time);
     jdoc_set_take(result, "properties", properties);
+    if (hit->waiver != NULL)
+        jdoc_set_take(result, "suppressions", suppressions_json(hit->waiver));
     jdoc_add_take(results, result);
 }
 

@@ -4,6 +4,7 @@
 
 #include "audit/audit_report.h"
 #include "audit/facts.h"
+#include "audit/waivers.h"
 
 #define WHY_BYTES_MAX 2048
 #define TIME_BYTES 32
@@ -119,6 +120,12 @@ hit_print(const struct audit_report *report, const struct audit_hit *hit, FILE *
     escaped(hit->rule->why, out);
     fputs(". What to do: ", out);
     escaped(hit->rule->remedy, out);
+    if (hit->waiver != NULL) {
+        fputs(". <b>Waived</b> by ", out);
+        escaped(hit->waiver->owner, out);
+        fprintf(out, " until %s: ", hit->waiver->until);
+        escaped(hit->waiver->why, out);
+    }
     fputs(".</li>", out);
 }
 

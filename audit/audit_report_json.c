@@ -2,6 +2,7 @@
 
 #include "audit/audit_report.h"
 #include "audit/facts.h"
+#include "audit/waivers.h"
 #include "lib/base/jdoc.h"
 
 #define TIME_BYTES 32
@@ -79,6 +80,17 @@ verdicts_json(const struct audit_report_row *row)
     return verdicts;
 }
 
+static struct jdoc *
+waiver_json(const struct waiver *waiver)
+{
+    struct jdoc *json = jdoc_object();
+
+    jdoc_set_text(json, "owner", waiver->owner);
+    jdoc_set_text(json, "until", waiver->until);
+    jdoc_set_text(json, "why", waiver->why);
+    return json;
+}
+
 /* All rules that hold, or of which that is not known, warnings and notes among them. */
 static struct jdoc *
 findings_json(const struct audit_inventory *inventory, const struct audit_hit *hits)
@@ -95,6 +107,8 @@ findings_json(const struct audit_inventory *inventory, const struct audit_hit *h
         jdoc_set_text(row, "api", audit_probe_api(hit->probe));
         jdoc_set_text(row, "text", hit->text == NULL ? "" : hit->text);
         jdoc_set_text(row, "time", time);
+        if (hit->waiver != NULL)
+            jdoc_set_take(row, "waiver", waiver_json(hit->waiver));
         jdoc_add_take(list, row);
     }
     return list;

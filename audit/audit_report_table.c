@@ -289,6 +289,27 @@ cluster_print(const struct audit_report *report, size_t width, FILE *out)
 }
 
 static void
+waived_print(const struct audit_report *report, size_t width, FILE *out)
+{
+    uint32_t topics = 0, findings = 0;
+    char text[128];
+
+    for (uint32_t i = 0; i < report->row_count; i++) {
+        uint32_t before = findings;
+
+        for (const struct audit_hit *hit = report->rows[i].topic->hits; hit != NULL;
+             hit = hit->next)
+            findings += hit->waiver != NULL;
+        topics += findings > before;
+    }
+    if (findings == 0)
+        return;
+    snprintf(text, sizeof text, "%" PRIu32 " finding%s on %" PRIu32 " topic%s", findings,
+        audit_report_s(findings), topics, audit_report_s(topics));
+    wrapped("waived", text, width, out);
+}
+
+static void
 internal_print(const struct audit_report *report, size_t width, FILE *out)
 {
     static const char title[] = "internal, not moved:";
@@ -351,6 +372,8 @@ audit_report_table(
     totals_print(report, out);
     waves_print(report, width, out);
     cluster_print(report, width, out);
+    waived_print(report, width, out);
+    waived_print(report, width, out);
     internal_print(report, width, out);
     gaps_print(report, width, out);
     next_print(report, out);

@@ -93,11 +93,13 @@ struct audit_finding {
 
 /* A rule (rules.h) that holds, or of which that is unknown. */
 struct rules_rule;
+struct waiver;
 struct audit_hit {
     const struct rules_rule *rule;
     enum audit_value value; /* yes or unknown */
     enum audit_probe probe;
     const char *text;
+    const struct waiver *waiver; /* NULL: nobody answers for it */
     struct audit_hit *next;
 };
 

@@ -59,7 +59,8 @@ look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size
     *end = arena_alloc(&inventory->arena, sizeof **end);
     if (*end == NULL)
         return end;
-    **end = (struct audit_hit){&rules[place], value, look.probe, look.text, NULL};
+    **end = (struct audit_hit){
+        .rule = &rules[place], .value = value, .probe = look.probe, .text = look.text};
     return &(*end)->next;
 }
 
@@ -121,7 +122,7 @@ rules_worst(const struct audit_topic *topic, enum rules_design design)
     const struct audit_hit *found = NULL;
 
     for (const struct audit_hit *hit = topic->hits; hit != NULL; hit = hit->next)
-        if (rules_weight(hit, design) > worst) {
+        if (hit->waiver == NULL && rules_weight(hit, design) > worst) {
             worst = rules_weight(hit, design);
             found = hit;
         }

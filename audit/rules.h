@@ -66,7 +66,7 @@ enum rules_weight rules_weight(const struct audit_hit *hit, enum rules_design de
 /* rules_allows is the verdict that a weight allows at best. */
 enum rules_verdict rules_allows(enum rules_weight weight);
 
-/* rules_judge adds up a topic's hits. */
+/* rules_judge adds up a topic's hits, those that are waived (waivers.h) aside. */
 enum rules_verdict rules_judge(const struct audit_topic *topic, enum rules_design design);
 
 /* rules_worst is the hit that weighs most, the first of equals; NULL where none weighs on the

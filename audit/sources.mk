@@ -39,4 +39,5 @@ audit_SRCS := \
 	audit/snapshot_schema.c \
 	audit/snapshot_write.c \
 	audit/streams.c \
+	audit/waivers.c \
 	audit/waves.c

@@ -23,7 +23,8 @@ struct audit_keep {
 };
 
 /* audit_keep_init reads the flags and finds out, before the audit, what would be in the way behind
- * it. RC_CONFIG for wrong use. audit_keep_fini is to be called in any case. */
+ * it. RC_CONFIG for wrong use. audit_keep_fini is to be called in any case; one that is all zero is
+ * none. */
 MUST_CHECK enum rc audit_keep_init(
     struct audit_keep *keep, const struct options *options, struct err *e);
 void audit_keep_fini(struct audit_keep *keep);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "audit/audit_report.h"
+#include "audit/waivers.h"
 #include "cli/command.h"
 #include "cli/units.h"
+#include "lib/base/env.h"
 #include "lib/base/xalloc.h"
 
 #define WIDTH_DEFAULT 120
@@ -175,8 +177,8 @@ path_print(const struct audit_report *report, const char *text)
     return EXIT_OK;
 }
 
-int
-audit_output(
+static int
+report_print(
     const struct audit_inventory *inventory, uint32_t designs, const struct options *options)
 {
     const char *format = options_text(options, "output", "table");
@@ -211,5 +213,53 @@ audit_output(
         code = command_fail(&e);
     audit_report_fini(&report);
     waves_free(&waves);
+    return code;
+}
+
+/* --- waivers ------------------------------------------------------------------------------------
+ */
+
+enum rc
+audit_output_init(struct audit_output *output, const struct options *options, struct err *e)
+{
+    const char *path = options_text(options, "waivers", NULL);
+
+    memset(output, 0, sizeof *output);
+    output->options = options;
+    if (path != NULL && waivers_read(path, &output->waivers, e) != RC_OK)
+        return err_note(e, "--waivers");
+    return audit_output_designs(options, &output->designs, e);
+}
+
+void
+audit_output_fini(struct audit_output *output)
+{
+    waivers_free(&output->waivers);
+}
+
+/* One that is over, or waives nothing, is to be looked at again by its owner. */
+static void
+waivers_tell(const struct waivers *waivers)
+{
+    for (size_t i = 0; i < waivers->count; i++) {
+        const struct waiver *waiver = &waivers->items[i];
+
+        if (waiver->is_over || waiver->findings == 0)
+            fprintf(stderr, "kdl: waivers, line %u (%s %s, %s): %s%s\n", waiver->line, waiver->rule,
+                waiver->topics, waiver->owner, waiver->is_over ? "over since " : "waives nothing",
+                waiver->is_over ? waiver->until : "");
+    }
+}
+
+int
+audit_output_print(struct audit_output *output, struct audit_inventory *inventory)
+{
+    struct env env;
+    int code;
+
+    env_init_real(&env);
+    waivers_apply(&output->waivers, inventory, env_wall_ms(&env));
+    code = report_print(inventory, output->designs, output->options);
+    waivers_tell(&output->waivers);
     return code;
 }

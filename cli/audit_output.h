@@ -5,6 +5,7 @@
 #define CLI_AUDIT_OUTPUT_H
 
 #include "audit/inventory.h"
+#include "audit/waivers.h"
 #include "cli/options.h"
 
 /* The flags that both have; the first alone, too. */
@@ -21,6 +22,8 @@
         {"path", 0, OPTION_TEXT, "TOPIC,TOPIC", NULL, 0, 0,                                        \
             "print only by what two topics are tied together"},                                    \
         {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},           \
+        {"waivers", 0, OPTION_TEXT, "FILE", NULL, 0, 0,                                            \
+            "findings that somebody answers for, a line each: RULE TOPICS UNTIL OWNER WHY"},       \
     {                                                                                              \
         "fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,                       \
             "exit 1 (4: only unknown) where a verdict is that bad or worse"                        \
@@ -37,8 +40,21 @@
 MUST_CHECK enum rc audit_output_designs(
     const struct options *options, uint32_t *designs, struct err *e);
 
-/* audit_output prints an inventory whose rules have been applied, and returns the exit code. */
-int audit_output(
-    const struct audit_inventory *inventory, uint32_t designs, const struct options *options);
+/* What the flags want. */
+struct audit_output {
+    const struct options *options;
+    uint32_t designs;
+    struct waivers waivers;
+};
+
+/* audit_output_init reads the flags, --waivers' file too, and says before an audit what is wrong
+ * with them: RC_CONFIG. audit_output_fini is to be called in any case. */
+MUST_CHECK enum rc audit_output_init(
+    struct audit_output *output, const struct options *options, struct err *e);
+void audit_output_fini(struct audit_output *output);
+
+/* audit_output_print prints an inventory whose rules have been applied, and returns the exit code.
+ * It marks what is waived, and tells on stderr of waivers that are over or waive nothing. */
+int audit_output_print(struct audit_output *output, struct audit_inventory *inventory);
 
 #endif

@@ -44,7 +44,7 @@ progress(void *arg, const char *what)
 }
 
 static int
-audit(struct cluster *cluster, uint32_t designs, const struct options *options,
+audit(struct cluster *cluster, struct audit_output *output, const struct options *options,
     struct audit_keep *keep)
 {
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
@@ -61,7 +61,7 @@ audit(struct cluster *cluster, uint32_t designs, const struct options *options,
     rc = audit_run(cluster, &wanted, &inventory, &e);
     if (shows)
         fputs("\r\033[K", stderr);
-    code = rc == RC_OK ? audit_output(&inventory, designs, options) : command_fail(&e);
+    code = rc == RC_OK ? audit_output_print(output, &inventory) : command_fail(&e);
     if (rc == RC_OK && audit_keep_write(keep, &inventory, &e) != RC_OK)
         code = command_fail(&e);
     inventory_fini(&inventory);
@@ -74,9 +74,9 @@ run(const struct invocation *in)
     const struct conf_client *client;
     struct cluster *cluster = NULL;
     struct loop *loop = NULL;
-    struct audit_keep keep;
+    struct audit_output output;
+    struct audit_keep keep = {.path = NULL};
     struct conf *conf;
-    uint32_t designs;
     struct err e;
     int code;
 
@@ -84,19 +84,17 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     if (options_is(&in->options, "print-requests"))
         return requests_print();
-    if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
-        return command_wrong_use(in->command, "%s", e.text);
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
-        return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
-                                   : command_fail(&e);
-    if (audit_keep_init(&keep, &in->options, &e) != RC_OK)
-        code =
-            e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text) : command_fail(&e);
+        return command_refuse(in->command, &e);
+    if (audit_output_init(&output, &in->options, &e) != RC_OK ||
+        audit_keep_init(&keep, &in->options, &e) != RC_OK)
+        code = command_refuse(in->command, &e);
     else if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, designs, &in->options, &keep);
+        code = audit(cluster, &output, &in->options, &keep);
     else
         code = command_fail(&e);
     audit_keep_fini(&keep);
+    audit_output_fini(&output);
     cluster_free(cluster);
     loop_free(loop);
     conf_free(conf);

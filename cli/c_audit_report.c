@@ -12,7 +12,7 @@ static const struct option_row rows[] = {
 };
 
 static int
-report(const char *path, uint32_t designs, const struct options *options, struct audit_keep *keep)
+report(const char *path, struct audit_output *output, struct audit_keep *keep)
 {
     struct audit_inventory inventory;
     struct err e;
@@ -23,7 +23,7 @@ report(const char *path, uint32_t designs, const struct options *options, struct
         audit_keep_write(keep, &inventory, &e) != RC_OK)
         code = command_fail(&e);
     else
-        code = audit_output(&inventory, designs, options);
+        code = audit_output_print(output, &inventory);
     inventory_fini(&inventory);
     return code;
 }
@@ -32,8 +32,8 @@ static int
 run(const struct invocation *in)
 {
     const char *path = options_text(&in->options, "from", NULL);
-    struct audit_keep keep;
-    uint32_t designs;
+    struct audit_keep keep = {.path = NULL};
+    struct audit_output output;
     struct err e;
     int code;
 
@@ -41,14 +41,13 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     if (path == NULL)
         return command_wrong_use(in->command, "--from FILE is missing.");
-    if (audit_output_designs(&in->options, &designs, &e) != RC_OK)
-        return command_wrong_use(in->command, "%s", e.text);
-    if (audit_keep_init(&keep, &in->options, &e) != RC_OK)
-        code =
-            e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text) : command_fail(&e);
+    if (audit_output_init(&output, &in->options, &e) != RC_OK ||
+        audit_keep_init(&keep, &in->options, &e) != RC_OK)
+        code = command_refuse(in->command, &e);
     else
-        code = report(path, designs, &in->options, &keep);
+        code = report(path, &output, &keep);
     audit_keep_fini(&keep);
+    audit_output_fini(&output);
     return code;
 }
 

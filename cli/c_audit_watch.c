@@ -173,7 +173,7 @@ before_read(struct watching *watching, struct err *e)
 }
 
 static int
-watch_and_report(struct watching *watching, uint32_t designs)
+watch_and_report(struct watching *watching, struct audit_output *output)
 {
     struct err e;
     int code;
@@ -185,7 +185,7 @@ watch_and_report(struct watching *watching, uint32_t designs)
         audit_judge(&watching->seen, &e) != RC_OK)
         code = command_fail(&e);
     else
-        code = audit_output(&watching->seen, designs, watching->options);
+        code = audit_output_print(output, &watching->seen);
     loop_signal_clear(watching->loop);
     inventory_fini(&watching->seen);
     return code;
@@ -215,21 +215,22 @@ static int
 run(const struct invocation *in)
 {
     struct watching watching = {.options = &in->options};
-    struct conf *conf;
-    uint32_t designs;
+    struct audit_output output;
+    struct conf *conf = NULL;
     struct err e;
     int code;
 
     if (in->options.word_count > 0)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
-    if (audit_output_designs(&in->options, &designs, &e) != RC_OK ||
-        times_read(&watching, &e) != RC_OK)
-        return command_wrong_use(in->command, "%s", e.text);
-    if (session_conf(&in->options, &conf, &watching.conf, &e) != RC_OK)
-        return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
-                                   : command_fail(&e);
-    code = loop_new(&watching.loop, &e) == RC_OK ? watch_and_report(&watching, designs)
-                                                 : command_fail(&e);
+    if (audit_output_init(&output, &in->options, &e) != RC_OK ||
+        times_read(&watching, &e) != RC_OK ||
+        session_conf(&in->options, &conf, &watching.conf, &e) != RC_OK)
+        code = command_refuse(in->command, &e);
+    else if (loop_new(&watching.loop, &e) == RC_OK)
+        code = watch_and_report(&watching, &output);
+    else
+        code = command_fail(&e);
+    audit_output_fini(&output);
     loop_free(watching.loop);
     conf_free(conf);
     return code;

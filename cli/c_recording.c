@@ -29,8 +29,7 @@ with_cluster(const struct invocation *in, work_fn *work)
     if (in->options.word_count != 1)
         return command_wrong_use(in->command, "one file name is wanted.");
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
-        return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
-                                   : command_fail(&e);
+        return command_refuse(in->command, &e);
     if (loop_new(&loop, &e) != RC_OK || cluster_new(loop, client, &cluster, &e) != RC_OK ||
         work(cluster, in, &e) != RC_OK)
         code = command_fail(&e);

@@ -263,8 +263,7 @@ run(const struct invocation *in)
     if (in->options.word_count > 0)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     if (pair_open(&in->options, &job.pair, &e) != RC_OK)
-        return e.code == RC_CONFIG ? command_wrong_use(in->command, "%s", e.text)
-                                   : command_fail(&e);
+        return command_refuse(in->command, &e);
     code = prepare(&job, &e) == RC_OK ? compare(&job, &in->options) : command_fail(&e);
     selection_fini(&job.from);
     selection_fini(&job.target);

@@ -41,3 +41,9 @@ command_wrong_use(const struct command *command, const char *format, ...)
     fprintf(stderr, " (kdl %s --help)\n", command->name);
     return EXIT_USAGE;
 }
+
+int
+command_refuse(const struct command *command, const struct err *e)
+{
+    return e->code == RC_CONFIG ? command_wrong_use(command, "%s", e->text) : command_fail(e);
+}

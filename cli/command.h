@@ -39,6 +39,9 @@ int command_fail(const struct err *e);
 int command_wrong_use(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* command_refuse is command_wrong_use for RC_CONFIG, command_fail for any other error. */
+int command_refuse(const struct command *command, const struct err *e);
+
 /* The flags that every command with a cluster has. */
 #define COMMAND_CLUSTER_OPTIONS                                                                    \
     {"bootstrap", 'b', OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers to begin with"},         \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
 . "$(dirname "$0")/common.sh"
-plan 21
+plan 24
 pa=$(free_port)
 a=127.0.0.1:$pa
 start_refbroker a "$pa"
@@ -34,6 +34,12 @@ audit -b "$a" -q --rate 2 -o json & rating=$!
 read -r -t 0.7 <> <(:) || :
 seq 500 | timeout 20 kcat -P -b "$a" -t acme.orders -X message.timeout.ms=10000 2> /dev/null
 wait $rating; is "a rate is what came between two looks" "$(jq -c '.topics[] | select(.name == "acme.orders") | .rate.records' "$work/out")" 500
+
+printf '%s\n' '# who answers' 'CMP-003 acme.* 2099-12-31 me it is small' '* nothing.* 2099-12-31 me x' 'TXN-001 * 2020-01-01 me x' > "$work/waivers"
+audit report --from "$work/b.kdla" -o json --waivers "$work/waivers"; is "waivers waive, and those that are over or idle are told" "$? $(jq -r '[.topics[].findings[].waiver.why | values] | unique | join(",")' "$work/out") $(grep -cE '^kdl: waivers, line (3 .*: waives nothing|4 .*: over since 2020-01-01)$' "$work/err")" "0 it is small 2"
+audit diff "$work/a.kdla" "$work/b.kdla" --fail-on-worse > /dev/null; code=$?
+audit report --from "$work/b.kdla" --fail-on changes -o junit --waivers <(echo '* * 2099-12-31 me all of it'); is "with all waived nothing fails" "$code $?" "1 0"
+audit -b 127.0.0.1:1 --waivers <(echo 'CMP-003 acme.*'); is "a waiver that is none: one line, exit 2, before the cluster is asked" "$? $(grep -c '^kdl: --waivers: .*: line 1: it takes RULE TOPICS UNTIL OWNER WHY' "$work/err")" "2 1"
 
 # A watch, killed (-9) while it looks and while it waits; a group and a transaction are there for a moment each.
 watch_start() { "$kdl" audit watch -b "$a" --snapshot "$work/w.kdla" --for 1d --every 1s > "$work/w.out" 2>> "$work/w.err" & job=$!; }

@@ -3,10 +3,14 @@
 #include <stdlib.h>
 
 #include "audit/audit_report.h"
+#include "audit/waivers.h"
 #include "lib/base/jdoc.h"
 #include "tests/unit/audit/rules_rig.h"
 
 #define FOLDER "tests/unit/audit/golden/"
+
+static const struct waiver waiver = {
+    "*", "payments", "2027-03-01", "team <pay>", "its producer is \"rewritten\"", 0, 1, 1, false};
 
 /* One topic per verdict, names that every format has to escape, and a cluster with users. */
 static void
@@ -35,6 +39,8 @@ fill(void)
     inventory_add_footprint(&inventory, 0, 1);
     inventory_add_footprint(&inventory, 0, 4);
     derive();
+    for (struct audit_hit *hit = inventory.topics[4].hits; hit != NULL; hit = hit->next)
+        hit->waiver = &waiver;
 }
 
 /* The version is that of the program. */
