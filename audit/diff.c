@@ -244,14 +244,14 @@ enum rc
 diff_make(struct diff *diff, const struct audit_inventory *before,
     const struct audit_inventory *after, uint32_t designs, struct err *e)
 {
-    struct comparing c = {diff, before, after, designs, 0};
+    struct comparing c;
     double seconds;
 
-    memset(diff, 0, sizeof *diff);
+    *diff = (struct diff){.rates = xcalloc((size_t)after->topic_count + 1, sizeof *diff->rates),
+        .before_ms = before->asked_ms[AUDIT_OFFSETS],
+        .after_ms = after->asked_ms[AUDIT_OFFSETS]};
     arena_init(&diff->arena, DIFF_BYTES_MAX);
-    diff->rates = xcalloc((size_t)after->topic_count + 1, sizeof *diff->rates);
-    diff->before_ms = before->asked_ms[AUDIT_OFFSETS];
-    diff->after_ms = after->asked_ms[AUDIT_OFFSETS];
+    c = (struct comparing){diff, before, after, designs, 0};
     topics_compare(&c);
     cluster_compare(&c);
     changes_sort(diff);

@@ -76,14 +76,14 @@ text_of(const char *text)
 static enum rc
 cluster_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
-    return snapshot_rows_read(row, &snapshot_cluster, inventory, inventory, e);
+    return snapshot_rows_read(row, &snapshot_rows_cluster, inventory, inventory, e);
 }
 
 static enum rc
 group_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
     struct audit_group group = {.id = NULL}, *added;
-    enum rc rc = snapshot_rows_read(row, &snapshot_groups, inventory, &group, e);
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_groups, inventory, &group, e);
 
     if (rc != RC_OK)
         return rc;
@@ -104,7 +104,7 @@ static enum rc
 topic_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
     struct audit_topic topic = {.name = NULL}, *added;
-    enum rc rc = snapshot_rows_read(row, &snapshot_topics, inventory, &topic, e);
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_topics, inventory, &topic, e);
 
     if (rc != RC_OK)
         return rc;
@@ -130,7 +130,7 @@ partition_take(struct audit_inventory *inventory, struct db_statement *row, stru
     if (topic < 0 || topic >= inventory->topic_count || partition < 0 ||
         partition >= inventory->topics[topic].partition_count)
         return err_set(e, RC_CORRUPT, "a partition that cannot be");
-    return snapshot_rows_read(row, &snapshot_partitions, inventory,
+    return snapshot_rows_read(row, &snapshot_rows_partitions, inventory,
         &inventory->partitions[inventory->topics[topic].first + (uint32_t)partition], e);
 }
 
@@ -139,7 +139,7 @@ use_take(struct audit_inventory *inventory, struct db_statement *row, struct err
 {
     int64_t topic = snapshot_rows_key(row, 0);
     struct audit_use read = {.group = 0}, *use;
-    enum rc rc = snapshot_rows_read(row, &snapshot_uses, inventory, &read, e);
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_uses, inventory, &read, e);
 
     if (rc != RC_OK)
         return rc;
@@ -280,11 +280,11 @@ all_read(struct db *db, struct audit_inventory *inventory, struct err *e)
         const char *sql;
         enum rc (*take)(struct audit_inventory *, struct db_statement *, struct err *);
     } parts[] = {
-        {&snapshot_cluster, NULL, cluster_take},
-        {&snapshot_groups, NULL, group_take},
-        {&snapshot_topics, NULL, topic_take},
-        {&snapshot_partitions, NULL, partition_take},
-        {&snapshot_uses, NULL, use_take},
+        {&snapshot_rows_cluster, NULL, cluster_take},
+        {&snapshot_rows_groups, NULL, group_take},
+        {&snapshot_rows_topics, NULL, topic_take},
+        {&snapshot_rows_partitions, NULL, partition_take},
+        {&snapshot_rows_uses, NULL, use_take},
         {NULL, "SELECT topic, key, value, is_own FROM configs", config_take},
         {NULL, "SELECT feature, level FROM features", feature_take},
         {NULL, "SELECT probe, at_ms FROM probes", probe_take},

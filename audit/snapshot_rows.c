@@ -34,15 +34,15 @@ static const struct snapshot_column cluster_columns[] = {
 #include "audit/snapshot.def"
 };
 
-const struct snapshot_table snapshot_topics = {
+const struct snapshot_table snapshot_rows_topics = {
     "topics", {"topic"}, topic_columns, ARRAY_LEN(topic_columns)};
-const struct snapshot_table snapshot_partitions = {
+const struct snapshot_table snapshot_rows_partitions = {
     "partitions", {"topic", "partition"}, partition_columns, ARRAY_LEN(partition_columns)};
-const struct snapshot_table snapshot_groups = {
+const struct snapshot_table snapshot_rows_groups = {
     "groups", {"grp"}, group_columns, ARRAY_LEN(group_columns)};
-const struct snapshot_table snapshot_uses = {
+const struct snapshot_table snapshot_rows_uses = {
     "uses", {"topic", "place"}, use_columns, ARRAY_LEN(use_columns)};
-const struct snapshot_table snapshot_cluster = {
+const struct snapshot_table snapshot_rows_cluster = {
     "cluster", {"audit"}, cluster_columns, ARRAY_LEN(cluster_columns)};
 
 static int

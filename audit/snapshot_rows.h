@@ -41,11 +41,11 @@ struct snapshot_table {
     size_t count;
 };
 
-extern const struct snapshot_table snapshot_topics;
-extern const struct snapshot_table snapshot_partitions;
-extern const struct snapshot_table snapshot_groups;
-extern const struct snapshot_table snapshot_uses;
-extern const struct snapshot_table snapshot_cluster;
+extern const struct snapshot_table snapshot_rows_topics;
+extern const struct snapshot_table snapshot_rows_partitions;
+extern const struct snapshot_table snapshot_rows_groups;
+extern const struct snapshot_table snapshot_rows_uses;
+extern const struct snapshot_table snapshot_rows_cluster;
 
 /* How names are written: as they are where it is NULL. */
 typedef const char *snapshot_name_fn(void *arg, const char *name);

@@ -52,19 +52,19 @@ static enum rc
 topics_put(const struct writer *writer, struct err *e)
 {
     struct db_statement *topics, *partitions = NULL;
-    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_topics, &topics, e);
+    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_rows_topics, &topics, e);
 
     if (rc == RC_OK)
-        rc = snapshot_rows_writer(writer->db, &snapshot_partitions, &partitions, e);
-    for (uint32_t t = 0; t < writer->inventory->topic_count && rc == RC_OK; t++)
-        rc = snapshot_rows_write(topics, &snapshot_topics, &(int64_t){t},
-            &writer->inventory->topics[t], &writer->names, e);
+        rc = snapshot_rows_writer(writer->db, &snapshot_rows_partitions, &partitions, e);
+    for (int64_t t = 0; t < writer->inventory->topic_count && rc == RC_OK; t++)
+        rc = snapshot_rows_write(
+            topics, &snapshot_rows_topics, &t, &writer->inventory->topics[t], &writer->names, e);
     for (uint32_t p = 0; p < writer->inventory->partition_count && rc == RC_OK; p++) {
         const struct audit_partition *partition = &writer->inventory->partitions[p];
         const int64_t keys[] = {partition->topic, partition->partition};
 
         rc = snapshot_rows_write(
-            partitions, &snapshot_partitions, keys, partition, &writer->names, e);
+            partitions, &snapshot_rows_partitions, keys, partition, &writer->names, e);
     }
     return rc;
 }
@@ -73,13 +73,13 @@ static enum rc
 groups_put(const struct writer *writer, struct err *e)
 {
     struct db_statement *groups, *uses = NULL;
-    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_groups, &groups, e);
+    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_rows_groups, &groups, e);
 
     if (rc == RC_OK)
-        rc = snapshot_rows_writer(writer->db, &snapshot_uses, &uses, e);
-    for (uint32_t g = 0; g < writer->inventory->group_count && rc == RC_OK; g++)
-        rc = snapshot_rows_write(groups, &snapshot_groups, &(int64_t){g},
-            &writer->inventory->groups[g], &writer->names, e);
+        rc = snapshot_rows_writer(writer->db, &snapshot_rows_uses, &uses, e);
+    for (int64_t g = 0; g < writer->inventory->group_count && rc == RC_OK; g++)
+        rc = snapshot_rows_write(
+            groups, &snapshot_rows_groups, &g, &writer->inventory->groups[g], &writer->names, e);
     for (uint32_t t = 0; t < writer->inventory->topic_count && rc == RC_OK; t++) {
         int64_t keys[] = {t, writer->inventory->topics[t].use_count};
 
@@ -87,7 +87,7 @@ groups_put(const struct writer *writer, struct err *e)
         for (const struct audit_use *use = writer->inventory->topics[t].uses;
              use != NULL && rc == RC_OK; use = use->next) {
             keys[1]--;
-            rc = snapshot_rows_write(uses, &snapshot_uses, keys, use, &writer->names, e);
+            rc = snapshot_rows_write(uses, &snapshot_rows_uses, keys, use, &writer->names, e);
         }
     }
     return rc;
@@ -205,11 +205,12 @@ cluster_put(const struct writer *writer, struct err *e)
 {
     const struct audit_inventory *inventory = writer->inventory;
     struct db_statement *cluster, *features = NULL, *version = NULL;
-    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_cluster, &cluster, e);
+    const int64_t only = 1;
+    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_rows_cluster, &cluster, e);
 
     if (rc == RC_OK)
         rc = snapshot_rows_write(
-            cluster, &snapshot_cluster, &(int64_t){1}, inventory, &writer->names, e);
+            cluster, &snapshot_rows_cluster, &only, inventory, &writer->names, e);
     if (rc == RC_OK)
         rc = db_prepare(writer->db, "UPDATE cluster SET kdl = ?", &version, e);
     if (rc == RC_OK)
