@@ -255,7 +255,7 @@ diff_make(struct diff *diff, const struct audit_inventory *before,
     topics_compare(&c);
     cluster_compare(&c);
     changes_sort(diff);
-    seconds = (double)(diff->after_ms - diff->before_ms) / 1000;
+    seconds = ((double)diff->after_ms - (double)diff->before_ms) / 1000;
     for (size_t i = 0; i < diff->rate_count; i++)
         diff->rates[i].per_s =
             diff->before_ms > 0 && seconds > 0 ? (double)diff->rates[i].records / seconds : 0;

@@ -4,6 +4,7 @@
 #include "audit/facts.h"
 #include "audit/rules_when.h"
 #include "lib/base/env.h"
+#include "lib/base/saturate.h"
 
 #define PARTITIONS_MANY 12 /* below, nobody has too many */
 #define PARTITIONS_VERY_MANY 1000
@@ -101,7 +102,7 @@ bool
 rules_when_has_future_times(struct rules_look *look)
 {
     int64_t now_ms = look->inventory->asked_ms[AUDIT_METADATA];
-    int64_t ahead_ms = newest_ms(look->topic) - now_ms;
+    int64_t ahead_ms = saturate_subtract(newest_ms(look->topic), now_ms);
 
     return now_ms > 0 && ahead_ms > CLOCKS_MS &&
            rules_when_seen(

@@ -200,7 +200,7 @@ time_take(struct sample_reader *reader, const struct batch_view *batch)
 
     if (newest_ms > sample->newest_ms)
         sample->newest_ms = newest_ms;
-    if (newest_ms >= 0 && reader->newest_ms - newest_ms > SAMPLE_BACKWARDS_MS)
+    if (newest_ms >= 0 && saturate_subtract(reader->newest_ms, newest_ms) > SAMPLE_BACKWARDS_MS)
         sample->backwards++;
     if (newest_ms > reader->newest_ms)
         reader->newest_ms = newest_ms;

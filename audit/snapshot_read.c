@@ -73,10 +73,23 @@ text_of(const char *text)
 /* --- rows ---------------------------------------------------------------------------------------
  */
 
+/* Times are subtracted and added to: none beyond what any clock will ever say. */
+static bool
+is_time(int64_t wall_ms)
+{
+    return wall_ms >= 0 && wall_ms < INT64_C(1) << 53;
+}
+
 static enum rc
 cluster_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
-    return snapshot_rows_read(row, &snapshot_rows_cluster, inventory, inventory, e);
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_cluster, inventory, inventory, e);
+
+    if (rc == RC_OK &&
+        (!is_time(inventory->watch.first_ms) || !is_time(inventory->watch.longest_gap_ms) ||
+            !is_time(inventory->took_ms)))
+        rc = err_set(e, RC_CORRUPT, "a time that cannot be");
+    return rc;
 }
 
 static enum rc
@@ -203,7 +216,8 @@ probe_take(struct audit_inventory *inventory, struct db_statement *row, struct e
 {
     enum audit_probe probe = audit_probe_of(db_column_text(row, 0));
 
-    (void)e;
+    if (!is_time(db_column_int(row, 1)))
+        return err_set(e, RC_CORRUPT, "a time that cannot be");
     if (probe != AUDIT_PROBES) {
         inventory->asked_ms[probe] = db_column_int(row, 1);
         inventory->gaps[probe].why = NULL;

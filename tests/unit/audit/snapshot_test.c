@@ -146,6 +146,8 @@ estate_fill(void)
     inventory.topics[1].role = AUDIT_ROLE_CHANGELOG;
     inventory.topics[1].role_group = 2;
     columns_fill(&snapshot_rows_cluster, &inventory, 5);
+    inventory.watch = (struct audit_watch){3, NOW_MS - 5000, 4000};
+    inventory.took_ms = 77;
     inventory.cluster_id = "acme-cluster";
     inventory.configs[AUDIT_BROKER_AUTHORIZER] = (struct audit_config){"com.acme.Guard", true};
     inventory.cluster.features[0] = 25;
@@ -312,6 +314,9 @@ contradictions_are_found(void **state)
         "UPDATE footprints SET number = 2",
         "UPDATE footprints SET topic = 5",
         "DELETE FROM cluster",
+        "UPDATE cluster SET first_ms = -1",
+        "UPDATE cluster SET longest_gap_ms = 9007199254740992",
+        "UPDATE probes SET at_ms = 9223372036854775807 WHERE probe = 'METADATA'",
         "INSERT INTO topics SELECT 5, name || '!', partition_count, is_internal, bytes, offsets,"
         " began_later, last_ms, unstable, replication, lagging, leaderless, moving, producers,"
         " transactional_producers, open_transactions, last_sequence, rate_records, rate_window_ms, "
