@@ -48,22 +48,6 @@ table_each(struct db *db, const struct snapshot_table *table,
     return rc == RC_OK ? rows_each(statement, take, inventory, e) : rc;
 }
 
-static enum rc
-number_ask(struct db *db, const char *sql, int64_t *out, struct err *e)
-{
-    struct db_statement *statement;
-    bool row = false;
-    enum rc rc = db_prepare(db, sql, &statement, e);
-
-    if (rc == RC_OK)
-        rc = db_step(statement, &row, e);
-    if (rc != RC_OK)
-        return rc;
-    *out = row ? db_column_int(statement, 0) : 0;
-    db_reset(statement);
-    return RC_OK;
-}
-
 static struct wire_string
 text_of(const char *text)
 {
@@ -276,7 +260,7 @@ static enum rc
 counts_check(struct db *db, struct err *e)
 {
     int64_t wrong;
-    enum rc rc = number_ask(db,
+    enum rc rc = db_ask_int(db,
         "SELECT (SELECT total(partition_count) FROM topics) != (SELECT count(*) FROM partitions)"
         " OR (SELECT count(*) FROM cluster) != 1",
         &wrong, e);
@@ -333,7 +317,7 @@ file_read(const struct snapshot_file *file, struct audit_inventory *inventory, s
     if (rc == RC_CORRUPT)
         return err_set(e, RC_CORRUPT, "it is no snapshot of kdl audit");
     if (rc == RC_OK)
-        rc = number_ask(db, "PRAGMA application_id", &application, e);
+        rc = db_ask_int(db, "PRAGMA application_id", &application, e);
     if (rc == RC_OK && application != SNAPSHOT_APPLICATION)
         rc = err_set(e, RC_CORRUPT, "it is no snapshot of kdl audit");
     if (rc == RC_OK)

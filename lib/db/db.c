@@ -1,5 +1,6 @@
 #include "lib/db/db.h"
 
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,23 +229,31 @@ db_column_is_null(struct db_statement *statement, int column)
     return sqlite3_column_type(statement->stmt, column) == SQLITE_NULL;
 }
 
-static enum rc
-version_read(struct db *db, int *version, struct err *e)
+enum rc
+db_ask_int(struct db *db, const char *sql, int64_t *out, struct err *e)
 {
-    struct db_statement *statement = NULL;
-    bool row;
-    enum rc rc =
-        db_execute(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", e);
+    struct db_statement *statement;
+    bool row = false;
+    enum rc rc = db_prepare(db, sql, &statement, e);
 
-    if (rc == RC_OK)
-        rc = db_prepare(db, "SELECT coalesce(max(version), 0) FROM schema_version", &statement, e);
     if (rc == RC_OK)
         rc = db_step(statement, &row, e);
     if (rc != RC_OK)
         return rc;
-    *version = (int)db_column_int(statement, 0);
+    *out = row ? db_column_int(statement, 0) : 0;
     db_reset(statement);
     return RC_OK;
+}
+
+static enum rc
+version_read(struct db *db, int64_t *version, struct err *e)
+{
+    enum rc rc =
+        db_execute(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", e);
+
+    if (rc != RC_OK)
+        return rc;
+    return db_ask_int(db, "SELECT coalesce(max(version), 0) FROM schema_version", version, e);
 }
 
 static enum rc
@@ -267,12 +276,14 @@ migration_apply(struct db *db, const struct db_migration *migration, struct err 
 enum rc
 db_migrate(struct db *db, const struct db_migration *migrations, size_t count, struct err *e)
 {
-    int version = 0, last = count == 0 ? 0 : migrations[count - 1].version;
+    int last = count == 0 ? 0 : migrations[count - 1].version;
+    int64_t version = 0;
     enum rc rc = version_read(db, &version, e);
 
     if (rc == RC_OK && version > last)
         rc = err_set(e, RC_UNSUPPORTED,
-            "its format is version %d, this program knows versions up to %d", version, last);
+            "its format is version %" PRId64 ", this program knows versions up to %d", version,
+            last);
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         if (migrations[i].version > version)
             rc = migration_apply(db, &migrations[i], e);

@@ -71,6 +71,9 @@ MUST_CHECK enum rc db_run(struct db_statement *statement, struct err *e);
 
 void db_reset(struct db_statement *statement);
 
+/* db_ask_int gives the first column of the first row of a query; 0 where there is none. */
+MUST_CHECK enum rc db_ask_int(struct db *db, const char *sql, int64_t *out, struct err *e);
+
 /* Columns count from 0. */
 int64_t db_column_int(struct db_statement *statement, int column);
 const void *db_column_bytes(struct db_statement *statement, int column, size_t *size);
