@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # batch.t: record batches, ours and Apache Kafka's: each reads what the other built, and both judge the same batches alike.
-# Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1. SEED and COUNT choose what is made.
+# Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1. SEED and BATCHES choose what is made.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-seed=${SEED:-$RANDOM} count=${COUNT:-3000}
+seed=${SEED:-$RANDOM} count=${BATCHES:-3000}
 work=$(mktemp -d)
 trap 'result=$?; if [ $result -eq 0 ]; then rm -rf "$work"; else echo "# SEED=$seed, files are in $work"; fi' EXIT
 tests=0

@@ -3,7 +3,7 @@
 # answer, and the same records in __consumer_offsets, which Kafka's own classes read; Java consumers of both protocols, their rebalances, restarts (kill -9)
 # and moves from one protocol to the other; Kafka's tools; librdkafka. Speaks TAP.
 # Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
-# SEEDS=3 GROUPS_MADE=2000: how many random groups the assignors get.
+# ASSIGNOR_SEEDS=3 GROUPS_MADE=2000: how many random groups the assignors get.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh
@@ -15,7 +15,7 @@ settings=(group.consumer.assignment.interval.ms=0 group.initial.rebalance.delay.
     group.consumer.min.heartbeat.interval.ms=100)
 pair_setup
 
-for seed in $(seq "${SEEDS:-3}"); do
+for seed in $(seq "${ASSIGNOR_SEEDS:-3}"); do
     "$BUILD/tests/kafka/assignor_peer" make "$seed" "${GROUPS_MADE:-2000}" "$work/groups"
     is "our assignors give what Kafka's give (seed $seed)" "$("$BUILD/tests/kafka/assignor_peer" solve "$work/groups" | md5sum)" \
         "$(tool kdl.groups.AssignorOracle "$work/groups" | md5sum)"

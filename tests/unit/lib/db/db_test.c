@@ -344,6 +344,20 @@ a_database_works_on_a_real_folder(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+one_number_of_a_query(void **state)
+{
+    struct err e = {0};
+    int64_t number = -1;
+
+    assert_int_equal(db_ask_int(*state, "SELECT 42", &number, &e), RC_OK);
+    assert_int_equal(number, 42);
+    assert_int_equal(db_ask_int(*state, "SELECT 42 WHERE 0", &number, &e), RC_OK);
+    assert_int_equal(number, 0);
+    assert_int_equal(db_ask_int(*state, "SELECT nothing", &number, &e), RC_IO);
+    assert_non_null(strstr(e.text, "no such column"));
+}
+
 int
 main(void)
 {
@@ -352,6 +366,7 @@ main(void)
         TEST(a_statement_is_used_again_and_remembers_no_binding),
         TEST(a_broken_constraint_is_a_conflict_and_the_statement_goes_on),
         TEST(wrong_sql_is_an_error_with_its_text),
+        TEST(one_number_of_a_query),
         TEST(a_transaction_is_whole_or_nothing),
         TEST(migrations_run_once_and_in_order),
         TEST(a_newer_schema_is_refused),
