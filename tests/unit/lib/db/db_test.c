@@ -354,7 +354,7 @@ one_number_of_a_query(void **state)
     assert_int_equal(number, 42);
     assert_int_equal(db_ask_int(*state, "SELECT 42 WHERE 0", &number, &e), RC_OK);
     assert_int_equal(number, 0);
-    assert_int_equal(db_ask_int(*state, "SELECT nothing", &number, &e), RC_IO);
+    assert_int_equal(db_ask_int(*state, "SELECT absent", &number, &e), RC_IO);
     assert_non_null(strstr(e.text, "no such column"));
 }
 
