@@ -241,6 +241,43 @@ topic_read(
                 in->resource_name.size, in->resource_name.data));
 }
 
+/* A group as a request would leave it. */
+struct changed_group {
+    const struct config_changes *changes;
+    const char *group_id;
+    int32_t index;
+};
+
+static const char *
+changed_own(void *arg, const char *name)
+{
+    const struct changed_group *group = arg;
+
+    for (size_t i = group->changes->count; i > 0; i--) {
+        const struct config_change *change = &group->changes->items[i - 1];
+
+        if (change->index == group->index && strcmp(change->name, name) == 0)
+            return change->value;
+    }
+    return resource_configs_get(
+        &group->changes->broker->resource_configs, RESOURCE_GROUP, group->group_id, name);
+}
+
+static void
+group_check(
+    struct config_changes *changes, const alter_in *in, int32_t index, struct config_refusal *out)
+{
+    struct changed_group group = {changes,
+        arena_printf(
+            &changes->request->arena, "%.*s", in->resource_name.size, in->resource_name.data),
+        index};
+    struct err e;
+
+    if (group.group_id != NULL &&
+        group_configs_check_together(changes->broker, changed_own, &group, &e) != RC_OK)
+        config_changes_refuse(changes->request, out, KE_INVALID_CONFIG, e.text);
+}
+
 /* Does so for a group or a subscription to metrics, which need not exist. */
 static void
 kept_read(
@@ -278,6 +315,8 @@ kept_read(
         if (code != KE_NONE)
             config_changes_refuse(changes->request, out, code, e.text);
     }
+    if (group && out->code == KE_NONE)
+        group_check(changes, in, index, out);
 }
 
 /* The id of this broker as text, or "" for all brokers; NULL where the name is neither. */

@@ -164,6 +164,30 @@ group_configs_check(const struct broker *broker, const char *name, const char *v
     return RC_OK;
 }
 
+enum rc
+group_configs_check_together(
+    const struct broker *broker, group_configs_own_fn *own, void *arg, struct err *e)
+{
+    static const size_t pairs[][2] = {{ROW_CONSUMER_SESSION, ROW_CONSUMER_HEARTBEAT},
+        {ROW_SHARE_SESSION, ROW_SHARE_HEARTBEAT}, {ROW_STREAMS_SESSION, ROW_STREAMS_HEARTBEAT}};
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        int64_t times_ms[2];
+
+        for (size_t k = 0; k < 2; k++) {
+            const struct group_config_row *row = &rows[pairs[i][k]];
+            const char *text = own(arg, row->def.name);
+
+            times_ms[k] =
+                text == NULL ? setting_of(broker, row->standard.at) : strtoll(text, NULL, 10);
+        }
+        if (times_ms[0] <= times_ms[1])
+            return err_set(e, RC_CONFIG, "%s must be greater than %s", rows[pairs[i][0]].def.name,
+                rows[pairs[i][1]].def.name);
+    }
+    return RC_OK;
+}
+
 const char *
 group_configs_default(
     const struct broker *broker, const struct group_config_row *row, struct arena *arena)

@@ -34,6 +34,12 @@ const struct group_config_row *group_configs_rows(size_t *count);
 MUST_CHECK enum rc group_configs_check(
     const struct broker *broker, const char *name, const char *value, struct err *e);
 
+/* group_configs_check_together judges what a group would have: a session that is longer than its
+ * heartbeats' interval. own gives a config that it would have of its own, or NULL. */
+typedef const char *group_configs_own_fn(void *arg, const char *name);
+MUST_CHECK enum rc group_configs_check_together(
+    const struct broker *broker, group_configs_own_fn *own, void *arg, struct err *e);
+
 /* group_configs_default is the value of a group that has none of its own; NULL where the arena is
  * full. */
 const char *group_configs_default(

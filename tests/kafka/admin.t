@@ -9,7 +9,7 @@ t=org.apache.kafka.tools
 configs=kafka.admin.ConfigCommand
 
 pair_setup
-pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer unstable.api.versions.enable=true group.streams.initial.rebalance.delay.ms=0
+pair_start authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer unstable.api.versions.enable=true group.streams.initial.rebalance.delay.ms=0 group.streams.max.heartbeat.interval.ms=55000
 tool kdl.admin.AdminScript "$theirs" >"$work/kafka.answers" & asking=$!
 tool kdl.admin.AdminScript "$ours" >"$work/answers"
 wait "$asking"

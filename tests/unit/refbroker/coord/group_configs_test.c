@@ -103,12 +103,53 @@ a_share_group_begins_at_an_end_or_some_time_ago(void **state)
         assert_false(is_taken(state, "share.auto.offset.reset", bad[i]));
 }
 
+/* A group's own configs: pairs of names and values, then NULL. */
+static const char *
+own(void *arg, const char *name)
+{
+    const char *const *pairs = arg;
+
+    while (*pairs != NULL && strcmp(*pairs, name) != 0)
+        pairs += 2;
+    return *pairs == NULL ? NULL : pairs[1];
+}
+
+static void
+a_session_is_longer_than_the_interval_of_its_heartbeats(void **state)
+{
+    static struct {
+        const char *pairs[5];
+        const char *said; /* "": it is fine */
+    } cases[] = {
+        {{NULL}, ""},
+        {{"streams.heartbeat.interval.ms", "44999", NULL}, ""},
+        {{"streams.heartbeat.interval.ms", "45000", NULL},
+            "streams.session.timeout.ms must be greater than streams.heartbeat.interval.ms"},
+        {{"streams.heartbeat.interval.ms", "45000", "streams.session.timeout.ms", "45001", NULL},
+            ""},
+        {{"share.session.timeout.ms", "5000", NULL},
+            "share.session.timeout.ms must be greater than share.heartbeat.interval.ms"},
+        {{"consumer.session.timeout.ms", "100", "consumer.heartbeat.interval.ms", "101", NULL},
+            "consumer.session.timeout.ms must be greater than consumer.heartbeat.interval.ms"},
+    };
+    struct broker_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = {.text = ""};
+        enum rc rc = group_configs_check_together(world->broker, own, cases[i].pairs, &e);
+
+        assert_int_equal(rc, *cases[i].said == '\0' ? RC_OK : RC_CONFIG);
+        assert_string_equal(e.text, cases[i].said);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_default_is_a_value_that_is_taken),
         cmocka_unit_test(a_number_lies_between_two_settings_of_the_broker),
+        cmocka_unit_test(a_session_is_longer_than_the_interval_of_its_heartbeats),
         cmocka_unit_test(a_share_group_begins_at_an_end_or_some_time_ago),
     };
 

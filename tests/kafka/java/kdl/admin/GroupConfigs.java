@@ -7,6 +7,8 @@ final class GroupConfigs {
         {"share.partition.max.record.locks", "300"}, {"share.auto.offset.reset", "earliest"}, {"share.auto.offset.reset", "by_duration:PT1H"}, {"share.isolation.level", "read_committed"},
         {"share.renew.acknowledge.enable", "false"}, {"streams.session.timeout.ms", "50000"}, {"streams.heartbeat.interval.ms", "6000"}, {"streams.num.standby.replicas", "1"},
         {"streams.initial.rebalance.delay.ms", "5"}, {"streams.assignment.interval.ms", "7"},
+        {"streams.heartbeat.interval.ms", "55000"}, {"streams.heartbeat.interval.ms", "50000"}, {"streams.heartbeat.interval.ms", "49999"},
+        {"streams.session.timeout.ms", "45000"}, {"streams.heartbeat.interval.ms", "6000"},
         {"share.session.timeout.ms", "0"}, {"share.session.timeout.ms", "5"}, {"share.session.timeout.ms", "70000"}, {"share.delivery.count.limit", "1"},
         {"share.delivery.count.limit", "11"}, {"share.partition.max.record.locks", "99"}, {"share.record.lock.duration.ms", "999"}, {"share.record.lock.duration.ms", "1000"},
         {"share.auto.offset.reset", "Latest"}, {"share.auto.offset.reset", "none"}, {"share.auto.offset.reset", "by_duration:1h"}, {"share.auto.offset.reset", "by_duration:PT"},
