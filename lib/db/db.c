@@ -232,7 +232,7 @@ db_column_is_null(struct db_statement *statement, int column)
 enum rc
 db_ask_int(struct db *db, const char *sql, int64_t *out, struct err *e)
 {
-    struct db_statement *statement;
+    struct db_statement *statement = NULL;
     bool row = false;
     enum rc rc = db_prepare(db, sql, &statement, e);
 
