@@ -232,7 +232,7 @@ db_column_is_null(struct db_statement *statement, int column)
 enum rc
 db_ask_int(struct db *db, const char *sql, int64_t *out, struct err *e)
 {
-    struct db_statement *statement = NULL;
+    struct db_statement *statement;
     bool row = false;
     enum rc rc = db_prepare(db, sql, &statement, e);
 
@@ -243,17 +243,6 @@ db_ask_int(struct db *db, const char *sql, int64_t *out, struct err *e)
     *out = row ? db_column_int(statement, 0) : 0;
     db_reset(statement);
     return RC_OK;
-}
-
-static enum rc
-version_read(struct db *db, int64_t *version, struct err *e)
-{
-    enum rc rc =
-        db_execute(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", e);
-
-    if (rc != RC_OK)
-        return rc;
-    return db_ask_int(db, "SELECT coalesce(max(version), 0) FROM schema_version", version, e);
 }
 
 static enum rc
@@ -278,8 +267,11 @@ db_migrate(struct db *db, const struct db_migration *migrations, size_t count, s
 {
     int last = count == 0 ? 0 : migrations[count - 1].version;
     int64_t version = 0;
-    enum rc rc = version_read(db, &version, e);
+    enum rc rc =
+        db_execute(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", e);
 
+    if (rc == RC_OK)
+        rc = db_ask_int(db, "SELECT coalesce(max(version), 0) FROM schema_version", &version, e);
     if (rc == RC_OK && version > last)
         rc = err_set(e, RC_UNSUPPORTED,
             "its format is version %" PRId64 ", this program knows versions up to %d", version,
