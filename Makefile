@@ -133,7 +133,7 @@ $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 # unless the user said how many.
 PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 
-.PHONY: quickstart check check-built check-long unit bench-wire bench-first
+.PHONY: quickstart check check-built check-long unit bench-wire bench-first bench-audit
 quickstart:
 	$(Q).ci/deps build demo
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
@@ -170,6 +170,9 @@ bench-first: all $(addprefix $(BUILD)/tests/bench/,raw_load bare_append start_pr
 
 .PHONY: built
 built: all $(unit_PROGS) $(helper_PROGS)
+
+bench-audit: all $(addprefix $(BUILD)/tests/bench/,audit_estate run_measured)
+	$(Q)BUILD=$(BUILD) tests/bench/bench_audit
 
 check-built: built
 	$(Q)BUILD=$(BUILD) tests/run
@@ -212,6 +215,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all quickstart check check-long check-kafka unit fuzz lint format deps install bench-wire bench-first clean"
+	@echo "targets: all quickstart check check-long check-kafka unit fuzz lint format deps install bench-wire bench-first bench-audit clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
