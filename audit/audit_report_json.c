@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "audit/audit_report.h"
 #include "audit/facts.h"
@@ -310,34 +311,73 @@ waves_json(const struct audit_report *report)
     return list;
 }
 
+/* --- member by member --------------------------------------------------------------------------
+ *
+ * An estate's topics are many times larger as values of a library than as text: each is made,
+ * written and freed by itself, in the lines that the whole as one value would have.
+ */
+
+#define INDENT 2
+
+/* Writes a value at a depth, behind what stands in its line already. */
+static void
+value_put(struct jdoc *value, int depth, FILE *out)
+{
+    char *text = jdoc_dump(value, INDENT);
+
+    for (char *line = text, *end; line != NULL; line = end == NULL ? NULL : end + 1) {
+        end = strchr(line, '\n');
+        fprintf(out, "%.*s", end == NULL ? (int)strlen(line) : (int)(end - line), line);
+        if (end != NULL)
+            fprintf(out, "\n%*s", depth * INDENT, "");
+    }
+    free(text);
+    jdoc_free(value);
+}
+
+static void
+member_put(const char *name, struct jdoc *value, FILE *out)
+{
+    fprintf(out, "  \"%s\": ", name);
+    value_put(value, 1, out);
+    fputs(",\n", out);
+}
+
+static void
+item_put(struct jdoc *item, bool first, FILE *out)
+{
+    fputs(first ? "\n    " : ",\n    ", out);
+    value_put(item, 2, out);
+}
+
 void
 audit_report_json(const struct audit_report *report, FILE *out)
 {
-    struct jdoc *doc = jdoc_object(), *topics = jdoc_array(), *internal = jdoc_array();
     const struct audit_inventory *inventory = report->inventory;
-    char *text;
+    bool any = false;
 
+    fputs("{\n", out);
+    member_put("format", jdoc_int(1), out);
+    member_put("cluster", cluster_json(report), out);
+    member_put("audit", audit_json(report), out);
+    member_put("summary", summary_json(report), out);
+    member_put("rules", rules_json(report), out);
+    fputs("  \"topics\": [", out);
     for (uint32_t i = 0; i < report->row_count; i++) {
         struct jdoc *row = topic_json(inventory, report->rows[i].topic);
 
         jdoc_set_take(row, "facts", facts_json(inventory, report->rows[i].topic));
         jdoc_set_take(row, "verdicts", verdicts_json(&report->rows[i]));
         jdoc_set_take(row, "findings", findings_json(inventory, report->rows[i].topic->hits));
-        jdoc_add_take(topics, row);
+        item_put(row, i == 0, out);
     }
+    fputs(report->row_count == 0 ? "],\n" : "\n  ],\n", out);
+    member_put("waves", waves_json(report), out);
+    fputs("  \"internal_topics\": [", out);
     for (uint32_t i = 0; i < inventory->topic_count; i++)
-        if (inventory->topics[i].is_internal)
-            jdoc_add_take(internal, topic_json(inventory, &inventory->topics[i]));
-    jdoc_set_int(doc, "format", 1);
-    jdoc_set_take(doc, "cluster", cluster_json(report));
-    jdoc_set_take(doc, "audit", audit_json(report));
-    jdoc_set_take(doc, "summary", summary_json(report));
-    jdoc_set_take(doc, "rules", rules_json(report));
-    jdoc_set_take(doc, "topics", topics);
-    jdoc_set_take(doc, "waves", waves_json(report));
-    jdoc_set_take(doc, "internal_topics", internal);
-    text = jdoc_dump(doc, 2);
-    fprintf(out, "%s\n", text);
-    free(text);
-    jdoc_free(doc);
+        if (inventory->topics[i].is_internal) {
+            item_put(topic_json(inventory, &inventory->topics[i]), !any, out);
+            any = true;
+        }
+    fputs(any ? "\n  ]\n}\n" : "]\n}\n", out);
 }
