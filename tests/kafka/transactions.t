@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # transactions.t: transactions of refbroker, seen beside those of real Kafka: every request (kdl.txn.TxnObserver), Java's clients, kafka-transactions, Kafka
-# Streams with exactly-once; librdkafka; and a copier with its exact account while refbroker is killed. KILLS: how often (3).
+# Streams with exactly-once; librdkafka; and a copier with its exact account while refbroker is killed. COPIER_KILLS: how often (3; 40 with LONG=1).
 # Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -8,7 +8,8 @@ set +e
 started=$SECONDS
 work=$(mktemp -d)
 tests=0 refbroker_pid=''
-kills=${KILLS:-3} records=6000
+kills=${COPIER_KILLS:-3} records=6000
+[ -z "${LONG:-}" ] || kills=${COPIER_KILLS:-40}
 t=org.apache.kafka.tools
 finish() {
     local pid
@@ -138,9 +139,10 @@ copier() {
     timeout 120 "$here/run" $t.TransactionalMessageCopier --broker-list "$ours" --input-topic original --input-partition 0 --output-topic copy \
         --max-messages $records --consumer-group copiers --transaction-size 50 --transaction-timeout 60000 --transactional-id copier --enable-random-aborts >>"$work/copier" 2>>"$work/copier.err"
 }
-copied() { [ "$(grep -o '"consumed":"\?[0-9]*' "$work/copier" | tail -n 1 | grep -o '[0-9]*$')" -ge "$1" ] 2>/dev/null; }
+# What it consumed it counts anew each time it starts; what remains it does not.
+copied() { [ "$(grep -o '"remaining":[0-9]*' "$work/copier" | tail -n 1 | cut -d: -f2)" -le $((records - $1)) ] 2>/dev/null; }
 : >"$work/copier"
-( for _ in $(seq 20); do copier && exit 0; done; exit 1 ) & copier_pid=$!
+( for _ in $(seq $((kills + 20))); do copier && exit 0; done; exit 1 ) & copier_pid=$!
 for kill in $(seq "$kills"); do
     wait_for 60 copied $((kill * records / (kills + 3)))
     kill -9 "$refbroker_pid"

