@@ -16,6 +16,8 @@ snapshot_file_open(struct snapshot_file *file, const char *path, struct err *e)
     memcpy(file->folder, slash == NULL ? "." : path, size);
     file->folder[size] = '\0';
     file->name = slash == NULL ? path : slash + 1;
+    if (*file->name == '\0')
+        return err_set(e, RC_CONFIG, "it takes the name of a file");
     /* A disk would make its folder. */
     if (access(file->folder, F_OK) != 0)
         return err_set_errno(e, RC_NOTFOUND, errno, "%s", file->folder);

@@ -266,6 +266,8 @@ no_file_is_overwritten(void **state)
     assert_non_null(strstr(e.text, "it is there already, and is not overwritten"));
     assert_int_equal(snapshot_write(&inventory, "/nowhere/at/all", NULL, &e), RC_NOTFOUND);
     assert_int_equal(snapshot_check("/nowhere/at/all", &e), RC_NOTFOUND);
+    assert_int_equal(snapshot_check("", &e), RC_CONFIG);
+    assert_int_equal(snapshot_check("/tmp/", &e), RC_CONFIG);
 }
 
 /* --- files of others ---------------------------------------------------------------------------
