@@ -23,12 +23,15 @@ consume() { # PROTOCOL
 for protocol in classic consumer; do consume $protocol; done
 : >"$work/produced"
 "$here/run" $t.VerifiableProducer --bootstrap-server "$ours" --topic verified --max-messages $records --throughput 5000 >"$work/produced" 2>"$work/err" & producer=$!
-acked() { [ "$(grep -c producer_send_success "$work/produced")" -ge "$1" ]; }
+# A line for each record, acknowledged or failed: what fails grows with the kills, and acknowledgements alone would never come to the last of them.
+answered() { [ "$(wc -l <"$work/produced")" -ge "$1" ]; }
 for kill in $(seq "$kills"); do
-    wait_for 60 acked $((kill * records / (kills + 2)))
+    wait_for 60 answered $((kill * records / (kills + 2))) || break
     "$work/restart"
+    killed=$kill
 done
 wait "$producer"
+is "refbroker is killed $kills times" "${killed:-0}" "$kills"
 is "the producer ends, over $kills kills of the broker" "$(tail -n 1 "$work/produced" | jq -r .name)" tool_data
 
 # The tool never sends anything twice: what was under way at a kill has failed, and is there or not.
