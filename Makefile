@@ -139,11 +139,12 @@ quickstart:
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
 	$(Q)BUILD=$(BUILD) tests/quickstart/run
 
-# Without JDK and Maven the tests on real Kafka are skipped, and say so; so are clients of other languages without their tools.
+# Without JDK and Maven the tests on real Kafka are skipped, and say so; so are clients of other languages, and the report in a browser, without their tools.
 check:
 	$(Q).ci/deps build test
 	$(Q).ci/deps kafka || :
 	$(Q).ci/deps clients || :
+	$(Q).ci/deps browser || :
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory check-built
 
 # Apache Kafka's own published tests, one fresh broker each, on refbroker and on Kafka behind the same harness; hours for all, goes on where it ended.

@@ -182,3 +182,26 @@ audit_report_bytes(int64_t bytes, char *out)
     snprintf(
         out, AUDIT_REPORT_BYTES, i == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, names[i]);
 }
+
+void
+audit_report_markup(const char *text, FILE *out)
+{
+    static const struct {
+        char letter;
+        const char *entity;
+    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
+
+    for (; *text != '\0'; text++) {
+        const char *entity = NULL;
+
+        for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+            if (entities[i].letter == *text)
+                entity = entities[i].entity;
+        if (entity != NULL)
+            fputs(entity, out);
+        else
+            /* XML knows no other control characters. */
+            fputc(
+                (unsigned char)*text < 0x20 && strchr("\t\n\r", *text) == NULL ? '?' : *text, out);
+    }
+}

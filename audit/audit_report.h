@@ -63,6 +63,11 @@ void audit_report_waves(const struct audit_report *report, FILE *out);
 void audit_report_waves_line(const struct audit_report *report, struct buf *out);
 void audit_report_dot(const struct audit_report *report, FILE *out);
 
+/* audit_report_picture draws the waves of several topics as SVG for the HTML page; nothing where no
+ * waves were planned. Of many waves, programs and topics only the first are drawn, and it says so.
+ */
+void audit_report_picture(const struct audit_report *report, FILE *out);
+
 /* audit_report_path tells by what two topics are tied. */
 void audit_report_path(const struct audit_report *report, uint32_t from, uint32_t to, FILE *out);
 
@@ -91,6 +96,10 @@ bool *audit_report_used(const struct audit_report *report);
 
 /* audit_report_all is how the designs that are looked at are called together. */
 const char *audit_report_all(const struct audit_report *report);
+
+/* audit_report_markup writes text for HTML and XML: letters that mean something there as entities,
+ * control characters, which may not stand there, as '?'. */
+void audit_report_markup(const char *text, FILE *out);
 
 /* audit_report_time writes an ISO 8601 time in UTC, 24 bytes and a zero; "" for 0. */
 void audit_report_time(int64_t wall_ms, char *out, size_t size);

@@ -15,43 +15,20 @@
  */
 
 static void
-xml_text(const char *text, FILE *out)
-{
-    static const struct {
-        char letter;
-        const char *entity;
-    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}};
-
-    for (; *text != '\0'; text++) {
-        const char *entity = NULL;
-
-        for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
-            if (entities[i].letter == *text)
-                entity = entities[i].entity;
-        if (entity != NULL)
-            fputs(entity, out);
-        else
-            /* XML knows no other control characters. */
-            fputc(
-                (unsigned char)*text < 0x20 && strchr("\t\n\r", *text) == NULL ? '?' : *text, out);
-    }
-}
-
-static void
 case_print(const struct audit_report_row *row, enum rules_design design, enum rules_verdict least,
     FILE *out)
 {
     const struct audit_hit *worst = rules_worst(row->topic, design);
 
     fprintf(out, "  <testcase classname=\"kdl.audit.%s\" name=\"", rules_design(design));
-    xml_text(row->topic->name, out);
+    audit_report_markup(row->topic->name, out);
     if (row->verdicts[design] < least || worst == NULL) {
         fputs("\"/>\n", out);
         return;
     }
     fprintf(out, "\"><failure type=\"%s\" message=\"%s: ", rules_verdict(row->verdicts[design]),
         worst->rule->id);
-    xml_text(worst->rule->title, out);
+    audit_report_markup(worst->rule->title, out);
     fputs("\">", out);
     for (const struct audit_hit *hit = row->topic->hits; hit != NULL; hit = hit->next) {
         struct buf text;
@@ -61,11 +38,11 @@ case_print(const struct audit_report_row *row, enum rules_design design, enum ru
         buf_init(&text, WHY_BYTES_MAX);
         audit_report_hit(hit, &text);
         fprintf(out, "%s: ", hit->rule->id);
-        xml_text(buf_text(&text), out);
+        audit_report_markup(buf_text(&text), out);
         fprintf(out, " (%s)", audit_probe_api(hit->probe));
         buf_fini(&text);
         fputs("\n  ", out);
-        xml_text(hit->rule->remedy, out);
+        audit_report_markup(hit->rule->remedy, out);
         fputc('\n', out);
     }
     fputs("</failure></testcase>\n", out);

@@ -33,7 +33,10 @@ static const char style[] =
     "td.no{opacity:.45}tr.w td{padding-top:0;font-size:.9rem}"
     ".READY{color:var(--g)}.READY_WITH_CHANGES{color:var(--y)}.UNKNOWN{color:var(--p)}"
     ".BLOCKED{color:var(--r)}td.v{font-weight:600;white-space:nowrap;font-size:.85rem}"
-    "details ul{margin:.3rem 0;padding-left:1.2rem}summary{cursor:pointer}small{opacity:.7}"
+    "figure{margin:1rem 0;max-width:64rem}figure svg{width:100%;font-size:14px;fill:CanvasText}"
+    "figure path{fill:none;stroke:currentColor;stroke-opacity:.45}"
+    "figcaption{font-size:.9rem}details ul{margin:.3rem "
+    "0;padding-left:1.2rem}summary{cursor:pointer}small{opacity:.7}"
     "@media print{.find{display:none}details{display:block}th{position:static}}";
 
 static const char script[] =
@@ -43,29 +46,6 @@ static const char script[] =
     "b.hidden=b.textContent.toLowerCase().indexOf(t)<0||(d.checked&&!b.dataset.decide);"
     "if(!b.hidden)n++});c.textContent=n+' of '+all.length+' topics'}"
     "f.addEventListener('input',look);d.addEventListener('change',look);look()})()";
-
-static void
-escaped(const char *text, FILE *out)
-{
-    for (; *text != '\0'; text++)
-        switch (*text) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            /* Control characters are not allowed in HTML; other programs' texts may hold any. */
-            fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-        }
-}
 
 static void
 bar(const struct audit_report *report, enum rules_design design, FILE *out)
@@ -106,7 +86,7 @@ hit_print(const struct audit_report *report, const struct audit_hit *hit, FILE *
     fprintf(out, "<li><b class=\"%s\">%s</b> ", rules_verdict(rules_allows(worst)), hit->rule->id);
     buf_init(&text, WHY_BYTES_MAX);
     audit_report_hit(hit, &text);
-    escaped(buf_text(&text), out);
+    audit_report_markup(buf_text(&text), out);
     buf_fini(&text);
     fputs(" <small>", out);
     for (unsigned d = 0; d < RULES_DESIGNS; d++)
@@ -117,14 +97,14 @@ hit_print(const struct audit_report *report, const struct audit_hit *hit, FILE *
             separator = ", ";
         }
     fputs("</small><br>", out);
-    escaped(hit->rule->why, out);
+    audit_report_markup(hit->rule->why, out);
     fputs(". What to do: ", out);
-    escaped(hit->rule->remedy, out);
+    audit_report_markup(hit->rule->remedy, out);
     if (hit->waiver != NULL) {
         fputs(". <b>Waived</b> by ", out);
-        escaped(hit->waiver->owner, out);
+        audit_report_markup(hit->waiver->owner, out);
         fprintf(out, " until %s: ", hit->waiver->until);
-        escaped(hit->waiver->why, out);
+        audit_report_markup(hit->waiver->why, out);
     }
     fputs(".</li>", out);
 }
@@ -137,7 +117,7 @@ details(const struct audit_report *report, const struct audit_report_row *row, F
     buf_init(&why, WHY_BYTES_MAX);
     audit_report_why(row, &why);
     fputs("<details><summary>", out);
-    escaped(why.size == 0 ? "evidence" : buf_text(&why), out);
+    audit_report_markup(why.size == 0 ? "evidence" : buf_text(&why), out);
     fputs("</summary><ul>", out);
     buf_fini(&why);
     for (const struct audit_hit *hit = row->topic->hits; hit != NULL; hit = hit->next)
@@ -152,7 +132,7 @@ details(const struct audit_report *report, const struct audit_report_row *row, F
             fprintf(out, "<li>%s: %s (%s) <small>%s, %s</small> ", facts_name((enum audit_fact)f),
                 facts_value(finding->value), facts_confidence(finding->confidence),
                 audit_probe_api(e->probe), time);
-            escaped(e->text, out);
+            audit_report_markup(e->text, out);
             fputs("</li>", out);
         }
     }
@@ -169,7 +149,7 @@ row_print(const struct audit_report *report, const struct audit_report_row *row,
     audit_report_bytes(topic->bytes, size);
     fprintf(out, "<tbody%s><tr><td class=\"t\">",
         row->worst == RULES_READY ? "" : " data-decide=\"1\"");
-    escaped(topic->name, out);
+    audit_report_markup(topic->name, out);
     fprintf(
         out, "</td><td class=\"n\">%d</td><td class=\"n\">%s</td>", topic->partition_count, size);
     for (unsigned f = 0; f < AUDIT_FACTS; f++)
@@ -205,11 +185,11 @@ head_print(const struct audit_report *report, FILE *out)
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
           "<meta name=\"viewport\" content=\"width=device-width\"><title>kdl audit ",
         out);
-    escaped(inventory->cluster_id, out);
+    audit_report_markup(inventory->cluster_id, out);
     fprintf(out, "</title><style>%s</style></head><body>\n<h1>Which topics can go diskless</h1>\n",
         style);
     fputs("<p>cluster ", out);
-    escaped(inventory->cluster_id, out);
+    audit_report_markup(inventory->cluster_id, out);
     fprintf(out, ", audited %s with %" PRIu64 " requests, %s of batches sampled</p>\n", time,
         inventory->requests, size);
     fputs("<div class=\"tiles\">", out);
@@ -224,6 +204,7 @@ head_print(const struct audit_report *report, FILE *out)
         if (audit_report_shows(report, d))
             bar(report, (enum rules_design)d, out);
     fputs("</div>\n", out);
+    audit_report_picture(report, out);
 }
 
 static void
@@ -238,14 +219,14 @@ tail_print(const struct audit_report *report, FILE *out)
     for (uint32_t i = 0; i < inventory->topic_count; i++)
         if (inventory->topics[i].is_internal) {
             fputs("<li>", out);
-            escaped(inventory->topics[i].name, out);
+            audit_report_markup(inventory->topics[i].name, out);
             fputs("</li>", out);
         }
     fputs("</ul>\n<h2>Not seen</h2><ul>", out);
     for (unsigned i = 0; i < AUDIT_PROBES; i++)
         if (inventory->gaps[i].why != NULL) {
             fprintf(out, "<li>%s: ", audit_probe_api((enum audit_probe)i));
-            escaped(inventory->gaps[i].why, out);
+            audit_report_markup(inventory->gaps[i].why, out);
             fputs("</li>", out);
         }
     fprintf(out, "</ul>\n<script>%s</script></body></html>\n", script);

@@ -23,6 +23,7 @@ audit_SRCS := \
 	audit/audit_report_html.c \
 	audit/audit_report_json.c \
 	audit/audit_report_lines.c \
+	audit/audit_report_picture.c \
 	audit/audit_report_table.c \
 	audit/audit_report_waves.c \
 	audit/redaction.c \
