@@ -63,6 +63,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     struct conn_stats stats;
     enum rc rc;
 
+    cluster_avoid_silent(cluster);
     tell(options, "topics");
     rc = probe_topics(&probe, options->patterns, e);
     for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {

@@ -183,6 +183,12 @@ cluster_call(struct cluster *cluster, const struct cluster_target *target,
     return RC_OK;
 }
 
+void
+cluster_avoid_silent(struct cluster *cluster)
+{
+    cluster_nodes_avoid_silent(&cluster->nodes);
+}
+
 /* --- many --------------------------------------------------------------------------------------
  */
 

@@ -47,6 +47,14 @@ MUST_CHECK enum rc cluster_call(struct cluster *cluster, const struct cluster_ta
     const struct wire_api *api, const struct wire_range *wanted, const void *request,
     int64_t timeout_ms, struct conn_reply **reply, struct err *e);
 
+/*
+ * cluster_avoid_silent: from now on a broker to which no connection gets ready in time (it does not
+ * even tell its versions) is not asked any more. What is for it alone fails at once, with that
+ * error; what any broker can answer goes to others. Called again it gives all brokers another
+ * chance. For who asks many questions once each, to whom a silent broker then costs one deadline.
+ */
+void cluster_avoid_silent(struct cluster *cluster);
+
 /* cluster_fan_out runs a fan until all its items have ended; stats may be NULL. */
 void cluster_fan_out(
     struct cluster *cluster, const struct cluster_fan_spec *spec, struct cluster_fan_stats *stats);

@@ -25,6 +25,7 @@ cluster_lane_new(const struct cluster_lane_owner *owner, struct cluster_node *no
     lane->node = node;
     cluster_queue_init(&lane->queue);
     list_init(&lane->batches);
+    lane->dead = node->silence;
     return lane;
 }
 

@@ -106,6 +106,7 @@ on_ready(void *arg)
     static const struct err fine = {.code = RC_OK};
     struct cluster_node *node = arg;
 
+    node->opening = false;
     waits_end(node, node->conn, &fine);
 }
 
@@ -116,6 +117,10 @@ on_closed(void *arg, const struct err *e)
     struct err copy = *e;
 
     conn_drop(node);
+    /* A question that had no answer says less: the broker may itself wait, for a controller. */
+    if (node->opening && copy.code == RC_TIMEOUT && node->nodes->silence_kept)
+        node->silence = copy;
+    node->opening = false;
     if (copy.code == RC_OK)
         (void)err_set(&copy, RC_CLOSED, "%s:%u: the connection ended", node->host, node->port);
     waits_end(node, NULL, &copy);
@@ -140,8 +145,10 @@ cluster_node_open(struct cluster_node *node, struct cluster_wait *wait,
     list_push_back(&node->waits, &wait->link);
     if (node->conn != NULL && conn_is_closed(node->conn))
         conn_drop(node);
-    if (node->conn == NULL)
+    if (node->conn == NULL) {
+        node->opening = true;
         node->conn = conn_open(&node->nodes->setup, node->host, node->port, &events, node);
+    }
 }
 
 void
@@ -234,26 +241,42 @@ cluster_nodes_count(const struct cluster_nodes *nodes)
     return map_count(&nodes->by_id);
 }
 
+void
+cluster_nodes_avoid_silent(struct cluster_nodes *nodes)
+{
+    struct cluster_node *node;
+    size_t position = 0;
+
+    nodes->silence_kept = true;
+    while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL)
+        err_clear(&node->silence);
+}
+
+static bool
+is_usable(const struct cluster_node *node, bool silent_too)
+{
+    return node->id >= 0 && !node->gone && (silent_too || node->silence.code == RC_OK);
+}
+
 struct cluster_node *
 cluster_nodes_any(struct cluster_nodes *nodes)
 {
-    struct cluster_node *node, *first = NULL;
-    size_t position = 0, usable = 0;
+    struct cluster_node *node;
+    size_t position = 0, known = 0, talking = 0;
     uint64_t turn;
 
-    while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL)
-        usable += node->id >= 0 && !node->gone;
-    if (usable == 0)
-        return NULL;
-    turn = nodes->turn++ % usable;
-    position = 0;
     while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL) {
-        if (node->id < 0 || node->gone)
-            continue;
-        if (turn-- == 0)
-            first = node;
+        known += is_usable(node, true);
+        talking += is_usable(node, false);
     }
-    return first;
+    if (known == 0)
+        return NULL;
+    turn = nodes->turn++ % (talking > 0 ? talking : known);
+    position = 0;
+    while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL)
+        if (is_usable(node, talking == 0) && turn-- == 0)
+            break;
+    return node;
 }
 
 size_t
@@ -261,7 +284,7 @@ cluster_nodes_candidates(const struct cluster_nodes *nodes, struct cluster_node 
 {
     size_t count = 0;
 
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 4; round++) {
         struct cluster_node *node;
         size_t position = 0;
 
@@ -269,6 +292,8 @@ cluster_nodes_candidates(const struct cluster_nodes *nodes, struct cluster_node 
             bool connected = cluster_node_conn(node) != NULL;
             int rank = connected ? 0 : node->id >= 0 ? 1 : 2;
 
+            if (node->silence.code != RC_OK)
+                rank = 3;
             if (rank == round && !node->gone)
                 out[count++] = node;
         }

@@ -30,6 +30,8 @@ struct cluster_node {
     struct conn *conn; /* NULL: none */
     struct list waits;
     struct conn_stats past; /* of connections that have ended */
+    bool opening;           /* its connection is not ready for questions yet */
+    struct err silence;     /* why nobody asks it any more; RC_OK: it is asked */
 };
 
 struct cluster_nodes {
@@ -37,6 +39,7 @@ struct cluster_nodes {
     struct map by_id;
     size_t server_count; /* configured ones have the ids -2, -3, ... */
     uint64_t turn;       /* of cluster_nodes_any */
+    bool silence_kept;   /* see cluster_avoid_silent */
 };
 
 /* cluster_nodes_init makes the configured servers; conf must outlive it. Errors as conn_setup_init.
@@ -56,18 +59,21 @@ MUST_CHECK enum rc cluster_nodes_add(
 /* cluster_nodes_get returns the node of a broker, or NULL. */
 struct cluster_node *cluster_nodes_get(const struct cluster_nodes *nodes, int32_t id);
 
-/* cluster_nodes_any returns a broker to ask what any of them can answer, in turn; NULL while none
- * is known. */
+/* cluster_nodes_any returns a broker to ask what any of them can answer, in turn, a silent one only
+ * where all are; NULL while none is known. */
 struct cluster_node *cluster_nodes_any(struct cluster_nodes *nodes);
 
 /* cluster_nodes_candidates fills out (of cluster_nodes_count entries) with all nodes in the order
- * in which they are worth trying: connected ones, known brokers, configured servers. Returns how
- * many. */
+ * in which they are worth trying: connected ones, known brokers, configured servers, silent ones.
+ * Returns how many. */
 size_t cluster_nodes_candidates(const struct cluster_nodes *nodes, struct cluster_node **out);
 size_t cluster_nodes_count(const struct cluster_nodes *nodes);
 
 /* cluster_nodes_stats adds up all connections, past ones included. */
 void cluster_nodes_stats(const struct cluster_nodes *nodes, struct conn_stats *out);
+
+/* cluster_nodes_avoid_silent has silence kept from now on, and forgets what was. */
+void cluster_nodes_avoid_silent(struct cluster_nodes *nodes);
 
 /* Somebody who waits for a node's connection, zeroed at first. */
 struct cluster_wait {

@@ -158,6 +158,87 @@ a_silent_broker_costs_one_deadline(void **state)
 }
 
 static void
+target_any(void *arg, uint32_t item, struct cluster_target *out)
+{
+    (void)arg;
+    (void)item;
+    *out = (struct cluster_target){.kind = CLUSTER_ANY};
+}
+
+static void
+again(struct cluster_fan_spec *spec)
+{
+    memset(results, 0, PARTITIONS * sizeof *results);
+    end_count = 0;
+    run(spec);
+}
+
+/* Three questions to brokers of which one is silent: who avoids it waits for it once, and gets
+ * what any broker can say from others. */
+static void
+a_silent_broker_that_is_avoided_costs_one_deadline_in_all(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    fake->brokers[1].silent = true;
+    fake->conf.connect_timeout_ms = 100;
+    cluster_avoid_silent(cluster);
+    run(&spec);
+    for (int round = 0; round < 2; round++) {
+        again(&spec);
+        for (uint32_t i = 0; i < 30; i++)
+            assert_int_equal(results[i].rc, i % 3 == 1 ? RC_TIMEOUT : RC_OK);
+        assert_non_null(strstr(results[1].text, "within 100 ms"));
+    }
+    spec.target = target_any;
+    spec.batch_items_max = 1;
+    again(&spec);
+    /* Others were asked, who lead it or not. */
+    for (uint32_t i = 0; i < 30; i++)
+        assert_int_not_equal(results[i].rc, RC_TIMEOUT);
+    assert_int_equal(fake->brokers[1].accepted, 1);
+    fake->brokers[1].silent = false;
+    spec.target = on_target;
+    cluster_avoid_silent(cluster);
+    again(&spec);
+    assert_int_equal(stats.failed, 0);
+}
+
+/* A question without an answer says less: what was asked may be at fault. And who has not said so
+ * avoids nobody. */
+static void
+a_broker_that_is_slow_is_asked_again(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    fake->brokers[1].silent_from = 2;
+    spec.batch_timeout_ms = 100;
+    cluster_avoid_silent(cluster);
+    run(&spec);
+    assert_int_equal(stats.failed, 10);
+    fake->brokers[1].silent_from = 0;
+    again(&spec);
+    assert_int_equal(stats.failed, 0);
+}
+
+static void
+a_silent_broker_is_asked_again(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    (void)state;
+    fake->brokers[1].silent = true;
+    fake->conf.connect_timeout_ms = 100;
+    run(&spec);
+    assert_int_equal(stats.failed, 10);
+    fake->brokers[1].silent = false;
+    again(&spec);
+    assert_int_equal(stats.failed, 0);
+}
+
+static void
 a_broker_that_is_away_fails_its_items_after_one_more_try(void **state)
 {
     struct cluster_fan_spec spec = spec_of(300);
@@ -321,6 +402,9 @@ main(void)
         TEST(a_caller_may_want_more_tries_or_none),
         TEST(what_has_no_broker_ends_with_its_code_and_alone),
         TEST(a_silent_broker_costs_one_deadline),
+        TEST(a_silent_broker_that_is_avoided_costs_one_deadline_in_all),
+        TEST(a_broker_that_is_slow_is_asked_again),
+        TEST(a_silent_broker_is_asked_again),
         TEST(a_broker_that_is_away_fails_its_items_after_one_more_try),
         TEST(a_connection_that_breaks_is_opened_again),
         TEST(an_answer_that_leaves_something_out_fails_just_that),
