@@ -177,15 +177,12 @@ inventory_transactional_id(const struct audit_inventory *inventory, struct wire_
 }
 
 uint32_t
-inventory_partition(
-    const struct audit_inventory *inventory, struct wire_string topic, int32_t partition)
+inventory_partition(const struct audit_inventory *inventory, uint32_t topic, int32_t partition)
 {
-    uint32_t place = inventory_topic(inventory, topic);
-
-    if (place == INVENTORY_NO_NUMBER || partition < 0 ||
-        partition >= inventory->topics[place].partition_count)
+    if (topic == INVENTORY_NO_NUMBER || partition < 0 ||
+        partition >= inventory->topics[topic].partition_count)
         return INVENTORY_NO_NUMBER;
-    return inventory->topics[place].first + (uint32_t)partition;
+    return inventory->topics[topic].first + (uint32_t)partition;
 }
 
 struct audit_use *

@@ -295,10 +295,11 @@ void inventory_add_transactional_id(struct audit_inventory *inventory, struct wi
 /* inventory_add_footprint notes that an id, by its number, has a topic in its transaction. */
 void inventory_add_footprint(struct audit_inventory *inventory, uint32_t id, uint32_t topic);
 
-/* inventory_topic, _partition and _group return the number of something, or INVENTORY_NO_NUMBER. */
+/* inventory_topic, _partition (of a topic by its number, which may be INVENTORY_NO_NUMBER) and
+ * _group return the number of something, or INVENTORY_NO_NUMBER. */
 uint32_t inventory_topic(const struct audit_inventory *inventory, struct wire_string name);
 uint32_t inventory_partition(
-    const struct audit_inventory *inventory, struct wire_string topic, int32_t partition);
+    const struct audit_inventory *inventory, uint32_t topic, int32_t partition);
 uint32_t inventory_group(const struct audit_inventory *inventory, struct wire_string id);
 uint32_t inventory_transactional_id(const struct audit_inventory *inventory, struct wire_string id);
 

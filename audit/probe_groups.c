@@ -134,7 +134,7 @@ static void
 commit_take(struct audit_inventory *inventory, uint32_t group, struct wire_string topic,
     int32_t index, int64_t committed)
 {
-    uint32_t number = inventory_partition(inventory, topic, index);
+    uint32_t number = inventory_partition(inventory, inventory_topic(inventory, topic), index);
     const struct audit_partition *partition;
     struct audit_use *use;
 

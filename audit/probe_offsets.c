@@ -97,11 +97,12 @@ parse(void *arg, struct cluster_fan_batch *batch)
 
     for (int32_t i = 0; i < response->topics.count; i++) {
         const struct km_list_offsets_response_topic_response *topic = &response->topics.items[i];
+        uint32_t place = inventory_topic(inventory, topic->name);
 
         for (int32_t k = 0; k < topic->partitions.count; k++) {
             const struct km_list_offsets_response_partition_response *answer =
                 &topic->partitions.items[k];
-            uint32_t number = inventory_partition(inventory, topic->name, answer->partition_index);
+            uint32_t number = inventory_partition(inventory, place, answer->partition_index);
 
             if (!cluster_fan_is_asked(batch->fan, number))
                 continue;

@@ -202,10 +202,11 @@ parse(void *arg, struct cluster_fan_batch *batch)
     for (int32_t i = 0; i < response->responses.count; i++) {
         const struct km_fetch_response_fetchable_topic_response *topic =
             &response->responses.items[i];
+        uint32_t place = inventory_topic(own->inventory, topic->topic);
 
         for (int32_t k = 0; k < topic->partitions.count; k++) {
             uint32_t number = inventory_partition(
-                own->inventory, topic->topic, topic->partitions.items[k].partition_index);
+                own->inventory, place, topic->partitions.items[k].partition_index);
 
             /* One that is not sampled has no item. */
             if (number != INVENTORY_NO_NUMBER && own->parts[number].plan.count > 0 &&

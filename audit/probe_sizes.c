@@ -35,10 +35,11 @@ folder_take(struct audit_inventory *inventory, const struct km_describe_log_dirs
 {
     for (int32_t i = 0; i < r->topics.count; i++) {
         const struct km_describe_log_dirs_response_topic *topic = &r->topics.items[i];
+        uint32_t place = inventory_topic(inventory, topic->name);
 
         for (int32_t k = 0; k < topic->partitions.count; k++) {
             const struct km_describe_log_dirs_response_partition *p = &topic->partitions.items[k];
-            uint32_t number = inventory_partition(inventory, topic->name, p->partition_index);
+            uint32_t number = inventory_partition(inventory, place, p->partition_index);
 
             if (number != INVENTORY_NO_NUMBER && !p->is_future_key &&
                 p->partition_size > inventory->partitions[number].bytes)

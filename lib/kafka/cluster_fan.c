@@ -33,7 +33,8 @@ struct cluster_fan {
     struct cluster_fan_spec spec;
     struct cluster_lane_owner owner;
     struct item *items;
-    struct map lanes; /* id of a broker to struct cluster_lane */
+    struct map lanes;                 /* id of a broker to struct cluster_lane */
+    struct cluster_lane *lane_before; /* of the item before, most often that of the next, too */
     struct cluster_queue unbound;
     struct cluster_queue waiting;
     struct cluster_lookup lookup;
@@ -313,12 +314,24 @@ lane_of(struct cluster_fan *fan, int32_t broker)
     return lane;
 }
 
+/* The lane of a broker, or NULL where no such broker is known. */
+static struct cluster_lane *
+lane_find(struct cluster_fan *fan, int32_t broker)
+{
+    if (fan->lane_before == NULL || fan->lane_before->node->id != broker)
+        fan->lane_before = broker >= 0 && cluster_nodes_get(&fan->cluster->nodes, broker) != NULL
+                               ? lane_of(fan, broker)
+                               : NULL;
+    return fan->lane_before;
+}
+
 /* Puts an unbound item into a lane, or into what has to be looked up, or ends it. */
 static void
 item_bind(struct cluster_fan *fan, uint32_t number)
 {
     struct item *item = &fan->items[number];
     struct cluster_target target;
+    struct cluster_lane *lane;
     int32_t broker;
     int16_t code;
 
@@ -330,9 +343,10 @@ item_bind(struct cluster_fan *fan, uint32_t number)
         cluster_queue_push(&fan->unbound, number);
         return;
     }
-    if (broker >= 0 && cluster_nodes_get(&fan->cluster->nodes, broker) != NULL) {
+    lane = lane_find(fan, broker);
+    if (lane != NULL) {
         item->state = QUEUED;
-        cluster_lane_push(lane_of(fan, broker), number);
+        cluster_lane_push(lane, number);
         return;
     }
     item_settle(fan, number, code == KE_NONE ? KE_BROKER_NOT_AVAILABLE : code);

@@ -426,8 +426,12 @@ on_data(void *arg, size_t size)
 
     conn->stats.bytes_in += size;
     conn_frames_add(&conn->frames, size);
-    while (conn->state != CLOSED && (frame = frame_next(conn)) != NULL)
+    while (conn->state != CLOSED && (frame = frame_next(conn)) != NULL) {
         on_frame(conn, frame);
+        /* The broker works on the next question while we read the answers that came with this. */
+        if (conn->pump_deferred)
+            pump(conn);
+    }
 }
 
 /* --- opening -----------------------------------------------------------------------------------
