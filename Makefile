@@ -157,8 +157,7 @@ check-kafka: all
 # The slow proofs: many more kills, seeds, messages and bent answers than check has, and longer fuzzing. About an hour.
 check-long:
 	$(Q).ci/deps
-	$(Q)$(MAKE) $(PARALLEL) --no-print-directory SAN=1 LONG=1 TEST_SECONDS_MAX=7200 KILLS=500 STRANGE_SEEDS=60 SEEDS=2500 ASSIGNOR_SEEDS=300 COUNT=2000 BATCHES=30000 DIFFER_REQUESTS=100000 check-built
-	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=600 fuzz
+	$(Q)tests/check_long
 
 unit: $(unit_PROGS)
 	$(Q)BUILD=$(BUILD) tests/run --unit
