@@ -177,12 +177,13 @@ server_inherit(struct cluster_node *node)
 
     for (size_t i = 0; i < nodes->server_count && node->conn == NULL; i++) {
         struct cluster_node *server = cluster_nodes_get(nodes, SERVER_ID_FIRST - (int32_t)i);
+        struct conn *conn = cluster_node_conn(server);
 
-        if (!is_at(server, node->host, node->port) || cluster_node_conn(server) == NULL)
+        if (conn == NULL || !is_at(server, node->host, node->port))
             continue;
-        node->conn = server->conn;
+        node->conn = conn;
         server->conn = NULL;
-        conn_set_owner(node->conn, node);
+        conn_set_owner(conn, node);
     }
 }
 
