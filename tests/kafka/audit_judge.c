@@ -4,7 +4,8 @@
  *   audit_judge TRUTH AUDIT [traits]   all of it; or, for a copy of the estate without its groups,
  * transactions, compaction and idempotence only
  *
- * Prints a line for each difference and one with the counts; 0 where there is none.
+ * Prints a line for each difference, how precise each fact is and how much of what there is it
+ * finds (unknown finds nothing), and one with the counts; 0 where there is no difference.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,20 @@
 
 #define FILE_BYTES_MAX ((size_t)64 << 20)
 
+static const char *const facts[] = {
+    "transactions", "compaction", "idempotence", "streams_state", "groups"};
+#define TRAITS 3 /* of these are in a copy without groups */
+
 static unsigned right;
 static unsigned wrong;
+
+/* Of one fact, over all topics. */
+static struct rate {
+    unsigned yes;     /* is true */
+    unsigned found;   /* is true and was said */
+    unsigned said;    /* was said */
+    unsigned unknown; /* neither yes nor no */
+} rates[ARRAY_LEN(facts)];
 
 static struct jdoc *
 load(const char *path)
@@ -69,23 +82,48 @@ find(const struct jdoc *list, const char *name)
 }
 
 static void
+rate(struct rate *rate, const char *expected, const char *seen)
+{
+    bool is = strcmp(expected, "yes") == 0, said = strcmp(seen, "yes") == 0;
+
+    rate->yes += is;
+    rate->said += said;
+    rate->found += is && said;
+    rate->unknown += !said && strcmp(seen, "no") != 0;
+}
+
+static double
+percent(unsigned part, unsigned whole)
+{
+    return whole == 0 ? 100 : 100.0 * part / whole;
+}
+
+static void
+rates_print(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("RATE %s: precision %.1f %%, recall %.1f %% of %u, %u unknown\n", facts[i],
+            percent(rates[i].found, rates[i].said), percent(rates[i].found, rates[i].yes),
+            rates[i].yes, rates[i].unknown);
+}
+
+static void
 compare(const struct jdoc *truth, const struct jdoc *seen, bool traits_only)
 {
-    static const char *const facts[] = {
-        "transactions", "compaction", "idempotence", "streams_state", "groups"};
     static const char *const designs[] = {"coordinated", "wal"};
     const char *name = jdoc_get_text(truth, "name", "");
 
-    for (size_t i = 0; i < (traits_only ? 3 : ARRAY_LEN(facts)); i++) {
+    for (size_t i = 0; i < (traits_only ? TRAITS : ARRAY_LEN(facts)); i++) {
         const struct jdoc *fact = jdoc_get(jdoc_get(seen, "facts"), facts[i]);
 
         /* The copy of a log that was emptied holds nothing that could tell. */
         const char *value = jdoc_get_text(fact, "value", "nothing");
         bool emptied = traits_only && jdoc_get_int(jdoc_get(seen, "sampled"), "batches", -1) == 0;
+        const char *expected = jdoc_get_text(jdoc_get(truth, facts[i]), "value", "nothing");
 
+        rate(&rates[i], expected, value);
         if (!emptied || strcmp(value, "unknown") != 0)
-            expect(name, facts[i], jdoc_get_text(jdoc_get(truth, facts[i]), "value", "nothing"),
-                value);
+            expect(name, facts[i], expected, value);
         /* Nothing is said without a witness. */
         expect(name, "evidence", "yes",
             jdoc_count(jdoc_get(fact, "evidence")) > 0 &&
@@ -133,6 +171,7 @@ main(int argc, char **argv)
     }
     if (jdoc_count(wanted) != jdoc_count(seen))
         expect("all", "number of topics", "that of the truth table", "another");
+    rates_print(traits_only ? TRAITS : ARRAY_LEN(facts));
     printf("%zu topics: %u right, %u wrong\n", jdoc_count(wanted), right, wrong);
     jdoc_free(truth);
     jdoc_free(audit);

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /**
  * Builds an estate of topics, applications and groups with known traits in a cluster, and writes
- * down what is true of it. Run: Estate BOOTSTRAP TRUTH_FILE [--scale N] [--hold]
+ * down what is true of it. Run: Estate BOOTSTRAP TRUTH_FILE [--scale N] [--many N] [--hold]
  */
 final class Estate {
     private final World world;
@@ -18,18 +18,24 @@ final class Estate {
     private final StreamsApps streams = new StreamsApps();
     private final Groups groups = new Groups();
 
-    private Estate(World world) {
+    private final ManyTopics many;
+
+    private Estate(World world, int many) {
         this.world = world;
+        this.many = new ManyTopics(many);
     }
 
     public static void main(String[] args) {
         int scale = 1;
+        int many = 0;
         boolean hold = false;
         for (int i = 2; i < args.length; i++) {
             if (args[i].equals("--hold")) {
                 hold = true;
             } else if (args[i].equals("--scale") && i + 1 < args.length && args[i + 1].matches("[1-9]\\d{0,3}")) {
                 scale = Integer.parseInt(args[++i]);
+            } else if (args[i].equals("--many") && i + 1 < args.length && args[i + 1].matches("\\d{1,4}")) {
+                many = Integer.parseInt(args[++i]);
             } else {
                 usage();
             }
@@ -38,7 +44,7 @@ final class Estate {
             usage();
         }
         try (World world = new World(args[0], scale)) {
-            new Estate(world).build(Path.of(args[1]).toAbsolutePath());
+            new Estate(world, many).build(Path.of(args[1]).toAbsolutePath());
             if (hold) {
                 System.out.println("READY");
                 while (System.in.read() >= 0) {
@@ -53,12 +59,12 @@ final class Estate {
     }
 
     private static void usage() {
-        System.err.println("usage: Estate BOOTSTRAP TRUTH_FILE [--scale N] [--hold]");
+        System.err.println("usage: Estate BOOTSTRAP TRUTH_FILE [--scale N] [--many N] [--hold]");
         System.exit(2);
     }
 
     private void build(Path truthFile) throws Exception {
-        for (Part part : List.of(plain, transactional, compacted, streams, groups)) {
+        for (Part part : List.of(plain, transactional, compacted, streams, groups, many)) {
             part.declare(world, truth);
         }
         World.get(world.admin.createTopics(truth.topics().stream().filter(t -> !t.isMadeByApplication()).map(TopicTruth::creation).toList()).all());
@@ -67,6 +73,7 @@ final class Estate {
         plain.make(world);
         compacted.make(world);
         transactional.make(world);
+        many.make(world);
         groups.make(world);
         groups.await(world);
         streams.await(world);
