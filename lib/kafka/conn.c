@@ -40,7 +40,7 @@ struct conn {
     struct conn_frames frames;
 };
 
-static void pump_soon(struct conn *conn);
+static void pump_soon(void *arg);
 
 enum rc
 conn_setup_init(
@@ -226,18 +226,14 @@ pump(void *arg)
 }
 
 static void
-pump_soon(struct conn *conn)
+pump_soon(void *arg)
 {
+    struct conn *conn = arg;
+
     if (conn->pump_deferred)
         return;
     conn->pump_deferred = true;
     loop_defer(conn->setup->loop, pump, conn);
-}
-
-static void
-on_pump_time(void *arg)
-{
-    pump_soon(arg);
 }
 
 /* --- calls -------------------------------------------------------------------------------------
@@ -348,7 +344,7 @@ throttle(struct conn *conn, const struct conn_reply *reply)
         throttle_ms = CONN_THROTTLE_MS_MAX;
     conn->stats.throttled_ms += (uint64_t)throttle_ms;
     loop_timer_set(conn->setup->loop, &conn->unmute,
-        loop_now_us(conn->setup->loop) + throttle_ms * 1000, on_pump_time, conn);
+        loop_now_us(conn->setup->loop) + throttle_ms * 1000, pump_soon, conn);
     deadlines_move(conn, &conn->flying, throttle_ms * 1000);
     deadlines_move(conn, &conn->waiting, throttle_ms * 1000);
 }
@@ -431,6 +427,8 @@ on_data(void *arg, size_t size)
         /* The broker works on the next question while we read the answers that came with this. */
         if (conn->pump_deferred)
             pump(conn);
+        if (conn->state != CLOSED)
+            tcp_push(conn->tcp);
     }
 }
 
@@ -465,7 +463,7 @@ on_login_end(void *arg, const struct err *e)
     conn->state = READY;
     conn->announced = true;
     if (renew_us > 0)
-        loop_timer_set(conn->setup->loop, &conn->renew, renew_us, on_pump_time, conn);
+        loop_timer_set(conn->setup->loop, &conn->renew, renew_us, pump_soon, conn);
     pump_soon(conn);
     if (first && conn->events != NULL && conn->events->ready != NULL)
         conn->events->ready(conn->arg);

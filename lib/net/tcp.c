@@ -530,6 +530,16 @@ tcp_write_dup(struct tcp *tcp, const void *data, size_t size)
 }
 
 void
+tcp_push(struct tcp *tcp)
+{
+    struct err e;
+
+    /* What does not go well is met again, and told, by the flush at the end of the round. */
+    if (tcp->state == OPEN && !tcp->write_blocked && !tcp->write_waits_read)
+        (void)write_all(tcp, &e);
+}
+
+void
 tcp_end(struct tcp *tcp)
 {
     tcp->end_wanted = true;

@@ -99,6 +99,11 @@ MUST_CHECK enum rc tcp_write(struct tcp *tcp, const struct tcp_piece *pieces, si
 /* tcp_write_dup queues a copy. */
 MUST_CHECK enum rc tcp_write_dup(struct tcp *tcp, const void *data, size_t size);
 
+/* tcp_push sends at once what is queued, as far as the socket takes it, instead of at the end of the
+ * round: for who has more to do in this round than the peer should wait for. Release callbacks may
+ * come out of it; all others, of failures too, still come from the loop only. */
+void tcp_push(struct tcp *tcp);
+
 /* tcp_end tells the peer, after all that is queued, that nothing more comes. */
 void tcp_end(struct tcp *tcp);
 
