@@ -39,6 +39,7 @@ row_judge(const struct audit_report *report, struct audit_report_row *row)
 {
     for (unsigned d = 0; d < RULES_DESIGNS; d++) {
         row->verdicts[d] = rules_judge(row->topic, (enum rules_design)d);
+        row->new_verdicts[d] = rules_judge_new(row->topic, (enum rules_design)d);
         if ((report->designs & 1U << d) == 0 || row->verdicts[d] <= row->worst)
             continue;
         row->worst = row->verdicts[d];

@@ -19,13 +19,15 @@
 struct audit_report_row {
     const struct audit_topic *topic;
     enum rules_verdict verdicts[RULES_DESIGNS];
-    enum rules_verdict worst;    /* of the designs that are looked at, */
+    enum rules_verdict new_verdicts[RULES_DESIGNS]; /* from what is in no baseline */
+    enum rules_verdict worst;                       /* of the designs that are looked at, */
     const struct audit_hit *hit; /* and what that comes from; NULL where it is READY */
 };
 
 struct audit_report {
     const struct audit_inventory *inventory;
     const struct waves *waves; /* NULL: nobody planned any; the caller sets it behind the init */
+    bool has_baseline;         /* as waves */
     struct audit_report_row *rows; /* without internal topics, worst first, then by size and name */
     uint32_t row_count;
     uint32_t partition_count; /* of these */
@@ -71,8 +73,8 @@ void audit_report_picture(const struct audit_report *report, FILE *out);
 /* audit_report_path tells by what two topics are tied. */
 void audit_report_path(const struct audit_report *report, uint32_t from, uint32_t to, FILE *out);
 
-/* audit_report_junit has a case per topic and design; those whose verdict is `least` or worse fail.
- */
+/* audit_report_junit has a case per topic and design; those whose verdict is `least` or worse fail,
+ * by what is in no baseline. */
 void audit_report_junit(const struct audit_report *report, enum rules_verdict least, FILE *out);
 
 /* What they share. */

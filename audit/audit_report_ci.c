@@ -18,22 +18,22 @@ static void
 case_print(const struct audit_report_row *row, enum rules_design design, enum rules_verdict least,
     FILE *out)
 {
-    const struct audit_hit *worst = rules_worst(row->topic, design);
+    const struct audit_hit *worst = rules_worst_new(row->topic, design);
 
     fprintf(out, "  <testcase classname=\"kdl.audit.%s\" name=\"", rules_design(design));
     audit_report_markup(row->topic->name, out);
-    if (row->verdicts[design] < least || worst == NULL) {
+    if (row->new_verdicts[design] < least || worst == NULL) {
         fputs("\"/>\n", out);
         return;
     }
-    fprintf(out, "\"><failure type=\"%s\" message=\"%s: ", rules_verdict(row->verdicts[design]),
+    fprintf(out, "\"><failure type=\"%s\" message=\"%s: ", rules_verdict(row->new_verdicts[design]),
         worst->rule->id);
     audit_report_markup(worst->rule->title, out);
     fputs("\">", out);
     for (const struct audit_hit *hit = row->topic->hits; hit != NULL; hit = hit->next) {
         struct buf text;
 
-        if (rules_weight(hit, design) < RULES_CHANGES)
+        if (rules_weight(hit, design) < RULES_CHANGES || hit->is_known)
             continue;
         buf_init(&text, WHY_BYTES_MAX);
         audit_report_hit(hit, &text);
@@ -55,8 +55,8 @@ audit_report_junit(const struct audit_report *report, enum rules_verdict least, 
 
     for (uint32_t i = 0; i < report->row_count; i++)
         for (unsigned d = 0; d < RULES_DESIGNS; d++)
-            failures += audit_report_shows(report, d) && report->rows[i].verdicts[d] >= least &&
-                        report->rows[i].verdicts[d] != RULES_READY;
+            failures += audit_report_shows(report, d) && report->rows[i].new_verdicts[d] >= least &&
+                        report->rows[i].new_verdicts[d] != RULES_READY;
     fprintf(out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         "<testsuite name=\"kdl audit\" tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\">\n",
@@ -207,6 +207,8 @@ result_add(struct jdoc *results, const struct audit_report *report, const bool *
     jdoc_set_text(properties, "api", audit_probe_api(hit->probe));
     jdoc_set_text(properties, "time", time);
     jdoc_set_take(result, "properties", properties);
+    if (report->has_baseline)
+        jdoc_set_text(result, "baselineState", hit->is_known ? "unchanged" : "new");
     if (hit->waiver != NULL)
         jdoc_set_take(result, "suppressions", suppressions_json(hit->waiver));
     jdoc_add_take(results, result);

@@ -108,6 +108,8 @@ findings_json(const struct audit_inventory *inventory, const struct audit_hit *h
         jdoc_set_text(row, "api", audit_probe_api(hit->probe));
         jdoc_set_text(row, "text", hit->text == NULL ? "" : hit->text);
         jdoc_set_text(row, "time", time);
+        if (hit->is_known)
+            jdoc_set_bool(row, "known", true);
         if (hit->waiver != NULL)
             jdoc_set_take(row, "waiver", waiver_json(hit->waiver));
         jdoc_add_take(list, row);

@@ -288,25 +288,41 @@ cluster_print(const struct audit_report *report, size_t width, FILE *out)
     buf_fini(&text);
 }
 
+static bool
+is_waived(const struct audit_hit *hit)
+{
+    return hit->waiver != NULL;
+}
+
+static bool
+is_known(const struct audit_hit *hit)
+{
+    return hit->is_known;
+}
+
+/* How many findings are so, on how many topics, and `more`; nothing where none is. */
 static void
-waived_print(const struct audit_report *report, size_t width, FILE *out)
+findings_print(const struct audit_report *report, bool (*is_so)(const struct audit_hit *hit),
+    const char *name, const char *more, size_t width, FILE *out)
 {
     uint32_t topics = 0, findings = 0;
-    char text[128];
+    struct buf text;
 
     for (uint32_t i = 0; i < report->row_count; i++) {
         uint32_t before = findings;
 
         for (const struct audit_hit *hit = report->rows[i].topic->hits; hit != NULL;
              hit = hit->next)
-            findings += hit->waiver != NULL;
+            findings += is_so(hit);
         topics += findings > before;
     }
     if (findings == 0)
         return;
-    snprintf(text, sizeof text, "%" PRIu32 " finding%s on %" PRIu32 " topic%s", findings,
-        audit_report_s(findings), topics, audit_report_s(topics));
-    wrapped("waived", text, width, out);
+    buf_init(&text, WHY_BYTES_MAX);
+    buf_printf(&text, "%" PRIu32 " finding%s on %" PRIu32 " topic%s%s", findings,
+        audit_report_s(findings), topics, audit_report_s(topics), more);
+    wrapped(name, buf_text(&text), width, out);
+    buf_fini(&text);
 }
 
 static void
@@ -372,8 +388,9 @@ audit_report_table(
     totals_print(report, out);
     waves_print(report, width, out);
     cluster_print(report, width, out);
-    waived_print(report, width, out);
-    waived_print(report, width, out);
+    findings_print(report, is_waived, "waived", "", width, out);
+    if (report->has_baseline)
+        findings_print(report, is_known, "known", " stood in the baseline before", width, out);
     internal_print(report, width, out);
     gaps_print(report, width, out);
     next_print(report, out);

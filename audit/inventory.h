@@ -100,6 +100,7 @@ struct audit_hit {
     enum audit_probe probe;
     const char *text;
     const struct waiver *waiver; /* NULL: nobody answers for it */
+    bool is_known;               /* it stood in the baseline (baseline.h) */
     struct audit_hit *next;
 };
 

@@ -115,26 +115,49 @@ rules_allows(enum rules_weight weight)
     return verdicts[weight];
 }
 
-const struct audit_hit *
-rules_worst(const struct audit_topic *topic, enum rules_design design)
+static const struct audit_hit *
+worst_of(const struct audit_topic *topic, enum rules_design design, bool known_too)
 {
     enum rules_weight worst = RULES_WARNING;
     const struct audit_hit *found = NULL;
 
     for (const struct audit_hit *hit = topic->hits; hit != NULL; hit = hit->next)
-        if (hit->waiver == NULL && rules_weight(hit, design) > worst) {
+        if (hit->waiver == NULL && (known_too || !hit->is_known) &&
+            rules_weight(hit, design) > worst) {
             worst = rules_weight(hit, design);
             found = hit;
         }
     return found;
 }
 
+static enum rules_verdict
+allowed_by(const struct audit_hit *worst, enum rules_design design)
+{
+    return worst == NULL ? RULES_READY : rules_allows(rules_weight(worst, design));
+}
+
+const struct audit_hit *
+rules_worst(const struct audit_topic *topic, enum rules_design design)
+{
+    return worst_of(topic, design, true);
+}
+
+const struct audit_hit *
+rules_worst_new(const struct audit_topic *topic, enum rules_design design)
+{
+    return worst_of(topic, design, false);
+}
+
 enum rules_verdict
 rules_judge(const struct audit_topic *topic, enum rules_design design)
 {
-    const struct audit_hit *worst = rules_worst(topic, design);
+    return allowed_by(rules_worst(topic, design), design);
+}
 
-    return worst == NULL ? RULES_READY : rules_allows(rules_weight(worst, design));
+enum rules_verdict
+rules_judge_new(const struct audit_topic *topic, enum rules_design design)
+{
+    return allowed_by(rules_worst_new(topic, design), design);
 }
 
 const struct rules_rule *

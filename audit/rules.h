@@ -57,7 +57,8 @@ struct rules_look {
     const char *text;
 };
 
-/* rules_apply fills topic->hits and inventory->hits, anew where they were filled. The facts must have been derived. */
+/* rules_apply fills topic->hits and inventory->hits, anew where they were filled. The facts must
+ * have been derived. */
 void rules_apply(struct audit_inventory *inventory);
 
 /* rules_weight is what a hit weighs for a design. */
@@ -72,6 +73,10 @@ enum rules_verdict rules_judge(const struct audit_topic *topic, enum rules_desig
 /* rules_worst is the hit that weighs most, the first of equals; NULL where none weighs on the
  * verdict. */
 const struct audit_hit *rules_worst(const struct audit_topic *topic, enum rules_design design);
+
+/* rules_judge_new and rules_worst_new pass those over that a baseline has, too (baseline.h). */
+enum rules_verdict rules_judge_new(const struct audit_topic *topic, enum rules_design design);
+const struct audit_hit *rules_worst_new(const struct audit_topic *topic, enum rules_design design);
 
 const struct rules_rule *rules_table(size_t *count);
 

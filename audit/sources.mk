@@ -1,6 +1,7 @@
 # audit
 audit_SRCS := \
 	audit/audit.c \
+	audit/baseline.c \
 	audit/carry.c \
 	audit/diff.c \
 	audit/diff_print.c \

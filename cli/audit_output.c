@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "audit/audit_report.h"
+#include "audit/baseline.h"
+#include "audit/snapshot.h"
 #include "audit/waivers.h"
 #include "cli/command.h"
 #include "cli/units.h"
@@ -93,7 +96,7 @@ judged(const struct audit_report *report, const char *level)
         return EXIT_OK;
     for (uint32_t i = 0; i < report->row_count; i++)
         for (unsigned d = 0; d < RULES_DESIGNS; d++) {
-            enum rules_verdict verdict = report->rows[i].verdicts[d];
+            enum rules_verdict verdict = report->rows[i].new_verdicts[d];
 
             if (!audit_report_shows(report, d))
                 continue;
@@ -147,14 +150,15 @@ format_print(const struct audit_report *report, const char *format, const char *
 
 /* The table with all designs. */
 static void
-wide_print(const struct audit_inventory *inventory, const struct waves *waves)
+wide_print(const struct audit_report *narrow)
 {
     struct audit_report_look look;
     struct audit_report report;
 
     look_init(&look);
-    audit_report_init(&report, inventory, (1U << RULES_DESIGNS) - 1);
-    report.waves = waves;
+    audit_report_init(&report, narrow->inventory, (1U << RULES_DESIGNS) - 1);
+    report.waves = narrow->waves;
+    report.has_baseline = narrow->has_baseline;
     audit_report_table(&report, &look, stdout);
     audit_report_fini(&report);
 }
@@ -178,9 +182,9 @@ path_print(const struct audit_report *report, const char *text)
 }
 
 static int
-report_print(
-    const struct audit_inventory *inventory, uint32_t designs, const struct options *options)
+report_print(const struct audit_output *output, const struct audit_inventory *inventory)
 {
+    const struct options *options = output->options;
     const char *format = options_text(options, "output", "table");
     const char *level = options_text(options, "fail-on", NULL);
     const char *html = options_text(options, "html", NULL);
@@ -194,17 +198,18 @@ report_print(
     while (tie_count < OPTIONS_REPEAT_MAX &&
            (ties[tie_count] = options_list(options, "tie", &position)) != NULL)
         tie_count++;
-    if (waves_plan(&waves, inventory, designs, ties, tie_count, &e) != RC_OK) {
+    if (waves_plan(&waves, inventory, output->designs, ties, tie_count, &e) != RC_OK) {
         (void)err_note(&e, "--tie");
         return command_fail(&e);
     }
-    audit_report_init(&report, inventory, designs);
+    audit_report_init(&report, inventory, output->designs);
     report.waves = &waves;
+    report.has_baseline = output->before != NULL;
     code = EXIT_OK;
     if (path != NULL)
         code = path_print(&report, path);
     else if (strcmp(format, "wide") == 0)
-        wide_print(inventory, &waves);
+        wide_print(&report);
     else
         format_print(&report, format, level);
     if (code == EXIT_OK)
@@ -216,18 +221,34 @@ report_print(
     return code;
 }
 
-/* --- waivers ------------------------------------------------------------------------------------
+/* --- what does not count ------------------------------------------------------------------------
  */
+
+static enum rc
+baseline_read(struct audit_output *output, const char *path, struct err *e)
+{
+    enum rc rc;
+
+    output->before = xcalloc(1, sizeof *output->before);
+    inventory_init(output->before);
+    rc = snapshot_read(path, output->before, e);
+    if (rc == RC_OK)
+        rc = audit_judge(output->before, e);
+    return rc == RC_OK ? RC_OK : err_note(e, "--baseline");
+}
 
 enum rc
 audit_output_init(struct audit_output *output, const struct options *options, struct err *e)
 {
     const char *path = options_text(options, "waivers", NULL);
+    const char *baseline = options_text(options, "baseline", NULL);
 
     memset(output, 0, sizeof *output);
     output->options = options;
     if (path != NULL && waivers_read(path, &output->waivers, e) != RC_OK)
         return err_note(e, "--waivers");
+    if (baseline != NULL && baseline_read(output, baseline, e) != RC_OK)
+        return e->code;
     return audit_output_designs(options, &output->designs, e);
 }
 
@@ -235,6 +256,18 @@ void
 audit_output_fini(struct audit_output *output)
 {
     waivers_free(&output->waivers);
+    if (output->before != NULL)
+        inventory_fini(output->before);
+    free(output->before);
+}
+
+static void
+baseline_take(const struct audit_inventory *before, struct audit_inventory *inventory)
+{
+    if (strcmp(before->cluster_id, inventory->cluster_id) != 0)
+        fprintf(stderr, "kdl: --baseline: it is of cluster %s, this is %s.\n", before->cluster_id,
+            inventory->cluster_id);
+    baseline_apply(before, inventory);
 }
 
 /* One that is over, or waives nothing, is to be looked at again by its owner. */
@@ -259,7 +292,9 @@ audit_output_print(struct audit_output *output, struct audit_inventory *inventor
 
     env_init_real(&env);
     waivers_apply(&output->waivers, inventory, env_wall_ms(&env));
-    code = report_print(inventory, output->designs, output->options);
+    if (output->before != NULL)
+        baseline_take(output->before, inventory);
+    code = report_print(output, inventory);
     waivers_tell(&output->waivers);
     return code;
 }

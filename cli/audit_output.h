@@ -24,6 +24,8 @@
         {"html", 0, OPTION_TEXT, "FILE", NULL, 0, 0, "also write a web page, one file"},           \
         {"waivers", 0, OPTION_TEXT, "FILE", NULL, 0, 0,                                            \
             "findings that somebody answers for, a line each: RULE TOPICS UNTIL OWNER WHY"},       \
+        {"baseline", 0, OPTION_TEXT, "FILE", NULL, 0, 0,                                           \
+            "a snapshot of before, whose findings do not count for --fail-on"},                    \
     {                                                                                              \
         "fail-on", 0, OPTION_WORD, "LEVEL", "changes|unknown|blocked", 0, 0,                       \
             "exit 1 (4: only unknown) where a verdict is that bad or worse"                        \
@@ -45,16 +47,19 @@ struct audit_output {
     const struct options *options;
     uint32_t designs;
     struct waivers waivers;
+    struct audit_inventory *before; /* the baseline, judged; NULL: none */
 };
 
-/* audit_output_init reads the flags, --waivers' file too, and says before an audit what is wrong
- * with them: RC_CONFIG. audit_output_fini is to be called in any case. */
+/* audit_output_init reads the flags, --waivers' and --baseline's files too, and says before an
+ * audit what is wrong with them: RC_CONFIG, or what snapshot_read says. audit_output_fini is to be
+ * called in any case. */
 MUST_CHECK enum rc audit_output_init(
     struct audit_output *output, const struct options *options, struct err *e);
 void audit_output_fini(struct audit_output *output);
 
 /* audit_output_print prints an inventory whose rules have been applied, and returns the exit code.
- * It marks what is waived, and tells on stderr of waivers that are over or waive nothing. */
+ * It marks what is waived or known, and tells on stderr of waivers that are over or waive nothing.
+ */
 int audit_output_print(struct audit_output *output, struct audit_inventory *inventory);
 
 #endif

@@ -17,6 +17,10 @@ is "names that have to be escaped, a waiver, every level" "$(sarif "$golden")" "
 is "an estate with transactions, compaction and Streams" "$(sarif "$work/estate.sarif")" "ok $(jq '.runs[0].results | length' "$work/estate.sarif")"
 is "which has results of every level" "$(jq -r '[.runs[0].results[].level] | unique | join(" ")' "$work/estate.sarif")" "error note warning"
 
+"$BUILD/bin/kdl" audit -b "$ours" -q --snapshot "$work/before.kdla" >/dev/null 2>>"$work/err"
+"$BUILD/bin/kdl" audit report --from "$work/before.kdla" --baseline "$work/before.kdla" -o sarif >"$work/known.sarif" 2>>"$work/err"
+is "one beside a baseline, in which nothing is new" "$(sarif "$work/known.sarif") $(jq -r '[.runs[0].results[].baselineState] | unique | join(" ")' "$work/known.sarif")" "ok $(jq '.runs[0].results | length' "$work/known.sarif") unchanged"
+
 bent() { jq "$1" "$golden" >"$work/bent.sarif"; sarif "$work/bent.sarif" | sed 's/: .*//'; } # FILTER: where the fault is found
 is "a level that there is not, is found" "$(bent '.runs[0].results[0].level = "bad"')" runs/0/results/0/level
 is "a result without a message" "$(bent 'del(.runs[0].results[1].message)')" runs/0/results/1

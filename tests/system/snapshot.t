@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
 . "$(dirname "$0")/common.sh"
-plan 24
+plan 28
 pa=$(free_port)
 a=127.0.0.1:$pa
 start_refbroker a "$pa"
@@ -39,6 +39,13 @@ printf '%s\n' '# who answers' 'CMP-003 acme.* 2099-12-31 me it is small' '* noth
 audit report --from "$work/b.kdla" -o json --waivers "$work/waivers"; is "waivers waive, and those that are over or idle are told" "$? $(jq -r '[.topics[].findings[].waiver.why | values] | unique | join(",")' "$work/out") $(grep -cE '^kdl: waivers, line (3 .*: waives nothing|4 .*: over since 2020-01-01)$' "$work/err")" "0 it is small 2"
 audit diff "$work/a.kdla" "$work/b.kdla" --fail-on-worse > /dev/null; code=$?
 audit report --from "$work/b.kdla" --fail-on changes -o junit --waivers <(echo '* * 2099-12-31 me all of it'); is "with all waived nothing fails" "$code $?" "1 0"
+audit report --from "$work/b.kdla" --baseline "$work/a.kdla" --fail-on blocked -o json; code=$?
+"$kdl" audit report --from "$work/a.kdla" --baseline "$work/a.kdla" --fail-on changes > "$work/table"; is "what stood in the baseline fails nobody, what is new does" "$? $code $(jq -r '[.topics[] | select([.findings[].known] | any) | .name] | index("acme.ledger")' "$work/out") $(grep -c '^known.* stood in the baseline' "$work/table")" "0 1 null 1"
+audit report --from "$work/b.kdla" --baseline "$work/a.kdla" --fail-on blocked -o junit
+is "JUnit fails for the new one alone" "$(grep -c '<failure' "$work/out") $(sed -n 's/.*name="\([^"]*\)"><failure.*/\1/p' "$work/out")" "1 acme.ledger"
+audit report --from "$work/b.kdla" --baseline "$work/a.kdla" -o sarif
+is "SARIF tells which results are new" "$(jq -r '[.runs[0].results[].baselineState] | unique | join(" ")' "$work/out") $(jq -r '[.runs[0].results[] | select(.baselineState == "new" and .level == "error") | .locations[0].logicalLocations[0].name] | unique | join(" ")' "$work/out")" "new unchanged acme.ledger"
+audit -b 127.0.0.1:1 --baseline "$0"; is "a baseline that is no snapshot: one line, before the cluster is asked" "$? $(wc -l < "$work/err") $(grep -c "^kdl: --baseline: .*: it is no snapshot of kdl audit" "$work/err")" "1 1 1"
 audit -b 127.0.0.1:1 --waivers <(echo 'CMP-003 acme.*'); is "a waiver that is none: one line, exit 2, before the cluster is asked" "$? $(grep -c '^kdl: --waivers: .*: line 1: it takes RULE TOPICS UNTIL OWNER WHY' "$work/err")" "2 1"
 
 # A watch, killed (-9) while it looks and while it waits; a group and a transaction are there for a moment each.
