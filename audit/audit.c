@@ -49,8 +49,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         void (*run)(const struct probe *probe);
     } steps[] = {
         {"rights", probe_rights},
-        {"configs", probe_configs},
-        {"offsets", probe_offsets},
+        {"configs and offsets", probe_offsets},
         {"sizes", probe_sizes},
         {"users, quotas and access rules", probe_cluster},
         {"producers", probe_producers},
@@ -60,12 +59,16 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     };
     struct probe probe = {inventory, cluster};
     int64_t started_ms = loop_now_ms(cluster_loop(cluster)), offsets_ms = 0;
+    struct probe_configs *configs;
     struct conn_stats stats;
     enum rc rc;
 
     cluster_avoid_silent(cluster);
     tell(options, "topics");
     rc = probe_topics(&probe, options->patterns, e);
+    if (rc != RC_OK)
+        return rc;
+    configs = probe_configs_begin(&probe);
     for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {
         tell(options, steps[i].what);
         if (steps[i].run == probe_offsets)
@@ -73,6 +76,9 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         steps[i].run(&probe);
         rc = inventory_check(inventory, e);
     }
+    probe_configs_end(configs);
+    if (rc == RC_OK)
+        rc = inventory_check(inventory, e);
     if (rc != RC_OK)
         return rc;
     tell(options, "stored batches");

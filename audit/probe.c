@@ -29,16 +29,25 @@ probe_is_allowed(int16_t api_key)
     return false;
 }
 
-void
-probe_fan(const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec)
+struct cluster_fan *
+probe_fan_start(
+    const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec)
 {
     struct env env;
 
     REQUIRE(probe_is_allowed(spec->api->key));
     env_init_real(&env);
     probe->inventory->asked_ms[which] = env_wall_ms(&env);
-    if (spec->item_count > 0)
-        cluster_fan_out(probe->cluster, spec, NULL);
+    return spec->item_count > 0 ? cluster_fan_start(probe->cluster, spec) : NULL;
+}
+
+void
+probe_fan(const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec)
+{
+    struct cluster_fan *fan = probe_fan_start(probe, which, spec);
+
+    if (fan != NULL)
+        cluster_fan_finish(probe->cluster, fan, NULL);
 }
 
 int32_t *

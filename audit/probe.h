@@ -5,7 +5,7 @@
  * fails as a whole: without topics there is no audit. All requests go through probe_fan or
  * probe_call, which send nothing outside of allowed.def.
  *
- * They run the cluster's loop until they have their answers.
+ * They run the cluster's loop until they have their answers; only the configs may come meanwhile.
  */
 #ifndef AUDIT_PROBE_H
 #define AUDIT_PROBE_H
@@ -24,7 +24,13 @@ MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns,
 
 /* probe_rights asks what the login may do with the cluster. */
 void probe_rights(const struct probe *probe);
-void probe_configs(const struct probe *probe);
+
+/* probe_configs_begin asks for the configs of topics and of a broker, which takes a broker long;
+ * probe_configs_end waits for what has not come in the meantime, and frees. */
+struct probe_configs;
+struct probe_configs *probe_configs_begin(const struct probe *probe);
+void probe_configs_end(struct probe_configs *configs);
+
 void probe_offsets(const struct probe *probe);
 
 /* probe_growth looks at the ends of the logs once more, and adds what came since probe_offsets to
@@ -47,8 +53,11 @@ void probe_samples(const struct probe *probe, uint64_t bytes_max);
 
 /* What probes share. */
 
-/* probe_fan is cluster_fan_out for an allowed API; it notes the time. */
+/* probe_fan is cluster_fan_out for an allowed API; it notes the time. probe_fan_start is
+ * cluster_fan_start, NULL where there is nothing to ask. */
 void probe_fan(
+    const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec);
+struct cluster_fan *probe_fan_start(
     const struct probe *probe, enum audit_probe which, const struct cluster_fan_spec *spec);
 
 /* probe_brokers returns the ids of all brokers, which the caller frees. */

@@ -4,6 +4,7 @@
 
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
@@ -14,10 +15,11 @@
 #define SOURCE_DEFAULT 5
 #define TOPICS_PER_REQUEST 500
 
-struct asking {
+struct probe_configs {
     const struct probe *probe;
     struct wire_string keys[AUDIT_TOPIC_CONFIGS + AUDIT_BROKER_CONFIGS];
-    int32_t *brokers; /* NULL: topics are asked for */
+    int32_t *brokers;
+    struct cluster_fan *fans[2]; /* of topics and of a broker; NULL: nothing to ask */
 };
 
 static bool
@@ -39,7 +41,7 @@ target(void *arg, uint32_t item, struct cluster_target *out)
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
-    struct asking *own = arg;
+    struct probe_configs *own = arg;
     struct km_describe_configs_request *request = batch->request;
 
     request->resources.items = codec_array(
@@ -77,7 +79,7 @@ topic_take(struct audit_inventory *inventory, struct audit_topic *topic,
 static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
-    struct asking *own = arg;
+    struct probe_configs *own = arg;
     struct audit_inventory *inventory = own->probe->inventory;
     const struct km_describe_configs_response *response = batch->response;
 
@@ -96,7 +98,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
 static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    struct asking *own = arg;
+    struct probe_configs *own = arg;
 
     if (rc != RC_OK)
         inventory_gap(own->probe->inventory, item, AUDIT_CONFIGS, NULL, rc, code, e);
@@ -107,13 +109,14 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 static void
 broker_target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
+    *out =
+        (struct cluster_target){CLUSTER_BROKER, NULL, ((struct probe_configs *)arg)->brokers[item]};
 }
 
 static size_t
 broker_build(void *arg, struct cluster_fan_batch *batch)
 {
-    struct asking *own = arg;
+    struct probe_configs *own = arg;
     struct km_describe_configs_request *request = batch->request;
     char *id = arena_printf(batch->arena, "%d", own->brokers[batch->items[0]]);
 
@@ -132,7 +135,7 @@ broker_build(void *arg, struct cluster_fan_batch *batch)
 static void
 broker_parse(void *arg, struct cluster_fan_batch *batch)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    struct audit_inventory *inventory = ((struct probe_configs *)arg)->probe->inventory;
     const struct km_describe_configs_response *response = batch->response;
     const struct km_describe_configs_response_result *result = response->results.items;
 
@@ -157,39 +160,50 @@ broker_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err
 {
     (void)item;
     if (rc != RC_OK)
-        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER, AUDIT_DEFAULTS,
-            NULL, rc, code, e);
+        inventory_gap(((struct probe_configs *)arg)->probe->inventory, INVENTORY_NO_NUMBER,
+            AUDIT_DEFAULTS, NULL, rc, code, e);
 }
 
-void
-probe_configs(const struct probe *probe)
+struct probe_configs *
+probe_configs_begin(const struct probe *probe)
 {
-    struct asking asking = {.probe = probe};
+    struct probe_configs *own = xcalloc(1, sizeof *own);
     struct cluster_fan_spec topics = {.api = frame_api(KM_DESCRIBE_CONFIGS),
         .item_count = probe->inventory->topic_count,
         .target = target,
         .build = build,
         .parse = parse,
         .done = done,
-        .arg = &asking,
+        .arg = own,
         .batch_items_max = TOPICS_PER_REQUEST};
     struct cluster_fan_spec broker = {.api = frame_api(KM_DESCRIBE_CONFIGS),
         .target = broker_target,
         .build = broker_build,
         .parse = broker_parse,
         .done = broker_done,
-        .arg = &asking,
+        .arg = own,
         .batch_items_max = 1};
     uint32_t count;
 
-    for (unsigned i = 0; i < AUDIT_TOPIC_CONFIGS; i++)
-        asking.keys[i] = probe_text(inventory_topic_key((enum audit_topic_config)i));
-    for (unsigned i = 0; i < AUDIT_BROKER_CONFIGS; i++)
-        asking.keys[AUDIT_TOPIC_CONFIGS + i] =
-            probe_text(inventory_broker_key((enum audit_broker_config)i));
-    probe_fan(probe, AUDIT_CONFIGS, &topics);
-    asking.brokers = probe_brokers(probe, &count);
+    own->probe = probe;
+    own->brokers = probe_brokers(probe, &count);
     broker.item_count = count > 0 ? 1 : 0;
-    probe_fan(probe, AUDIT_DEFAULTS, &broker);
-    free(asking.brokers);
+    for (unsigned i = 0; i < AUDIT_TOPIC_CONFIGS; i++)
+        own->keys[i] = probe_text(inventory_topic_key((enum audit_topic_config)i));
+    for (unsigned i = 0; i < AUDIT_BROKER_CONFIGS; i++)
+        own->keys[AUDIT_TOPIC_CONFIGS + i] =
+            probe_text(inventory_broker_key((enum audit_broker_config)i));
+    own->fans[0] = probe_fan_start(probe, AUDIT_CONFIGS, &topics);
+    own->fans[1] = probe_fan_start(probe, AUDIT_DEFAULTS, &broker);
+    return own;
+}
+
+void
+probe_configs_end(struct probe_configs *configs)
+{
+    for (size_t i = 0; i < ARRAY_LEN(configs->fans); i++)
+        if (configs->fans[i] != NULL)
+            cluster_fan_finish(configs->probe->cluster, configs->fans[i], NULL);
+    free(configs->brokers);
+    free(configs);
 }

@@ -272,6 +272,20 @@ plan_all(struct sampling *own, uint64_t bytes_max)
     return count;
 }
 
+/* Without a budget: of each log there is something that was not read, unless it is empty. */
+static void
+nothing_read(struct audit_inventory *inventory)
+{
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        const struct audit_partition *p = &inventory->partitions[i];
+
+        if (p->end_offset > p->log_start_offset)
+            inventory->topics[p->topic].sample.cut++;
+    }
+    for (uint32_t i = 0; i < inventory->topic_count; i++)
+        inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
+}
+
 void
 probe_samples(const struct probe *probe, uint64_t bytes_max)
 {
@@ -286,6 +300,11 @@ probe_samples(const struct probe *probe, uint64_t bytes_max)
         .arg = &own,
         .batch_items_max = PARTITIONS_PER_REQUEST};
 
+    if (bytes_max == 0) {
+        nothing_read(inventory);
+        probe_fan(probe, AUDIT_SAMPLES, &spec);
+        return;
+    }
     own.parts = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.parts);
     own.numbers = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.numbers);
     spec.item_count = plan_all(&own, bytes_max);

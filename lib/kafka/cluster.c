@@ -196,8 +196,13 @@ void
 cluster_fan_out(
     struct cluster *cluster, const struct cluster_fan_spec *spec, struct cluster_fan_stats *stats)
 {
-    struct cluster_fan *fan = cluster_fan_start(cluster, spec);
+    cluster_fan_finish(cluster, cluster_fan_start(cluster, spec), stats);
+}
 
+void
+cluster_fan_finish(
+    struct cluster *cluster, struct cluster_fan *fan, struct cluster_fan_stats *stats)
+{
     while (!cluster_fan_is_over(fan))
         loop_step(cluster->loop, -1);
     if (stats != NULL)

@@ -59,6 +59,11 @@ void cluster_avoid_silent(struct cluster *cluster);
 void cluster_fan_out(
     struct cluster *cluster, const struct cluster_fan_spec *spec, struct cluster_fan_stats *stats);
 
+/* cluster_fan_finish runs the loop until a fan that was started has ended, and frees it. Several
+ * may be under way meanwhile. */
+void cluster_fan_finish(
+    struct cluster *cluster, struct cluster_fan *fan, struct cluster_fan_stats *stats);
+
 /* cluster_stats adds up all connections. */
 void cluster_stats(const struct cluster *cluster, struct conn_stats *out);
 
