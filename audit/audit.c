@@ -81,6 +81,10 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         rc = inventory_check(inventory, e);
     if (rc != RC_OK)
         return rc;
+    if (options->sample_bytes > 0) {
+        tell(options, "the transaction log");
+        probe_transaction_log(&probe);
+    }
     tell(options, "stored batches");
     probe_samples(&probe, options->sample_bytes);
     if (options->rate_ms > 0)

@@ -106,20 +106,23 @@ footprints_carry(struct audit_inventory *fresh, const struct audit_inventory *be
     map_init(&known);
     for (const struct audit_footprint *f = fresh->footprints; f != NULL; f = f->next)
         map_put_text(&known,
-            inventory_printf(fresh, "%" PRIu32 " %s", f->topic, f->transactional_id), fresh);
+            inventory_printf(
+                fresh, "%" PRIu32 " %d %s", f->topic, (int)f->probe, f->transactional_id),
+            fresh);
     for (const struct audit_footprint *f = before->footprints; f != NULL; f = f->next) {
         uint32_t topic = inventory_topic(fresh, text_of(before->topics[f->topic].name));
         const char *key;
 
         if (topic == INVENTORY_NO_NUMBER)
             continue;
-        key = inventory_printf(fresh, "%" PRIu32 " %s", topic, f->transactional_id);
+        key =
+            inventory_printf(fresh, "%" PRIu32 " %d %s", topic, (int)f->probe, f->transactional_id);
         if (map_get(&known, key, strlen(key)) != NULL)
             continue;
         map_put_text(&known, key, fresh);
         inventory_add_transactional_id(fresh, text_of(f->transactional_id));
-        inventory_add_footprint(
-            fresh, inventory_transactional_id(fresh, text_of(f->transactional_id)), topic);
+        inventory_add_footprint(fresh,
+            inventory_transactional_id(fresh, text_of(f->transactional_id)), topic, f->probe);
     }
     map_fini(&known, NULL);
 }

@@ -8,6 +8,7 @@
 #include "lib/base/xalloc.h"
 
 #define USES_SHOWN 20
+#define TRANSACTION_LOG "__transaction_state"
 
 static const enum audit_probe member_probes[] = {AUDIT_GROUPS, AUDIT_CLASSIC_MEMBERS,
     AUDIT_CONSUMER_MEMBERS, AUDIT_SHARE_MEMBERS, AUDIT_STREAMS_MEMBERS, AUDIT_COMMITS};
@@ -118,6 +119,12 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
             inventory_printf(inventory, "part of an open transaction of %s%s%s",
                 topic->transactional_id, topic->transactions > 1 ? " and of others" : "",
                 inventory->watch.looks > 1 ? ", at one look at least" : ""));
+    /* A topic of that name: it may have been made anew since. */
+    if (topic->past_transactions > 0)
+        yes(inventory, f, AUDIT_LIKELY, AUDIT_TRANSACTION_LOG,
+            inventory_printf(inventory, "written in transactions of %s%s, says " TRANSACTION_LOG,
+                topic->past_transactional_id,
+                topic->past_transactions > 1 ? " and of others" : ""));
     if (topic->transactional_producers > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_PRODUCERS,
             inventory_printf(inventory,

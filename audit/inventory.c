@@ -137,16 +137,22 @@ inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_st
 }
 
 void
-inventory_add_footprint(struct audit_inventory *inventory, uint32_t id, uint32_t topic)
+inventory_add_footprint(
+    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_probe probe)
 {
     struct audit_footprint *footprint = arena_alloc(&inventory->arena, sizeof *footprint);
+    struct audit_topic *of = &inventory->topics[topic];
 
-    if (inventory->topics[topic].transactions++ == 0)
-        inventory->topics[topic].transactional_id = inventory->transactional_ids[id];
+    if (probe == AUDIT_TRANSACTION_LOG) {
+        if (of->past_transactions++ == 0)
+            of->past_transactional_id = inventory->transactional_ids[id];
+    } else if (of->transactions++ == 0) {
+        of->transactional_id = inventory->transactional_ids[id];
+    }
     if (footprint == NULL)
         return;
-    *footprint =
-        (struct audit_footprint){inventory->transactional_ids[id], topic, inventory->footprints};
+    *footprint = (struct audit_footprint){
+        inventory->transactional_ids[id], topic, probe, inventory->footprints};
     inventory->footprints = footprint;
 }
 

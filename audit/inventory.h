@@ -196,6 +196,8 @@ struct audit_topic {
     int32_t last_sequence;        /* the largest of these producers'; -1: none */
     uint64_t transactions;        /* ids with this topic in their open transaction, */
     const char *transactional_id; /* and the first of them */
+    uint64_t past_transactions;   /* ids with it in transactions that are over, */
+    const char *past_transactional_id;
     struct audit_sample sample;
     struct audit_rate rate;
     struct audit_use *uses;
@@ -215,10 +217,11 @@ struct audit_partition {
     int64_t bytes; /* -1: not known */
 };
 
-/* A topic in an open transaction of an id. */
+/* A topic in a transaction of an id. */
 struct audit_footprint {
     const char *transactional_id;
     uint32_t topic;
+    enum audit_probe probe; /* FOOTPRINTS: it is open; TRANSACTION_LOG: it was */
     struct audit_footprint *next;
 };
 
@@ -293,8 +296,10 @@ struct audit_group *inventory_add_group(
     struct audit_inventory *inventory, struct wire_string id, enum audit_group_type type);
 void inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_string id);
 
-/* inventory_add_footprint notes that an id, by its number, has a topic in its transaction. */
-void inventory_add_footprint(struct audit_inventory *inventory, uint32_t id, uint32_t topic);
+/* inventory_add_footprint notes that an id, by its number, has a topic in its transaction, or had,
+ * by which probe told. */
+void inventory_add_footprint(
+    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_probe probe);
 
 /* inventory_topic, _partition (of a topic by its number, which may be INVENTORY_NO_NUMBER) and
  * _group return the number of something, or INVENTORY_NO_NUMBER. */

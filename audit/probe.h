@@ -44,6 +44,10 @@ void probe_cluster(const struct probe *probe);
 void probe_producers(const struct probe *probe);
 void probe_transactions(const struct probe *probe);
 
+/* probe_transaction_log reads the end of __transaction_state, 4 MiB of a partition at most: which
+ * topics transactions that are over have written. */
+void probe_transaction_log(const struct probe *probe);
+
 /* probe_groups lists groups and their offsets, probe_members their members. */
 void probe_groups(const struct probe *probe);
 void probe_members(const struct probe *probe);

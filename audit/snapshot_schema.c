@@ -59,6 +59,8 @@ static const struct db_migration versions[] = {
         /* Topics in open transactions, in the order in which they were seen. */
         "CREATE TABLE footprints (place INTEGER PRIMARY KEY, number INTEGER NOT NULL,"
         " topic INTEGER NOT NULL) STRICT;"},
+    /* Transactions that are over, too. */
+    {2, "ALTER TABLE footprints ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_migration *

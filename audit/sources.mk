@@ -18,6 +18,7 @@ audit_SRCS := \
 	audit/probe_samples.c \
 	audit/probe_sizes.c \
 	audit/probe_topics.c \
+	audit/probe_transaction_log.c \
 	audit/probe_transactions.c \
 	audit/audit_report.c \
 	audit/audit_report_ci.c \

@@ -53,14 +53,14 @@ begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, size) == 0 && (text[size] == '\0' || text[size] == '-');
 }
 
-/* Topics that were seen in an open transaction; and what the group reads for which it is written.
+/* Topics that were seen in a transaction, open or over; and what the group reads for which it is
+ * written.
  */
 static void
 transactions_add(struct waves *waves, struct map *places, const struct audit_inventory *inventory)
 {
     for (const struct audit_footprint *f = inventory->footprints; f != NULL; f = f->next)
-        tie(waves,
-            subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id, AUDIT_FOOTPRINTS),
+        tie(waves, subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id, f->probe),
             f->topic);
     for (uint32_t s = 0; s < waves->subject_count; s++)
         for (uint32_t t = 0; t < inventory->topic_count; t++)

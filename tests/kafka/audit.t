@@ -63,6 +63,8 @@ verdicts() { jq -c '[.topics[] | [.partitions, .bytes, .offsets, .cleanup_policy
 "$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; code=$?; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $code
 sed -n 's/^RATE/#/p' "$work/output"
 [ "$(jq '.topics | length' "$work/truth.json")" -ge 200 ]; check "of two hundred topics and more" $?
+[ "$(jq -c '[.waves[] | select(.topics | index("payments.orders")) | .topics | map(select(startswith("payments."))) | sort]' "$work/audit.json")" = '[["payments.invoices","payments.ledger","payments.orders"]]' ]
+check "what transactions of before have written together moves together, by the transaction log" $?
 grep -q payments.orders "$work/before" && diff "$work/before" "$work/after" >"$work/output"; check "topics, configs and groups are the same before and after" $?
 
 code_is 1 "$kdl" audit -b "$source" --fail-on blocked; check "blocked topics give exit code 1 where that is asked for" $?

@@ -28,7 +28,8 @@ transaction(const char *text, const uint32_t *places, uint32_t count)
 
     inventory_add_transactional_id(&inventory, id);
     for (uint32_t i = 0; i < count; i++)
-        inventory_add_footprint(&inventory, inventory_transactional_id(&inventory, id), places[i]);
+        inventory_add_footprint(
+            &inventory, inventory_transactional_id(&inventory, id), places[i], AUDIT_FOOTPRINTS);
 }
 
 static char *

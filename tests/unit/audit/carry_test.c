@@ -65,16 +65,16 @@ a_transaction_that_ended_is_still_known(void **state)
     plain_topic("orders", 2);
     plain_topic("payments", 2);
     inventory_add_transactional_id(&inventory, text("pay-1"));
-    inventory_add_footprint(&inventory, 0, 0);
-    inventory_add_footprint(&inventory, 0, 1);
-    inventory_add_footprint(&inventory, 0, 2);
+    inventory_add_footprint(&inventory, 0, 0, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 2, AUDIT_FOOTPRINTS);
     minutes_pass(10);
     plain_topic("payments", 2);
     plain_topic("orders", 2);
     inventory_add_transactional_id(&inventory, text("pay-2"));
     inventory_add_transactional_id(&inventory, text("pay-1"));
-    inventory_add_footprint(&inventory, 0, 1); /* pay-2, orders */
-    inventory_add_footprint(&inventory, 1, 0); /* pay-1, payments, as before */
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS); /* pay-2, orders */
+    inventory_add_footprint(&inventory, 1, 0, AUDIT_FOOTPRINTS); /* pay-1, payments, as before */
     carry();
     assert_int_equal(inventory.topics[0].transactions, 1);
     assert_int_equal(inventory.topics[1].transactions, 2);
@@ -82,6 +82,23 @@ a_transaction_that_ended_is_still_known(void **state)
     assert_int_equal(inventory.topics[1].facts[AUDIT_FACT_TRANSACTIONS].value, AUDIT_YES);
     assert_non_null(strstr(
         inventory.topics[1].facts[AUDIT_FACT_TRANSACTIONS].first->text, "at one look at least"));
+}
+
+/* One that is over by the transaction log is no open one, before or after. */
+static void
+transactions_that_are_over_stay_so(void **state)
+{
+    (void)state;
+    plain_topic("orders", 2);
+    inventory_add_transactional_id(&inventory, text("pay-1"));
+    inventory_add_footprint(&inventory, 0, 0, AUDIT_TRANSACTION_LOG);
+    minutes_pass(10);
+    plain_topic("orders", 2);
+    carry();
+    assert_int_equal(inventory.topics[0].transactions, 0);
+    assert_int_equal(inventory.topics[0].past_transactions, 1);
+    assert_int_equal(inventory.topics[0].facts[AUDIT_FACT_TRANSACTIONS].value, AUDIT_YES);
+    assert_int_equal(inventory.topics[0].facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_LIKELY);
 }
 
 static void
@@ -185,6 +202,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_transaction_that_ended_is_still_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(transactions_that_are_over_stay_so, setup, teardown),
         cmocka_unit_test_setup_teardown(
             producers_and_samples_stay_and_configs_do_not, setup, teardown),
         cmocka_unit_test_setup_teardown(groups_that_are_gone_are_dead, setup, teardown),

@@ -153,9 +153,10 @@ estate_fill(void)
     inventory.cluster.features[0] = 25;
     inventory_add_transactional_id(&inventory, text("acme-app-tx-1"));
     inventory_add_transactional_id(&inventory, text("other-tx"));
-    inventory_add_footprint(&inventory, 1, 3);
-    inventory_add_footprint(&inventory, 0, 1);
-    inventory_add_footprint(&inventory, 0, 2);
+    inventory_add_footprint(&inventory, 1, 3, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 2, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 1, 2, AUDIT_TRANSACTION_LOG);
     inventory_gap(&inventory, 4, AUDIT_PRODUCERS, NULL, RC_REMOTE, 29, NULL);
     inventory_gap(
         &inventory, INVENTORY_NO_NUMBER, AUDIT_SIZES, "broker acme-1", RC_REMOTE, 31, NULL);
@@ -190,6 +191,7 @@ everything_comes_back(void **state)
         assert_int_equal(a->first, b->first);
         assert_int_equal(a->use_count, b->use_count);
         assert_int_equal(a->transactions, b->transactions);
+        assert_int_equal(a->past_transactions, b->past_transactions);
         for (const struct audit_use *x = a->uses; x != NULL; x = x->next, y = y->next)
             columns_compare(&snapshot_rows_uses, x, y);
         assert_null(y);
@@ -207,6 +209,8 @@ everything_comes_back(void **state)
     assert_int_equal(again.cluster.features[0], 25);
     assert_string_equal(again.topics[1].transactional_id, "acme-app-tx-1");
     assert_int_equal(again.footprints->topic, 2);
+    assert_int_equal(again.footprints->probe, AUDIT_TRANSACTION_LOG);
+    assert_string_equal(again.topics[2].past_transactional_id, "other-tx");
     assert_string_equal(again.topics[4].gaps[AUDIT_PRODUCERS].why, "29 TOPIC_AUTHORIZATION_FAILED");
     assert_string_equal(
         again.gaps[AUDIT_SIZES].why, "broker acme-1: 31 CLUSTER_AUTHORIZATION_FAILED");
@@ -287,6 +291,26 @@ execute(const char *sql)
     disk_free(disk);
 }
 
+/* Of kdl before it read the transaction log: its transactions were open ones. */
+static void
+a_snapshot_of_version_1_is_read(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    estate_fill();
+    assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_OK);
+    execute("DELETE FROM footprints WHERE is_past = 1;"
+            "ALTER TABLE footprints DROP COLUMN is_past;"
+            "DELETE FROM schema_version WHERE version > 1;"
+            "DELETE FROM probes WHERE probe = 'TRANSACTION_LOG'");
+    if (snapshot_read(path, &again, &e) != RC_OK)
+        fail_msg("%s", e.text);
+    assert_int_equal(again.footprints->topic, 2);
+    assert_int_equal(again.footprints->probe, AUDIT_FOOTPRINTS);
+    assert_non_null(again.gaps[AUDIT_TRANSACTION_LOG].why);
+}
+
 static void
 contradictions_are_found(void **state)
 {
@@ -315,6 +339,7 @@ contradictions_are_found(void **state)
         "UPDATE transactional_ids SET number = 5 WHERE number = 1",
         "UPDATE footprints SET number = 2",
         "UPDATE footprints SET topic = 5",
+        "UPDATE footprints SET is_past = 2",
         "DELETE FROM cluster",
         "UPDATE cluster SET first_ms = -1",
         "UPDATE cluster SET longest_gap_ms = 9007199254740992",
@@ -492,6 +517,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(everything_comes_back, setup, teardown),
     cmocka_unit_test_setup_teardown(the_report_is_the_same, setup, teardown),
     cmocka_unit_test_setup_teardown(no_file_is_overwritten, setup, teardown),
+    cmocka_unit_test_setup_teardown(a_snapshot_of_version_1_is_read, setup, teardown),
     cmocka_unit_test_setup_teardown(contradictions_are_found, setup, teardown),
     cmocka_unit_test_setup_teardown(only_snapshots_are_read, setup, teardown),
     cmocka_unit_test_setup_teardown(flipped_bits_do_no_harm, setup, teardown),

@@ -23,9 +23,11 @@ transaction(const char *id, const char *a, const char *b)
     struct wire_string text = {id, (int32_t)strlen(id)};
 
     inventory_add_transactional_id(&inventory, text);
-    inventory_add_footprint(&inventory, inventory_transactional_id(&inventory, text), place(a));
+    inventory_add_footprint(
+        &inventory, inventory_transactional_id(&inventory, text), place(a), AUDIT_FOOTPRINTS);
     if (b != NULL)
-        inventory_add_footprint(&inventory, inventory_transactional_id(&inventory, text), place(b));
+        inventory_add_footprint(
+            &inventory, inventory_transactional_id(&inventory, text), place(b), AUDIT_FOOTPRINTS);
 }
 
 static void

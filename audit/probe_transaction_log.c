@@ -1,0 +1,277 @@
+/* Fetch of __transaction_state: which topics the transactions of before have written, as far back
+ * as that log goes. Without the right to read it nothing is lost but this. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/probe.h"
+#include "gen/messages.h"
+#include "lib/base/saturate.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/batch_records.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/codec_bytes.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define TOPIC "__transaction_state"
+#define KEY_TYPE 0
+#define RECORDS_BACK 20000 /* of each partition, from its end */
+#define PARTITION_BYTES_MAX (4U << 20)
+#define PARTITIONS_PER_REQUEST 16
+#define FETCH_PARTITION_BYTES 1048576
+#define FETCH_BYTES (16 * 1024 * 1024)
+#define FETCH_WAIT_MS 100
+#define EMPTY_ANSWERS_MAX 50
+#define UNCOMPRESSED_BYTES_MAX ((size_t)16 << 20)
+#define RECORD_BYTES_MAX ((size_t)4 << 20) /* of one record, decoded */
+
+struct part {
+    int64_t next_offset;
+    int64_t to;
+    uint32_t bytes; /* read */
+    uint32_t empty; /* answers without a batch, in a row */
+};
+
+struct reading {
+    struct audit_inventory *inventory;
+    const struct audit_topic *topic;
+    struct part *parts;
+    struct map known; /* "ID TOPIC" of what was noted */
+    struct buf scratch;
+    struct arena arena; /* of one record */
+};
+
+/* The versions that name topics by name. */
+static const struct wire_range versions = {4, 12};
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    (void)arg;
+    *out = (struct cluster_target){CLUSTER_LEADER, TOPIC, (int32_t)item};
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    const struct reading *own = arg;
+    struct km_fetch_request *request = batch->request;
+    struct km_fetch_request_topic *topic =
+        codec_array(batch->arena, &km_fetch_request_topic_desc, 1);
+
+    if (topic == NULL)
+        return 0;
+    request->replica_id = -1;
+    request->max_wait_ms = FETCH_WAIT_MS;
+    request->min_bytes = 1;
+    request->max_bytes = FETCH_BYTES;
+    request->session_epoch = -1;
+    request->topics.items = topic;
+    request->topics.count = 1;
+    topic->topic = probe_text(TOPIC);
+    topic->partitions.items =
+        codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)batch->count);
+    if (topic->partitions.items == NULL)
+        return 0;
+    topic->partitions.count = (int32_t)batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        topic->partitions.items[i].partition = (int32_t)batch->items[i];
+        topic->partitions.items[i].fetch_offset = own->parts[batch->items[i]].next_offset;
+        topic->partitions.items[i].partition_max_bytes = FETCH_PARTITION_BYTES;
+    }
+    return batch->count;
+}
+
+/* --- records -----------------------------------------------------------------------------------
+ */
+
+static void
+topic_note(struct reading *own, struct wire_string id, struct wire_string name)
+{
+    struct audit_inventory *inventory = own->inventory;
+    uint32_t topic = inventory_topic(inventory, name);
+    char *pair;
+
+    if (topic == INVENTORY_NO_NUMBER)
+        return;
+    pair = arena_printf(&own->arena, "%.*s %.*s", (int)id.size, id.data, (int)name.size, name.data);
+    if (pair == NULL || map_get_text(&own->known, pair) != NULL)
+        return;
+    map_put_text(&own->known, pair, own);
+    inventory_add_transactional_id(inventory, id);
+    if (inventory_transactional_id(inventory, id) != INVENTORY_NO_NUMBER)
+        inventory_add_footprint(
+            inventory, inventory_transactional_id(inventory, id), topic, AUDIT_TRANSACTION_LOG);
+}
+
+/* Keys of types that are not known here are passed over, as Kafka's reader does. */
+static enum rc
+record_take(struct reading *own, const struct batch_records_record *record, struct err *e)
+{
+    struct km_transaction_log_value value;
+    struct km_transaction_log_key key;
+    enum rc rc;
+
+    if (record->key_size < 2 || codec_bytes_int16(record->key) != KEY_TYPE ||
+        record->value_size < 2)
+        return RC_OK;
+    arena_reset(&own->arena);
+    rc = codec_decode(&km_transaction_log_key_message, 0, record->key + 2,
+        (size_t)record->key_size - 2, &own->arena, &key, NULL, e);
+    if (rc == RC_OK)
+        rc = codec_decode(&km_transaction_log_value_message, codec_bytes_int16(record->value),
+            record->value + 2, (size_t)record->value_size - 2, &own->arena, &value, NULL, e);
+    if (rc != RC_OK)
+        return rc;
+    for (int32_t i = 0; i < value.transaction_partitions.count; i++)
+        topic_note(own, key.transactional_id, value.transaction_partitions.items[i].topic);
+    return RC_OK;
+}
+
+static enum rc
+batch_take(struct reading *own, const struct batch_view *batch, struct err *e)
+{
+    struct batch_records_record record;
+    struct batch_records records;
+    bool found = false;
+    enum rc rc;
+
+    if (!batch_view_is_intact(batch))
+        return err_set(e, RC_CORRUPT, "a batch with a wrong CRC");
+    rc = batch_records_open(&records, batch, &own->scratch, UNCOMPRESSED_BYTES_MAX, e);
+    while (rc == RC_OK && (rc = batch_records_next(&records, &record, &found, e)) == RC_OK && found)
+        rc = record_take(own, &record, e);
+    return rc;
+}
+
+static enum rc
+batches_take(
+    struct reading *own, struct part *part, const struct wire_records *bytes, struct err *e)
+{
+    struct batch_view_cursor cursor = {bytes->data, bytes->size < 0 ? 0 : (size_t)bytes->size};
+    int64_t before = part->next_offset;
+    struct batch_view batch;
+    bool found;
+    enum rc rc;
+
+    while ((rc = batch_view_next(&cursor, &batch, &found, e)) == RC_OK && found) {
+        if (batch_view_next_offset(&batch) <= part->next_offset)
+            continue;
+        rc = batch_take(own, &batch, e);
+        if (rc != RC_OK)
+            return rc;
+        part->next_offset = batch_view_next_offset(&batch);
+        part->bytes += (uint32_t)batch.size;
+    }
+    part->empty = part->next_offset > before ? 0 : part->empty + 1;
+    if (rc == RC_OK && part->empty > EMPTY_ANSWERS_MAX)
+        rc = err_set(e, RC_PROTOCOL, "no batch at offset %lld", (long long)part->next_offset);
+    return rc;
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static void
+partition_parse(struct reading *own, struct cluster_fan_batch *batch,
+    const struct km_fetch_response_partition_data *data)
+{
+    uint32_t item = (uint32_t)data->partition_index;
+    struct part *part = &own->parts[item];
+    struct err e;
+    enum rc rc;
+
+    if (data->error_code == KE_OFFSET_OUT_OF_RANGE && data->log_start_offset > part->next_offset) {
+        part->next_offset = data->log_start_offset;
+        cluster_fan_again(batch->fan, item);
+        return;
+    }
+    if (data->error_code != KE_NONE) {
+        cluster_fan_settle(batch->fan, item, data->error_code);
+        return;
+    }
+    rc = batches_take(own, part, &data->records, &e);
+    if (rc != RC_OK)
+        inventory_gap(own->inventory, INVENTORY_NO_NUMBER, AUDIT_TRANSACTION_LOG, NULL, rc, 0, &e);
+    /* Up to the end that it had: somebody writes it all the time. */
+    if (rc != RC_OK || part->next_offset >= part->to || part->bytes >= PARTITION_BYTES_MAX ||
+        (data->records.size <= 0 && part->next_offset >= data->high_watermark))
+        cluster_fan_settle(batch->fan, item, KE_NONE);
+    else
+        cluster_fan_again(batch->fan, item);
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct reading *own = arg;
+    const struct km_fetch_response *response = batch->response;
+
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct km_fetch_response_fetchable_topic_response *topic =
+            &response->responses.items[i];
+
+        for (int32_t k = 0; k < topic->partitions.count; k++)
+            if (topic->partitions.items[k].partition_index >= 0 &&
+                cluster_fan_is_asked(
+                    batch->fan, (uint32_t)topic->partitions.items[k].partition_index))
+                partition_parse(own, batch, &topic->partitions.items[k]);
+    }
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    (void)item;
+    if (rc != RC_OK)
+        inventory_gap(((struct reading *)arg)->inventory, INVENTORY_NO_NUMBER,
+            AUDIT_TRANSACTION_LOG, NULL, rc, code, e);
+}
+
+/* Where each partition is read from, and to. */
+static void
+parts_plan(struct reading *own)
+{
+    for (int32_t i = 0; i < own->topic->partition_count; i++) {
+        const struct audit_partition *p =
+            &own->inventory->partitions[own->topic->first + (uint32_t)i];
+        int64_t from = saturate_subtract(p->end_offset, RECORDS_BACK);
+
+        own->parts[i].to = p->end_offset;
+        own->parts[i].next_offset = from > p->log_start_offset ? from : p->log_start_offset;
+        if (own->parts[i].next_offset < 0)
+            own->parts[i].next_offset = 0;
+    }
+}
+
+void
+probe_transaction_log(const struct probe *probe)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    uint32_t place = inventory_topic(inventory, probe_text(TOPIC));
+    struct reading own = {.inventory = inventory};
+    struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
+        .wanted = &versions,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &own,
+        .batch_items_max = PARTITIONS_PER_REQUEST};
+
+    if (place != INVENTORY_NO_NUMBER) {
+        own.topic = &inventory->topics[place];
+        spec.item_count = (uint32_t)own.topic->partition_count;
+    }
+    own.parts = xcalloc((size_t)spec.item_count + 1, sizeof *own.parts);
+    map_init(&own.known);
+    buf_init(&own.scratch, UNCOMPRESSED_BYTES_MAX);
+    arena_init(&own.arena, RECORD_BYTES_MAX);
+    if (place != INVENTORY_NO_NUMBER)
+        parts_plan(&own);
+    probe_fan(probe, AUDIT_TRANSACTION_LOG, &spec);
+    arena_fini(&own.arena);
+    buf_fini(&own.scratch);
+    map_fini(&own.known, NULL);
+    free(own.parts);
+}
