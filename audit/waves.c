@@ -33,11 +33,14 @@ subject_of(struct waves *waves, struct map *places, enum waves_kind kind, const 
     return (uint32_t)place - 1;
 }
 
+/* Internal topics tie nothing: every transaction that commits offsets writes __consumer_offsets. */
 static void
-tie(struct waves *waves, uint32_t subject, uint32_t topic)
+tie(struct waves *waves, const struct audit_inventory *inventory, uint32_t subject, uint32_t topic)
 {
     struct waves_subject *s = &waves->subjects[subject];
 
+    if (inventory->topics[topic].is_internal)
+        return;
     for (uint32_t i = 0; i < s->topic_count; i++)
         if (s->topics[i] == topic)
             return;
@@ -60,15 +63,15 @@ static void
 transactions_add(struct waves *waves, struct map *places, const struct audit_inventory *inventory)
 {
     for (const struct audit_footprint *f = inventory->footprints; f != NULL; f = f->next)
-        tie(waves, subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id, f->probe),
-            f->topic);
+        tie(waves, inventory,
+            subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id, f->probe), f->topic);
     for (uint32_t s = 0; s < waves->subject_count; s++)
         for (uint32_t t = 0; t < inventory->topic_count; t++)
             for (const struct audit_use *use = inventory->topics[t].uses; use != NULL;
                  use = use->next)
                 if (waves->subjects[s].kind == WAVES_TRANSACTION &&
                     begins_with(waves->subjects[s].name, inventory->groups[use->group].id))
-                    tie(waves, s, t);
+                    tie(waves, inventory, s, t);
 }
 
 /* What the group of an application reads, and the topics that it made for itself. */
@@ -85,16 +88,18 @@ groups_add(struct waves *waves, struct map *places, const struct audit_inventory
             enum audit_probe probe = use->commits ? AUDIT_COMMITS : AUDIT_GROUPS;
 
             if (group->app == AUDIT_APP_YES)
-                tie(waves, subject_of(waves, places, WAVES_STREAMS, group->id, probe), t);
+                tie(waves, inventory, subject_of(waves, places, WAVES_STREAMS, group->id, probe),
+                    t);
             else if (strncmp(group->id, sink, sizeof sink - 1) == 0)
-                tie(waves, subject_of(waves, places, WAVES_CONNECTOR, group->id, probe), t);
+                tie(waves, inventory, subject_of(waves, places, WAVES_CONNECTOR, group->id, probe),
+                    t);
         }
         if (facts_role(topic) == AUDIT_ROLE_NONE)
             continue;
         for (uint32_t g = 0; g < inventory->group_count; g++)
             if (inventory->groups[g].app != AUDIT_APP_NO &&
                 streams_owner(topic->name, inventory->groups[g].id))
-                tie(waves,
+                tie(waves, inventory,
                     subject_of(
                         waves, places, WAVES_STREAMS, inventory->groups[g].id, AUDIT_METADATA),
                     t);
@@ -113,7 +118,7 @@ declared_add(struct waves *waves, struct map *places, const struct audit_invento
 
         if (topic == INVENTORY_NO_NUMBER)
             return err_set(e, RC_CONFIG, "no topic is called \"%.*s\"", (int)size, text);
-        tie(waves, subject, topic);
+        tie(waves, inventory, subject, topic);
         text += size + (text[size] == ',');
     }
     return RC_OK;

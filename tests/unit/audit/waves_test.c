@@ -89,6 +89,18 @@ without_ties_each_topic_moves_alone(void **state)
     assert_int_equal(waves.wave_of[place("__consumer_offsets")], INVENTORY_NO_NUMBER);
 }
 
+/* Offsets that are committed in transactions go to one topic for all. */
+static void
+internal_topics_tie_nothing(void **state)
+{
+    (void)state;
+    transaction("payments-app", "payments", "__consumer_offsets");
+    transaction("orders-app", "orders", "__consumer_offsets");
+    plan(NULL, 0);
+    assert_false(together("payments", "orders"));
+    assert_int_equal(waves.alone, 7);
+}
+
 static void
 a_transaction_ties_what_it_writes_and_what_its_group_reads(void **state)
 {
@@ -219,6 +231,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_ties_each_topic_moves_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(internal_topics_tie_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_transaction_ties_what_it_writes_and_what_its_group_reads, setup, teardown),
         cmocka_unit_test_setup_teardown(
