@@ -22,18 +22,19 @@ must() { # WHAT COMMAND...: the command's output is kept in $work/output
     fi
 }
 
-# A damaged stream may be good for one version of zstd and bad for another: what Kafka's refused and we took is left out where zstd's own tool of this system takes it, too.
-zstd_disputes() { # OURS; prints the numbers
-    local file number
-    for file in judged.*.zst; do
-        number=${file//[!0-9]/}
-        if grep -q "^$number taken" "$1" && zstd -dcq "$file" >/dev/null 2>&1; then echo "$number"; fi
-    done
+# A damaged stream may be good for one version of zstd and bad for another. Where the two differ, Kafka's refused, and we took it, or went on to what is inside (Kafka's code is then -1: its
+# zstd threw), the batch is left out if zstd's own tool of this system takes the stream, too.
+zstd_disputes() { # OURS KAFKAS; prints the numbers
+    local number
+    paste -d '|' "$1" "$2" | awk -F '|' '$1 != $2 && $2 ~ / refused / && ($1 ~ / taken/ || $2 ~ / refused -1 /) { split($1, words, " "); print words[1] }' |
+        while read -r number; do
+            if [ -e "judged.$number.zst" ] && zstd -dcq "judged.$number.zst" >/dev/null 2>&1; then echo "$number"; fi
+        done
 }
 
 # Lines of the first file that end with a question mark are not compared; "taken" alone stands for any batch taken.
 same_verdicts() { # OURS KAFKAS
-    paste -d '|' "$1" "$2" | awk -F '|' -v numbers="$(zstd_disputes "$1")" '
+    paste -d '|' "$1" "$2" | awk -F '|' -v numbers="$(zstd_disputes "$1" "$2")" '
         BEGIN { split(numbers, list, "\n"); for (i in list) disputed[list[i]] }
         { split($1, words, " ") }
         words[1] in disputed { next }
