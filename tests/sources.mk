@@ -1,5 +1,6 @@
 # tests: what several test programs share; linked into each of them
 tests_SRCS := \
+	tests/differ/publication.c \
 	tests/differ/requests.c \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \

@@ -22,6 +22,7 @@
 #include "lib/wire/codec_tree.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
+#include "tests/differ/publication.h"
 #include "tests/differ/requests.h"
 
 #define CLIENT_ID "differ"
@@ -56,6 +57,7 @@ static const struct {
 };
 
 static struct side sides[2] = {{.name = "kafka"}, {.name = "refbroker"}};
+static struct publication *publication; /* of the first */
 
 static _Noreturn void
 give_up(const struct side *side, const char *what, const char *why)
@@ -286,12 +288,16 @@ topics_agree(void)
     return same;
 }
 
-/* A change is seen some time after its answer on Kafka. False where they do not come together. */
+/* A change is seen and used some time after its answer on Kafka. False where they do not come
+ * together. */
 static bool
 topics_settle(void)
 {
     int64_t end = wire_client_now_us() + SETTLE_US / 10;
+    struct err e = {0};
 
+    if (publication_wait(publication, &e) != RC_OK)
+        give_up(&sides[0], "settle", e.text);
     while (!topics_agree())
         if (wire_client_now_us() > end)
             return false;
@@ -545,6 +551,7 @@ main(int argc, char **argv)
 {
     struct requests_versions versions;
     uint64_t count, done = 0, differences = 0;
+    struct err e = {0};
     struct env dice;
 
     if (argc != 5) {
@@ -570,12 +577,15 @@ main(int argc, char **argv)
         reconnect(&sides[s]);
         versions_ask(&sides[s], &versions);
     }
+    if (publication_open(sides[0].host, sides[0].port, &publication, &e) != RC_OK)
+        give_up(&sides[0], "connect", e.text);
     begin_anew();
     for (; done < count && differences < DIFFERENCES_MAX; done++)
         if (step(done, &dice, &versions)) {
             differences++;
             begin_anew();
         }
+    publication_close(publication);
     printf("%" PRIu64 " requests, %" PRIu64 " differences\n", done, differences);
     return differences > 0;
 }

@@ -20,7 +20,8 @@ trap finish EXIT
 }
 echo 1..3
 # Retention and the log cleaner go round at times of their own on either side; the answers must not depend on them.
-"$here/broker" start "$work/broker" --prop log.initial.task.delay.ms=86400000 --prop log.cleaner.backoff.ms=86400000 >"$work/output" 2>&1 && echo "ok 1 - a Kafka starts" || { echo "not ok 1 - a Kafka starts"; exit 1; }
+# The controller gathers changes for 25 ms by default, and these requests make many.
+"$here/broker" start "$work/broker" --prop controller.quorum.append.linger.ms=0 --prop log.initial.task.delay.ms=86400000 --prop log.cleaner.backoff.ms=86400000 >"$work/output" 2>&1 && echo "ok 1 - a Kafka starts" || { echo "not ok 1 - a Kafka starts"; exit 1; }
 port=$((20000 + RANDOM % 10000))
 "$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port --set log.initial.task.delay.ms=86400000 --set log.cleaner.backoff.ms=86400000 >"$work/refbroker" 2>&1 & refbroker_pid=$!
 for _ in $(seq 200); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done

@@ -28,10 +28,10 @@ is() { # WHAT GOT WANTED
     fi
 }
 wait_for() { # SECONDS COMMAND...: until the command succeeds
-    local end=$((SECONDS + $1))
+    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
         read -r -t 0.05 <> <(:) || :
     done
 }

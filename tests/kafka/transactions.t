@@ -34,10 +34,10 @@ same() { # WHAT OURS THEIRS: files, which have something in them
 }
 tool() { timeout 120 "$here/run" "$@" 2>"$work/err"; }
 wait_for() { # SECONDS COMMAND...
-    local end=$((SECONDS + $1))
+    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
         read -r -t 0.05 <> <(:) || :
     done
 }

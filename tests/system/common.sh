@@ -37,10 +37,10 @@ is() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
-    local end=$((SECONDS + $1))
+    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
         read -r -t 0.02 <> <(:) || :
     done
 }
