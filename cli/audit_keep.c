@@ -1,5 +1,7 @@
 #include "cli/audit_keep.h"
 
+#include "audit/audit.h"
+
 enum rc
 audit_keep_init(struct audit_keep *keep, const struct options *options, struct err *e)
 {
@@ -32,4 +34,14 @@ audit_keep_write(struct audit_keep *keep, const struct audit_inventory *inventor
     if (keep->path == NULL)
         return RC_OK;
     return snapshot_write(inventory, keep->path, keep->redacts ? &keep->redaction : NULL, e);
+}
+
+enum rc
+audit_keep_read(const char *path, struct audit_inventory *inventory, struct err *e)
+{
+    enum rc rc = snapshot_read(path, inventory, e);
+
+    if (rc == RC_OK)
+        return audit_judge(inventory, e);
+    return e->code = RC_CONFIG;
 }

@@ -1,5 +1,6 @@
 /*
- * audit_keep: the flags --snapshot and --redact, by which an audit is kept.
+ * audit_keep: snapshots of the command line, by --snapshot and --redact; and how they are read
+ * again.
  */
 #ifndef CLI_AUDIT_KEEP_H
 #define CLI_AUDIT_KEEP_H
@@ -32,5 +33,10 @@ void audit_keep_fini(struct audit_keep *keep);
 /* audit_keep_write keeps a snapshot, where one is wanted. */
 MUST_CHECK enum rc audit_keep_write(
     struct audit_keep *keep, const struct audit_inventory *inventory, struct err *e);
+
+/* audit_keep_read fills an inventory that was just initialised with the snapshot that the user has
+ * named, and judges it by the rules of today. RC_CONFIG for a file that cannot be read. */
+MUST_CHECK enum rc audit_keep_read(
+    const char *path, struct audit_inventory *inventory, struct err *e);
 
 #endif

@@ -6,11 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/audit.h"
 #include "audit/audit_report.h"
 #include "audit/baseline.h"
-#include "audit/snapshot.h"
 #include "audit/waivers.h"
+#include "cli/audit_keep.h"
 #include "cli/command.h"
 #include "cli/units.h"
 #include "lib/base/env.h"
@@ -227,14 +226,9 @@ report_print(const struct audit_output *output, const struct audit_inventory *in
 static enum rc
 baseline_read(struct audit_output *output, const char *path, struct err *e)
 {
-    enum rc rc;
-
     output->before = xcalloc(1, sizeof *output->before);
     inventory_init(output->before);
-    rc = snapshot_read(path, output->before, e);
-    if (rc == RC_OK)
-        rc = audit_judge(output->before, e);
-    return rc == RC_OK ? RC_OK : err_note(e, "--baseline");
+    return audit_keep_read(path, output->before, e) == RC_OK ? RC_OK : err_note(e, "--baseline");
 }
 
 enum rc

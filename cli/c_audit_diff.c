@@ -1,9 +1,8 @@
 /* kdl audit diff: what has changed between two snapshots. Asks no cluster. */
 #include <string.h>
 
-#include "audit/audit.h"
 #include "audit/diff.h"
-#include "audit/snapshot.h"
+#include "cli/audit_keep.h"
 #include "cli/audit_output.h"
 #include "cli/command.h"
 #include "lib/base/xalloc.h"
@@ -13,14 +12,6 @@ static const struct option_row rows[] = {
     AUDIT_OUTPUT_DESIGN,
     {"fail-on-worse", 0, OPTION_SWITCH, "", NULL, 0, 0, "exit 1 where a verdict is worse"},
 };
-
-static enum rc
-read_and_judge(const char *path, struct audit_inventory *inventory, struct err *e)
-{
-    enum rc rc = snapshot_read(path, inventory, e);
-
-    return rc == RC_OK ? audit_judge(inventory, e) : rc;
-}
 
 static int
 compare(const struct audit_inventory *before, const struct audit_inventory *after, uint32_t designs,
@@ -56,8 +47,8 @@ run(const struct invocation *in)
         return command_wrong_use(in->command, "%s", e.text);
     inventory_init(&before);
     inventory_init(&after);
-    if (read_and_judge(in->options.words[0], &before, &e) != RC_OK ||
-        read_and_judge(in->options.words[1], &after, &e) != RC_OK)
+    if (audit_keep_read(in->options.words[0], &before, &e) != RC_OK ||
+        audit_keep_read(in->options.words[1], &after, &e) != RC_OK)
         code = command_fail(&e);
     else
         code = compare(&before, &after, designs, &in->options);
@@ -77,7 +68,7 @@ const struct command command_audit_diff = {
     .notes = "Both are judged by the rules of today. What one of them could not see is no "
              "difference.\n\n"
              "exit codes\n"
-             "  0 compared, 1 a verdict is worse (--fail-on-worse), or a file is no snapshot, "
-             "2 wrong use",
+             "  0 compared, 1 a verdict is worse (--fail-on-worse), 2 wrong use, or a file is no "
+             "snapshot",
     .run = run,
 };

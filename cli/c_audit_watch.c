@@ -166,8 +166,10 @@ before_read(struct watching *watching, struct err *e)
 {
     enum rc rc = snapshot_read(watching->path, &watching->seen, e);
 
+    if (rc == RC_OK)
+        return RC_OK;
     if (rc != RC_NOTFOUND)
-        return rc;
+        return e->code = RC_CONFIG;
     /* There is no such file, or no such folder. */
     return snapshot_check(watching->path, e);
 }

@@ -16,7 +16,7 @@ cp "$work/out" "$work/json"
 audit report --from "$work/a.kdla" -o json --design all; is "its report is that of the audit, byte for byte" "$? $(cmp "$work/out" "$work/json" && echo same)" "0 same"
 audit -b "$a" -q --fail-on blocked; code=$?; audit report --from "$work/a.kdla" --fail-on blocked; is "and so is its exit code" $? $code
 audit -b 127.0.0.1:1 --snapshot "$work/a.kdla"; is "a file that is there is refused before the cluster is asked" "$? $(cat "$work/err")" "1 kdl: snapshot $work/a.kdla: it is there already, and is not overwritten"
-audit report --from "$0"; is "another file is refused" "$? $(cat "$work/err")" "1 kdl: snapshot $0: it is no snapshot of kdl audit"
+audit report --from "$0"; is "another file is refused" "$? $(cat "$work/err")" "2 kdl: snapshot $0: it is no snapshot of kdl audit"
 
 audit -b "$a" -q -o json --snapshot "$work/r.kdla" --redact "$work/key"; is "a redacted one is kept" $? 0
 is "the key is for its owner alone" "$(stat -c %a "$work/key")" 600
@@ -45,7 +45,7 @@ audit report --from "$work/b.kdla" --baseline "$work/a.kdla" --fail-on blocked -
 is "JUnit fails for the new one alone" "$(grep -c '<failure' "$work/out") $(sed -n 's/.*name="\([^"]*\)"><failure.*/\1/p' "$work/out")" "1 acme.ledger"
 audit report --from "$work/b.kdla" --baseline "$work/a.kdla" -o sarif
 is "SARIF tells which results are new" "$(jq -r '[.runs[0].results[].baselineState] | unique | join(" ")' "$work/out") $(jq -r '[.runs[0].results[] | select(.baselineState == "new" and .level == "error") | .locations[0].logicalLocations[0].name] | unique | join(" ")' "$work/out")" "new unchanged acme.ledger"
-audit -b 127.0.0.1:1 --baseline "$0"; is "a baseline that is no snapshot: one line, before the cluster is asked" "$? $(wc -l < "$work/err") $(grep -c "^kdl: --baseline: .*: it is no snapshot of kdl audit" "$work/err")" "1 1 1"
+audit -b 127.0.0.1:1 --baseline "$0"; is "a baseline that is no snapshot: one line, before the cluster is asked" "$? $(wc -l < "$work/err") $(grep -c "^kdl: --baseline: .*: it is no snapshot of kdl audit" "$work/err")" "2 1 1"
 audit -b 127.0.0.1:1 --waivers <(echo 'CMP-003 acme.*'); is "a waiver that is none: one line, exit 2, before the cluster is asked" "$? $(grep -c '^kdl: --waivers: .*: line 1: it takes RULE TOPICS UNTIL OWNER WHY' "$work/err")" "2 1"
 
 # A watch, killed (-9) while it looks and while it waits; a group and a transaction are there for a moment each.
