@@ -8,7 +8,8 @@
 . "$here/pair.sh"
 pair_setup
 kdl=$BUILD/bin/kdl
-"$here/broker" start "$work/kafka" --brokers 3 >"$work/start" 2>&1; is "three brokers start" $? 0
+# The first alone is a controller: one that is silent costs a deadline of its own, since the others pass questions on to it.
+"$here/broker" start "$work/kafka" --brokers 3 --controllers 1 >"$work/start" 2>&1; is "three brokers start" $? 0
 IFS=, read -r first _ <"$work/kafka/bootstrap"
 mapfile -t pids <"$work/kafka/pids"
 partitions=20
@@ -29,6 +30,7 @@ audit() {
 }
 topic() { jq -r ".topics[] | select(.name == \"on-$1\") | $2" "$work/json"; }
 audit; whole_ms=$ms
+batches=$(topic 1 .sampled.batches) # as the producer has cut them
 is "all of it is seen" "$code $(jq -c '[.topics[].facts | map_values(.value) | {transactions, compaction, idempotence}] | unique' "$work/json")" \
     '0 [{"transactions":"no","compaction":"no","idempotence":"no"}]'
 
@@ -44,7 +46,7 @@ echo "# $ms ms with a silent broker, $whole_ms ms without, deadlines of $deadlin
 seen() { topic "$1" '[.facts.compaction.value, .facts.idempotence.value, .facts.transactions.value, .verdicts.coordinated.verdict] | join(" ")'; }
 why() { topic "$1" '.facts.transactions.evidence[].text' | sed -E 's/^[0-9.:]+: //; s/ within [0-9]+ ms.*//; s/ \([0-9]+ times\)//' | sort -u | grep -E 'no answer|does not answer|NOT_AVAILABLE' | sort | tr '\n' ';'; }
 # The silent broker may coordinate transactions over any topic.
-is "of the topic on the broker that answers its batches are seen, and transactions not ruled out" "$(seen 1), $(topic 1 .sampled.batches) batches" "no no unknown UNKNOWN, 20 batches"
+is "of the topic on the broker that answers its batches are seen, and transactions not ruled out" "$(seen 1), $(topic 1 .sampled.batches) batches" "no no unknown UNKNOWN, $batches batches"
 is "because of the one that is silent" "$(why 1)" "no answer to api_versions;"
 is "of the topic on the silent one what any broker tells" "$(seen 2), $(why 2)" "no unknown unknown UNKNOWN, no answer to api_versions;"
 is "and of the topic without leaders, which may not move so" "$(seen 3), $(why 3)" "no unknown unknown BLOCKED, 5 LEADER_NOT_AVAILABLE;no answer to api_versions;"
