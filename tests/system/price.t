@@ -89,7 +89,7 @@ price -b 127.0.0.1:1 --sample-seconds 1 > "$work/out"; is "a broker that is none
 
 port=$(free_port); http=$(free_port)
 a=127.0.0.1:$port
-start_refbroker a "$port" --http "127.0.0.1:$http"
+start_refbroker a "$port" --http "127.0.0.1:$http" --set log.retention.ms=-1 # what fixed_load writes is years old
 metric() { # NAME
     exec 3<> "/dev/tcp/127.0.0.1/$http"
     printf 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3

@@ -6,8 +6,9 @@ pa=$(free_port); pb=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb
 once() { timeout 20 "$kdl" top -b "$a" --once "$@" 2>&1; }
 
-start_refbroker a "$pa"; pid_a=$pid
-start_refbroker b "$pb"
+# What fixed_load writes is years old.
+start_refbroker a "$pa" --set log.retention.ms=-1; pid_a=$pid
+start_refbroker b "$pb" --set log.retention.ms=-1
 "$kdl" topic create orders -b "$a" -p 3 > /dev/null; "$kdl" topic create state -b "$a" --config cleanup.policy=compact > /dev/null
 "$BUILD/tests/system/fixed_load" "$a" orders 3 3000 2> /dev/null
 timeout 20 kcat -b "$a" -G watchers -X auto.offset.reset=earliest -c 3000 -q orders > /dev/null 2>&1
