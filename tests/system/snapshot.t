@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
 . "$(dirname "$0")/common.sh"
-plan 28
+plan 31
 pa=$(free_port)
 a=127.0.0.1:$pa
 start_refbroker a "$pa"
 audit() { timeout 60 "$kdl" audit "$@" > "$work/out" 2> "$work/err"; }
-until_line() { for _ in $(seq 300); do grep -q "$1" "$2" && return; read -r -t 0.1 <> <(:) || :; done; return 1; }
+until_line() { wait_for 30 grep -q "$1" "$2"; }
 
 "$kdl" mirror load "$(dirname "$0")/../quickstart/sample.kdl" -b "$a" > /dev/null 2>&1; is "an estate is there" $? 0
 "$kdl" topic create acme.orders -b "$a" -p 3 > /dev/null; "$kdl" topic create acme.old -b "$a" > /dev/null
@@ -17,6 +17,10 @@ audit report --from "$work/a.kdla" -o json --design all; is "its report is that 
 audit -b "$a" -q --fail-on blocked; code=$?; audit report --from "$work/a.kdla" --fail-on blocked; is "and so is its exit code" $? $code
 audit -b 127.0.0.1:1 --snapshot "$work/a.kdla"; is "a file that is there is refused before the cluster is asked" "$? $(cat "$work/err")" "1 kdl: snapshot $work/a.kdla: it is there already, and is not overwritten"
 audit report --from "$0"; is "another file is refused" "$? $(cat "$work/err")" "2 kdl: snapshot $0: it is no snapshot of kdl audit"
+audit diff "$0" "$work/a.kdla"; is "so it is as the older one of a difference" "$? $(cat "$work/err")" "2 kdl: snapshot $0: it is no snapshot of kdl audit"
+audit diff "$work/a.kdla" "$0"; is "and as the newer one" "$? $(cat "$work/err")" "2 kdl: snapshot $0: it is no snapshot of kdl audit"
+echo text > "$work/text"; audit watch -b "$a" --snapshot "$work/text" --for 1d
+is "a watch that would go on with one does not begin, and leaves it as it is" "$? $(cat "$work/err") $(cat "$work/text")" "2 kdl: snapshot $work/text: it is no snapshot of kdl audit text"
 
 audit -b "$a" -q -o json --snapshot "$work/r.kdla" --redact "$work/key"; is "a redacted one is kept" $? 0
 is "the key is for its owner alone" "$(stat -c %a "$work/key")" 600
