@@ -140,6 +140,8 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
         refused |= gap_add(inventory, topic, f, needed[i]);
         absent |= has_gap(inventory, topic, needed[i]);
     }
+    /* It tells of the past, which a "no" does not stand on. */
+    gap_add(inventory, topic, f, AUDIT_TRANSACTION_LOG);
     if (!has_gap(inventory, topic, AUDIT_PRODUCERS))
         evidence_add(inventory, f, AUDIT_PRODUCERS,
             inventory_printf(inventory,

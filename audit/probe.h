@@ -44,8 +44,9 @@ void probe_cluster(const struct probe *probe);
 void probe_producers(const struct probe *probe);
 void probe_transactions(const struct probe *probe);
 
-/* probe_transaction_log reads the end of __transaction_state, 4 MiB of a partition at most: which
- * topics transactions that are over have written. */
+/* probe_transaction_log reads the end of __transaction_state, the last 20,000 offsets of a
+ * partition and about 4 MiB of these at most: which topics transactions that are over have written.
+ * A gap tells what was left out. */
 void probe_transaction_log(const struct probe *probe);
 
 /* probe_groups lists groups and their offsets, probe_members their members. */

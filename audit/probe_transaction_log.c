@@ -26,10 +26,12 @@
 #define RECORD_BYTES_MAX ((size_t)4 << 20) /* of one record, decoded */
 
 struct part {
+    int64_t from; /* the limits left out what lies before, if is_cut */
     int64_t next_offset;
     int64_t to;
     uint32_t bytes; /* read */
     uint32_t empty; /* answers without a batch, in a row */
+    bool is_cut;
 };
 
 struct reading {
@@ -182,7 +184,8 @@ partition_parse(struct reading *own, struct cluster_fan_batch *batch,
     enum rc rc;
 
     if (data->error_code == KE_OFFSET_OUT_OF_RANGE && data->log_start_offset > part->next_offset) {
-        part->next_offset = data->log_start_offset;
+        part->next_offset = part->from = data->log_start_offset;
+        part->is_cut = false;
         cluster_fan_again(batch->fan, item);
         return;
     }
@@ -193,6 +196,7 @@ partition_parse(struct reading *own, struct cluster_fan_batch *batch,
     rc = batches_take(own, part, &data->records, &e);
     if (rc != RC_OK)
         inventory_gap(own->inventory, INVENTORY_NO_NUMBER, AUDIT_TRANSACTION_LOG, NULL, rc, 0, &e);
+    part->is_cut |= part->bytes >= PARTITION_BYTES_MAX && part->next_offset < part->to;
     /* Up to the end that it had: somebody writes it all the time. */
     if (rc != RC_OK || part->next_offset >= part->to || part->bytes >= PARTITION_BYTES_MAX ||
         (data->records.size <= 0 && part->next_offset >= data->high_watermark))
@@ -222,10 +226,19 @@ parse(void *arg, struct cluster_fan_batch *batch)
 static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    (void)item;
+    const struct reading *own = arg;
+    const struct part *part = &own->parts[item];
+    struct err limit;
+
+    if (rc == RC_OK && part->is_cut) {
+        rc = err_set(&limit, RC_LIMIT,
+            "of partition %u of " TOPIC " only the offsets from %lld to %lld were read", item,
+            (long long)part->from, (long long)part->next_offset - 1);
+        e = &limit;
+    }
     if (rc != RC_OK)
-        inventory_gap(((struct reading *)arg)->inventory, INVENTORY_NO_NUMBER,
-            AUDIT_TRANSACTION_LOG, NULL, rc, code, e);
+        inventory_gap(
+            own->inventory, INVENTORY_NO_NUMBER, AUDIT_TRANSACTION_LOG, NULL, rc, code, e);
 }
 
 /* Where each partition is read from, and to. */
@@ -235,12 +248,13 @@ parts_plan(struct reading *own)
     for (int32_t i = 0; i < own->topic->partition_count; i++) {
         const struct audit_partition *p =
             &own->inventory->partitions[own->topic->first + (uint32_t)i];
+        int64_t begin = p->log_start_offset > 0 ? p->log_start_offset : 0;
         int64_t from = saturate_subtract(p->end_offset, RECORDS_BACK);
 
+        own->parts[i].is_cut = from > begin;
+        own->parts[i].from = from > begin ? from : begin;
+        own->parts[i].next_offset = own->parts[i].from;
         own->parts[i].to = p->end_offset;
-        own->parts[i].next_offset = from > p->log_start_offset ? from : p->log_start_offset;
-        if (own->parts[i].next_offset < 0)
-            own->parts[i].next_offset = 0;
     }
 }
 
