@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit/probe.h"
+#include "audit/probe_read.h"
 #include "audit/sample.h"
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
@@ -11,10 +12,6 @@
 #include "lib/wire/kerr.h"
 
 #define PARTITIONS_PER_REQUEST 32
-#define FETCH_WAIT_MS 100
-#define FETCH_PARTITION_BYTES 1048576U
-#define FETCH_BYTES (16 * 1024 * 1024)
-#define EMPTY_ANSWERS_MAX 50
 
 struct part {
     struct sample_plan plan;
@@ -22,10 +19,9 @@ struct part {
     bool begun;
     uint32_t slice;
     uint64_t slice_bytes; /* read of this slice */
-    int64_t next_offset;
+    struct probe_read read;
     uint32_t item;
-    uint32_t empty; /* answers without a batch, in a row */
-    bool cut;       /* something was left out */
+    bool cut; /* something was left out */
 };
 
 struct sampling {
@@ -33,9 +29,6 @@ struct sampling {
     struct part *parts; /* by number of the partition */
     uint32_t *numbers;  /* item to number */
 };
-
-/* The versions that name topics by name. */
-static const struct wire_range versions = {4, 12};
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
@@ -53,12 +46,12 @@ partition_ask(const struct sampling *own, uint32_t number, struct km_fetch_reque
 {
     const struct part *part = &own->parts[number];
     const struct sample_slice *slice = &part->plan.slices[part->slice];
-    uint64_t bytes = FETCH_PARTITION_BYTES;
+    uint64_t bytes = PROBE_READ_PARTITION_BYTES;
 
     if (slice->bytes_max - part->slice_bytes < bytes)
         bytes = slice->bytes_max - part->slice_bytes;
     out->partition = own->inventory->partitions[number].partition;
-    out->fetch_offset = part->next_offset;
+    out->fetch_offset = part->read.next_offset;
     out->partition_max_bytes = (int32_t)bytes;
 }
 
@@ -76,11 +69,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     runs = numbers == NULL
                ? NULL
                : inventory_runs(own->inventory, numbers, batch->count, batch->arena, &count);
-    request->replica_id = -1;
-    request->max_wait_ms = FETCH_WAIT_MS;
-    request->min_bytes = 1;
-    request->max_bytes = FETCH_BYTES;
-    request->session_epoch = -1;
+    probe_read_request(request);
     request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
         struct km_fetch_request_topic *topic = &request->topics.items[i];
@@ -104,40 +93,28 @@ slice_next(struct part *part)
     part->slice_bytes = 0;
     if (part->slice >= part->plan.count)
         return false;
-    if (part->next_offset < part->plan.slices[part->slice].from) {
-        part->next_offset = part->plan.slices[part->slice].from;
+    if (part->read.next_offset < part->plan.slices[part->slice].from) {
+        part->read.next_offset = part->plan.slices[part->slice].from;
         sample_reader_slice(&part->reader, -1);
     }
     return true;
 }
 
-/* Reads the batches of an answer as far as the slice goes. */
+/* Takes the batches as far as the slice goes. */
 static enum rc
-batches_take(struct part *part, const struct wire_records *bytes, struct err *e)
+batch_take(void *arg, const struct batch_view *batch, bool *enough, struct err *e)
 {
+    struct part *part = arg;
     const struct sample_slice *slice = &part->plan.slices[part->slice];
-    struct batch_view_cursor cursor = {bytes->data, bytes->size < 0 ? 0 : (size_t)bytes->size};
-    struct batch_view batch;
-    bool found;
-    enum rc rc;
 
-    while ((rc = batch_view_next(&cursor, &batch, &found, e)) == RC_OK && found) {
-        /* The batch in which a slice begins belongs to the slice before. */
-        if (batch_view_next_offset(&batch) <= part->next_offset ||
-            (part->slice > 0 && batch.base_offset < slice->from)) {
-            if (batch_view_next_offset(&batch) > part->next_offset)
-                part->next_offset = batch_view_next_offset(&batch);
-            continue;
-        }
-        if (part->next_offset >= slice->to || part->slice_bytes >= slice->bytes_max)
-            break;
-        rc = sample_reader_take(&part->reader, &batch, e);
-        if (rc != RC_OK)
-            return rc;
-        part->next_offset = batch_view_next_offset(&batch);
-        part->slice_bytes += batch.size;
-    }
-    return rc;
+    /* The batch in which a slice begins belongs to the slice before. */
+    if (part->slice > 0 && batch->base_offset < slice->from)
+        return RC_OK;
+    *enough = part->read.next_offset >= slice->to || part->slice_bytes >= slice->bytes_max;
+    if (*enough)
+        return RC_OK;
+    part->slice_bytes += batch->size;
+    return sample_reader_take(&part->reader, batch, e);
 }
 
 static void
@@ -146,8 +123,7 @@ partition_go_on(struct sampling *own, struct cluster_fan_batch *batch, uint32_t 
 {
     struct part *part = &own->parts[number];
     const struct sample_slice *slice = &part->plan.slices[part->slice];
-    bool at_end = data->records.size <= 0 && part->next_offset >= data->high_watermark;
-    bool complete = part->next_offset >= slice->to || at_end;
+    bool complete = part->read.next_offset >= slice->to || probe_read_is_at_end(&part->read, data);
 
     if (!complete && part->slice_bytes < slice->bytes_max) {
         cluster_fan_again(batch->fan, part->item);
@@ -165,13 +141,11 @@ partition_parse(struct sampling *own, struct cluster_fan_batch *batch, uint32_t 
     const struct km_fetch_response_partition_data *data)
 {
     struct part *part = &own->parts[number];
-    int64_t before = part->next_offset;
     struct err e;
     enum rc rc;
 
     /* The log was cut meanwhile, by retention or by Streams. */
-    if (data->error_code == KE_OFFSET_OUT_OF_RANGE && data->log_start_offset > part->next_offset) {
-        part->next_offset = data->log_start_offset;
+    if (probe_read_has_moved(&part->read, data)) {
         sample_reader_slice(&part->reader, -1);
         partition_go_on(own, batch, number, data);
         return;
@@ -180,10 +154,7 @@ partition_parse(struct sampling *own, struct cluster_fan_batch *batch, uint32_t 
         cluster_fan_settle(batch->fan, part->item, data->error_code);
         return;
     }
-    rc = batches_take(part, &data->records, &e);
-    part->empty = part->next_offset > before ? 0 : part->empty + 1;
-    if (rc == RC_OK && part->empty > EMPTY_ANSWERS_MAX)
-        rc = err_set(&e, RC_PROTOCOL, "no batch at offset %lld", (long long)part->next_offset);
+    rc = probe_read_batches(&part->read, &data->records, batch_take, part, &e);
     if (rc != RC_OK) {
         inventory_gap(own->inventory, own->inventory->partitions[number].topic, AUDIT_SAMPLES, NULL,
             rc, 0, &e);
@@ -259,7 +230,7 @@ plan_all(struct sampling *own, uint64_t bytes_max)
             sample_plan_make(&part->plan, p->log_start_offset, p->end_offset,
                 sizes[i] == 0 ? -1 : sizes[i], shares[i] == 0 && bytes_max > 0 ? 1 : shares[i]);
         sample_reader_init(&part->reader, &topic->sample, inventory_is_compacted(topic));
-        part->next_offset = p->log_start_offset;
+        part->read.next_offset = p->log_start_offset;
         sample_reader_slice(&part->reader, p->log_start_offset);
         part->item = count;
         if (part->plan.count > 0)
@@ -292,7 +263,7 @@ probe_samples(const struct probe *probe, uint64_t bytes_max)
     struct audit_inventory *inventory = probe->inventory;
     struct sampling own = {.inventory = inventory};
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
-        .wanted = &versions,
+        .wanted = &probe_read_versions,
         .target = target,
         .build = build,
         .parse = parse,

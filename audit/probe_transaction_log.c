@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/probe.h"
+#include "audit/probe_read.h"
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
@@ -18,19 +19,14 @@
 #define RECORDS_BACK 20000 /* of each partition, from its end */
 #define PARTITION_BYTES_MAX (4U << 20)
 #define PARTITIONS_PER_REQUEST 16
-#define FETCH_PARTITION_BYTES 1048576
-#define FETCH_BYTES (16 * 1024 * 1024)
-#define FETCH_WAIT_MS 100
-#define EMPTY_ANSWERS_MAX 50
 #define UNCOMPRESSED_BYTES_MAX ((size_t)16 << 20)
 #define RECORD_BYTES_MAX ((size_t)4 << 20) /* of one record, decoded */
 
 struct part {
     int64_t from; /* the limits left out what lies before, if is_cut */
-    int64_t next_offset;
     int64_t to;
+    struct probe_read read;
     uint32_t bytes; /* read */
-    uint32_t empty; /* answers without a batch, in a row */
     bool is_cut;
 };
 
@@ -38,13 +34,11 @@ struct reading {
     struct audit_inventory *inventory;
     const struct audit_topic *topic;
     struct part *parts;
-    struct map known; /* "ID TOPIC" of what was noted */
+    struct part *part; /* the one whose batches are being taken */
+    struct map known;  /* "ID TOPIC" of what was noted */
     struct buf scratch;
     struct arena arena; /* of one record */
 };
-
-/* The versions that name topics by name. */
-static const struct wire_range versions = {4, 12};
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
@@ -63,11 +57,7 @@ build(void *arg, struct cluster_fan_batch *batch)
 
     if (topic == NULL)
         return 0;
-    request->replica_id = -1;
-    request->max_wait_ms = FETCH_WAIT_MS;
-    request->min_bytes = 1;
-    request->max_bytes = FETCH_BYTES;
-    request->session_epoch = -1;
+    probe_read_request(request);
     request->topics.items = topic;
     request->topics.count = 1;
     topic->topic = probe_text(TOPIC);
@@ -78,8 +68,8 @@ build(void *arg, struct cluster_fan_batch *batch)
     topic->partitions.count = (int32_t)batch->count;
     for (size_t i = 0; i < batch->count; i++) {
         topic->partitions.items[i].partition = (int32_t)batch->items[i];
-        topic->partitions.items[i].fetch_offset = own->parts[batch->items[i]].next_offset;
-        topic->partitions.items[i].partition_max_bytes = FETCH_PARTITION_BYTES;
+        topic->partitions.items[i].fetch_offset = own->parts[batch->items[i]].read.next_offset;
+        topic->partitions.items[i].partition_max_bytes = PROBE_READ_PARTITION_BYTES;
     }
     return batch->count;
 }
@@ -131,43 +121,21 @@ record_take(struct reading *own, const struct batch_records_record *record, stru
 }
 
 static enum rc
-batch_take(struct reading *own, const struct batch_view *batch, struct err *e)
+batch_take(void *arg, const struct batch_view *batch, bool *enough, struct err *e)
 {
+    struct reading *own = arg;
     struct batch_records_record record;
     struct batch_records records;
     bool found = false;
     enum rc rc;
 
+    (void)enough;
+    own->part->bytes += (uint32_t)batch->size;
     if (!batch_view_is_intact(batch))
         return err_set(e, RC_CORRUPT, "a batch with a wrong CRC");
     rc = batch_records_open(&records, batch, &own->scratch, UNCOMPRESSED_BYTES_MAX, e);
     while (rc == RC_OK && (rc = batch_records_next(&records, &record, &found, e)) == RC_OK && found)
         rc = record_take(own, &record, e);
-    return rc;
-}
-
-static enum rc
-batches_take(
-    struct reading *own, struct part *part, const struct wire_records *bytes, struct err *e)
-{
-    struct batch_view_cursor cursor = {bytes->data, bytes->size < 0 ? 0 : (size_t)bytes->size};
-    int64_t before = part->next_offset;
-    struct batch_view batch;
-    bool found;
-    enum rc rc;
-
-    while ((rc = batch_view_next(&cursor, &batch, &found, e)) == RC_OK && found) {
-        if (batch_view_next_offset(&batch) <= part->next_offset)
-            continue;
-        rc = batch_take(own, &batch, e);
-        if (rc != RC_OK)
-            return rc;
-        part->next_offset = batch_view_next_offset(&batch);
-        part->bytes += (uint32_t)batch.size;
-    }
-    part->empty = part->next_offset > before ? 0 : part->empty + 1;
-    if (rc == RC_OK && part->empty > EMPTY_ANSWERS_MAX)
-        rc = err_set(e, RC_PROTOCOL, "no batch at offset %lld", (long long)part->next_offset);
     return rc;
 }
 
@@ -183,8 +151,8 @@ partition_parse(struct reading *own, struct cluster_fan_batch *batch,
     struct err e;
     enum rc rc;
 
-    if (data->error_code == KE_OFFSET_OUT_OF_RANGE && data->log_start_offset > part->next_offset) {
-        part->next_offset = part->from = data->log_start_offset;
+    if (probe_read_has_moved(&part->read, data)) {
+        part->from = part->read.next_offset;
         part->is_cut = false;
         cluster_fan_again(batch->fan, item);
         return;
@@ -193,13 +161,14 @@ partition_parse(struct reading *own, struct cluster_fan_batch *batch,
         cluster_fan_settle(batch->fan, item, data->error_code);
         return;
     }
-    rc = batches_take(own, part, &data->records, &e);
+    own->part = part;
+    rc = probe_read_batches(&part->read, &data->records, batch_take, own, &e);
     if (rc != RC_OK)
         inventory_gap(own->inventory, INVENTORY_NO_NUMBER, AUDIT_TRANSACTION_LOG, NULL, rc, 0, &e);
-    part->is_cut |= part->bytes >= PARTITION_BYTES_MAX && part->next_offset < part->to;
+    part->is_cut |= part->bytes >= PARTITION_BYTES_MAX && part->read.next_offset < part->to;
     /* Up to the end that it had: somebody writes it all the time. */
-    if (rc != RC_OK || part->next_offset >= part->to || part->bytes >= PARTITION_BYTES_MAX ||
-        (data->records.size <= 0 && part->next_offset >= data->high_watermark))
+    if (rc != RC_OK || part->read.next_offset >= part->to || part->bytes >= PARTITION_BYTES_MAX ||
+        probe_read_is_at_end(&part->read, data))
         cluster_fan_settle(batch->fan, item, KE_NONE);
     else
         cluster_fan_again(batch->fan, item);
@@ -233,7 +202,7 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
     if (rc == RC_OK && part->is_cut) {
         rc = err_set(&limit, RC_LIMIT,
             "of partition %u of " TOPIC " only the offsets from %lld to %lld were read", item,
-            (long long)part->from, (long long)part->next_offset - 1);
+            (long long)part->from, (long long)part->read.next_offset - 1);
         e = &limit;
     }
     if (rc != RC_OK)
@@ -253,7 +222,7 @@ parts_plan(struct reading *own)
 
         own->parts[i].is_cut = from > begin;
         own->parts[i].from = from > begin ? from : begin;
-        own->parts[i].next_offset = own->parts[i].from;
+        own->parts[i].read.next_offset = own->parts[i].from;
         own->parts[i].to = p->end_offset;
     }
 }
@@ -265,7 +234,7 @@ probe_transaction_log(const struct probe *probe)
     uint32_t place = inventory_topic(inventory, probe_text(TOPIC));
     struct reading own = {.inventory = inventory};
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
-        .wanted = &versions,
+        .wanted = &probe_read_versions,
         .target = target,
         .build = build,
         .parse = parse,

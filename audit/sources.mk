@@ -15,6 +15,7 @@ audit_SRCS := \
 	audit/probe_members.c \
 	audit/probe_offsets.c \
 	audit/probe_producers.c \
+	audit/probe_read.c \
 	audit/probe_samples.c \
 	audit/probe_sizes.c \
 	audit/probe_topics.c \
