@@ -3,11 +3,6 @@
 set +e
 work=$(mktemp -d)
 tests=0
-free_port() { # below the ports that the system hands out, so that a restart finds it free
-    local port
-    while port=$((20000 + RANDOM % 10000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
 ours=127.0.0.1:$(free_port)
 theirs='' # once pair_start is through
 finish() {
@@ -26,14 +21,6 @@ is() { # WHAT GOT WANTED
         echo "not ok $tests - $1"
         diff <(echo "$2") <(echo "$3") | cut -c1-500 | head -n 20 | sed 's/^/# /'
     fi
-}
-wait_for() { # SECONDS COMMAND...: until the command succeeds
-    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
-        read -r -t 0.05 <> <(:) || :
-    done
 }
 tool() { timeout 120 "$here/run" "$@" 2>>"$work/err"; }
 part() { awk -v part="$1" '$1 == "==" { on = $2 == part } on' "$2"; } # NAME FILE

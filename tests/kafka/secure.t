@@ -26,8 +26,8 @@ check() { # WHAT CODE
 }
 
 start_refbroker() { # NAME: sets $target
-    local port=$((20000 + RANDOM % 10000)) pid
-    while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((20000 + RANDOM % 10000)); done
+    local port pid
+    port=$(free_port)
     : >"$work/$1.out"
     "$BUILD/bin/refbroker" --data "$work/$1" --listen "127.0.0.1:$port" >>"$work/$1.out" 2>&1 &
     pid=$!

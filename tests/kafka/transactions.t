@@ -33,14 +33,6 @@ same() { # WHAT OURS THEIRS: files, which have something in them
     fi
 }
 tool() { timeout 120 "$here/run" "$@" 2>"$work/err"; }
-wait_for() { # SECONDS COMMAND...
-    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
-        read -r -t 0.05 <> <(:) || :
-    done
-}
 start_refbroker() { # FOLDER ADDRESS
     : >"$1.out"
     "$BUILD/bin/refbroker" --data "$1" --listen "$2" --set transaction.abort.timed.out.transaction.cleanup.interval.ms=500 >>"$1.out" 2>&1 & refbroker_pid=$!
@@ -53,7 +45,7 @@ start_refbroker() { # FOLDER ADDRESS
     exit 0
 }
 make -s -C "$root" ${SAN:+SAN=$SAN} "${BUILD#"$root"/}/tests/kafka/txn_rdkafka" >"$work/make" 2>&1 || sed 's/^/# /' "$work/make"
-ours=127.0.0.1:$((20000 + RANDOM % 10000))
+ours=127.0.0.1:$(free_port)
 start_refbroker "$work/refbroker" "$ours"
 "$here/broker" start "$work/kafka" --prop transaction.abort.timed.out.transaction.cleanup.interval.ms=500 >/dev/null 2>"$work/err"
 theirs=$(cat "$work/kafka/bootstrap")

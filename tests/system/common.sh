@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+# shellcheck source=../helpers.sh
+. tests/helpers.sh
 BUILD=${BUILD:-build}
 kdl=$PWD/$BUILD/bin/kdl
 refbroker=$PWD/$BUILD/bin/refbroker
@@ -33,25 +35,6 @@ is() {
         echo "not ok $count - $1"
         printf '# got:    %s\n# wanted: %s\n' "$2" "$3"
     fi
-}
-
-# wait_for SECONDS COMMAND...: until the command succeeds.
-wait_for() {
-    local wait_for_end=$((SECONDS + $1)) # commands see it: a plain name would hide a variable of theirs
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$wait_for_end" ] || return 1
-        read -r -t 0.02 <> <(:) || :
-    done
-}
-
-# A port below the ephemeral range that nobody listens on: a broker that is killed and started again keeps it.
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 10000))
-        (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-    done
 }
 
 # start_refbroker NAME PORT [FLAG...]: sets $pid; data in $work/NAME, output in $work/NAME.out.
