@@ -1,6 +1,6 @@
 #include "audit/baseline.h"
 
-#include <string.h>
+#include "lib/wire/codec.h"
 
 static bool
 is_known(const struct audit_hit *hit, const struct audit_hit *before)
@@ -24,8 +24,7 @@ baseline_apply(const struct audit_inventory *before, struct audit_inventory *inv
     hits_mark(inventory->hits, before->hits);
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_topic *topic = &inventory->topics[i];
-        uint32_t place = inventory_topic(
-            before, (struct wire_string){topic->name, (int32_t)strlen(topic->name)});
+        uint32_t place = inventory_topic(before, codec_string(topic->name));
 
         hits_mark(topic->hits, place == INVENTORY_NO_NUMBER ? NULL : before->topics[place].hits);
     }

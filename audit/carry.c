@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "lib/base/saturate.h"
-
-static struct wire_string
-text_of(const char *text)
-{
-    return (struct wire_string){text, (int32_t)strlen(text)};
-}
+#include "lib/wire/codec.h"
 
 static uint64_t
 larger(uint64_t a, uint64_t b)
@@ -21,11 +16,11 @@ larger(uint64_t a, uint64_t b)
 static uint32_t
 group_carry(struct audit_inventory *fresh, const struct audit_group *before)
 {
-    uint32_t place = inventory_group(fresh, text_of(before->id));
+    uint32_t place = inventory_group(fresh, codec_string(before->id));
     struct audit_group *group;
 
     if (place == INVENTORY_NO_NUMBER) {
-        group = inventory_add_group(fresh, text_of(before->id), before->type);
+        group = inventory_add_group(fresh, codec_string(before->id), before->type);
         group->state = "Dead";
         group->protocol_type =
             inventory_text(fresh, before->protocol_type, (int32_t)strlen(before->protocol_type));
@@ -50,7 +45,7 @@ uses_carry(struct audit_inventory *fresh, const struct audit_topic *topic,
         uint32_t group = group_carry(fresh, &before->groups[use->group]);
 
         /* Without memory for it the inventory's check says so. */
-        (void)inventory_use(fresh, group, text_of(topic->name), use->commits, use->members);
+        (void)inventory_use(fresh, group, codec_string(topic->name), use->commits, use->members);
     }
 }
 
@@ -110,7 +105,7 @@ footprints_carry(struct audit_inventory *fresh, const struct audit_inventory *be
                 fresh, "%" PRIu32 " %d %s", f->topic, (int)f->probe, f->transactional_id),
             fresh);
     for (const struct audit_footprint *f = before->footprints; f != NULL; f = f->next) {
-        uint32_t topic = inventory_topic(fresh, text_of(before->topics[f->topic].name));
+        uint32_t topic = inventory_topic(fresh, codec_string(before->topics[f->topic].name));
         const char *key;
 
         if (topic == INVENTORY_NO_NUMBER)
@@ -120,9 +115,9 @@ footprints_carry(struct audit_inventory *fresh, const struct audit_inventory *be
         if (map_get(&known, key, strlen(key)) != NULL)
             continue;
         map_put_text(&known, key, fresh);
-        inventory_add_transactional_id(fresh, text_of(f->transactional_id));
+        inventory_add_transactional_id(fresh, codec_string(f->transactional_id));
         inventory_add_footprint(fresh,
-            inventory_transactional_id(fresh, text_of(f->transactional_id)), topic, f->probe);
+            inventory_transactional_id(fresh, codec_string(f->transactional_id)), topic, f->probe);
     }
     map_fini(&known, NULL);
 }
@@ -151,13 +146,13 @@ carry_on(struct audit_inventory *fresh, const struct audit_inventory *before, st
     if (before->asked_ms[AUDIT_METADATA] > fresh->asked_ms[AUDIT_METADATA])
         return err_set(e, RC_CONFLICT, "it is of a later time than this one");
     for (uint32_t t = 0; t < before->topic_count; t++) {
-        uint32_t place = inventory_topic(fresh, text_of(before->topics[t].name));
+        uint32_t place = inventory_topic(fresh, codec_string(before->topics[t].name));
 
         if (place != INVENTORY_NO_NUMBER)
             topic_carry(fresh, place, before, &before->topics[t]);
     }
     for (uint32_t i = 0; i < before->transactional_id_count; i++)
-        inventory_add_transactional_id(fresh, text_of(before->transactional_ids[i]));
+        inventory_add_transactional_id(fresh, codec_string(before->transactional_ids[i]));
     footprints_carry(fresh, before);
     fresh->requests += before->requests;
     fresh->sampled_bytes += before->sampled_bytes;

@@ -7,6 +7,7 @@
 #include "audit/audit_report.h"
 #include "audit/facts.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 #define DIFF_BYTES_MAX ((size_t)512 << 20)
 
@@ -114,7 +115,7 @@ groups_compare(struct comparing *c, enum diff_kind kind, const struct audit_inve
 {
     for (const struct audit_use *use = topic->uses; use != NULL; use = use->next) {
         const char *id = inventory->groups[use->group].id;
-        uint32_t group = inventory_group(others, (struct wire_string){id, (int32_t)strlen(id)});
+        uint32_t group = inventory_group(others, codec_string(id));
         const struct audit_use *same = group == INVENTORY_NO_NUMBER ? NULL : other->uses;
 
         while (same != NULL && same->group != group)
@@ -161,8 +162,7 @@ topics_compare(struct comparing *c)
 {
     for (uint32_t t = 0; t < c->after->topic_count; t++) {
         const struct audit_topic *after = &c->after->topics[t];
-        uint32_t place = inventory_topic(
-            c->before, (struct wire_string){after->name, (int32_t)strlen(after->name)});
+        uint32_t place = inventory_topic(c->before, codec_string(after->name));
 
         if (place != INVENTORY_NO_NUMBER) {
             topic_compare(c, &c->before->topics[place], after);
@@ -175,8 +175,7 @@ topics_compare(struct comparing *c)
     for (uint32_t t = 0; t < c->before->topic_count; t++) {
         const struct audit_topic *before = &c->before->topics[t];
 
-        if (inventory_topic(c->after, (struct wire_string){before->name,
-                                          (int32_t)strlen(before->name)}) == INVENTORY_NO_NUMBER)
+        if (inventory_topic(c->after, codec_string(before->name)) == INVENTORY_NO_NUMBER)
             change_add(c, DIFF_TOPIC_GONE, before->name, NULL)->before =
                 arena_printf(&c->diff->arena, "%" PRId32, before->partition_count);
     }

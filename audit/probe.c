@@ -1,7 +1,6 @@
 #include "audit/probe.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "gen/messages.h"
 #include "lib/base/env.h"
@@ -62,10 +61,4 @@ probe_brokers(const struct probe *probe, uint32_t *count)
     while ((broker = cluster_map_next_broker(map, &position)) != NULL)
         ids[(*count)++] = broker->id;
     return ids;
-}
-
-struct wire_string
-probe_text(const char *text)
-{
-    return (struct wire_string){text, (int32_t)strlen(text)};
 }

@@ -79,7 +79,4 @@ struct probe_allowed {
 };
 const struct probe_allowed *probe_allowed_rows(size_t *count);
 
-/* probe_text makes a wire_string that views a C string. */
-struct wire_string probe_text(const char *text);
-
 #endif

@@ -1,6 +1,5 @@
 /* ApiVersions, ListPartitionReassignments, DescribeAcls, DescribeClientQuotas,
  * DescribeUserScramCredentials: what belongs to no topic. One question each. */
-#include <string.h>
 
 #include "audit/probe.h"
 #include "audit/streams.h"
@@ -31,7 +30,7 @@ features_take(struct audit_inventory *inventory, const void *response_)
 
     for (int32_t i = 0; i < response->finalized_features.count; i++)
         for (unsigned k = 0; k < AUDIT_FEATURES; k++)
-            if (streams_is(response->finalized_features.items[i].name,
+            if (codec_string_is(response->finalized_features.items[i].name,
                     inventory_feature_name((enum audit_feature)k)))
                 inventory->cluster.features[k] =
                     response->finalized_features.items[i].max_version_level;
@@ -75,7 +74,7 @@ quotas_take(struct audit_inventory *inventory, const void *response_)
         inventory->cluster.quotas++;
         for (int32_t k = 0; k < entry->entity.count; k++)
             inventory->cluster.client_id_quotas +=
-                streams_is(entry->entity.items[k].entity_type, "client-id");
+                codec_string_is(entry->entity.items[k].entity_type, "client-id");
     }
     return response->error_code;
 }
@@ -138,8 +137,8 @@ probe_cluster(const struct probe *probe)
 
     racks_count(probe);
     codec_init(&km_api_versions_request_desc, &question);
-    question.features.client_software_name = probe_text("kdl");
-    question.features.client_software_version = probe_text(KDL_VERSION);
+    question.features.client_software_name = codec_string("kdl");
+    question.features.client_software_version = codec_string(KDL_VERSION);
     ask(probe, AUDIT_VERSIONS, KM_API_VERSIONS, &question, features_take);
     codec_init(&km_list_partition_reassignments_request_desc, &question);
     ask(probe, AUDIT_REASSIGNMENTS, KM_LIST_PARTITION_REASSIGNMENTS, &question, reassignments_take);

@@ -1,6 +1,5 @@
 /* DescribeConfigs: how topics are kept, and what a broker's defaults are. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "audit/probe.h"
 #include "gen/messages.h"
@@ -21,12 +20,6 @@ struct probe_configs {
     int32_t *brokers;
     struct cluster_fan *fans[2]; /* of topics and of a broker; NULL: nothing to ask */
 };
-
-static bool
-is_named(struct wire_string name, const char *text)
-{
-    return name.size == (int32_t)strlen(text) && memcmp(name.data, text, strlen(text)) == 0;
-}
 
 /* --- topics ---------------------------------------------------------------------------------- */
 
@@ -52,7 +45,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         request->resources.items[i].resource_type = RESOURCE_TOPIC;
         request->resources.items[i].resource_name =
-            probe_text(own->probe->inventory->topics[batch->items[i]].name);
+            codec_string(own->probe->inventory->topics[batch->items[i]].name);
         request->resources.items[i].configuration_keys.items = own->keys;
         request->resources.items[i].configuration_keys.count = AUDIT_TOPIC_CONFIGS;
     }
@@ -69,7 +62,7 @@ topic_take(struct audit_inventory *inventory, struct audit_topic *topic,
 
         for (unsigned k = 0; k < AUDIT_TOPIC_CONFIGS; k++)
             if (config->value.size >= 0 &&
-                is_named(config->name, inventory_topic_key((enum audit_topic_config)k)))
+                codec_string_is(config->name, inventory_topic_key((enum audit_topic_config)k)))
                 topic->configs[k] = (struct audit_config){
                     inventory_text(inventory, config->value.data, config->value.size),
                     config->config_source == SOURCE_TOPIC};
@@ -126,7 +119,7 @@ broker_build(void *arg, struct cluster_fan_batch *batch)
         return 0;
     request->resources.count = 1;
     request->resources.items[0].resource_type = RESOURCE_BROKER;
-    request->resources.items[0].resource_name = probe_text(id);
+    request->resources.items[0].resource_name = codec_string(id);
     request->resources.items[0].configuration_keys.items = &own->keys[AUDIT_TOPIC_CONFIGS];
     request->resources.items[0].configuration_keys.count = AUDIT_BROKER_CONFIGS;
     return 1;
@@ -147,7 +140,7 @@ broker_parse(void *arg, struct cluster_fan_batch *batch)
 
         for (unsigned k = 0; k < AUDIT_BROKER_CONFIGS; k++)
             if (config->value.size >= 0 &&
-                is_named(config->name, inventory_broker_key((enum audit_broker_config)k)))
+                codec_string_is(config->name, inventory_broker_key((enum audit_broker_config)k)))
                 inventory->configs[k] = (struct audit_config){
                     inventory_text(inventory, config->value.data, config->value.size),
                     config->config_source != SOURCE_DEFAULT};
@@ -189,10 +182,10 @@ probe_configs_begin(const struct probe *probe)
     own->brokers = probe_brokers(probe, &count);
     broker.item_count = count > 0 ? 1 : 0;
     for (unsigned i = 0; i < AUDIT_TOPIC_CONFIGS; i++)
-        own->keys[i] = probe_text(inventory_topic_key((enum audit_topic_config)i));
+        own->keys[i] = codec_string(inventory_topic_key((enum audit_topic_config)i));
     for (unsigned i = 0; i < AUDIT_BROKER_CONFIGS; i++)
         own->keys[AUDIT_TOPIC_CONFIGS + i] =
-            probe_text(inventory_broker_key((enum audit_broker_config)i));
+            codec_string(inventory_broker_key((enum audit_broker_config)i));
     own->fans[0] = probe_fan_start(probe, AUDIT_CONFIGS, &topics);
     own->fans[1] = probe_fan_start(probe, AUDIT_DEFAULTS, &broker);
     return own;

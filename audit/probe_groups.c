@@ -106,7 +106,7 @@ commits_build(void *arg, struct cluster_fan_batch *batch)
     const struct audit_group *groups = own->probe->inventory->groups;
 
     if (batch->version < OFFSET_FETCH_MANY) {
-        request->group_id = probe_text(groups[own->groups[batch->items[0]]].id);
+        request->group_id = codec_string(groups[own->groups[batch->items[0]]].id);
         request->topics.count = -1;
         return 1;
     }
@@ -116,7 +116,7 @@ commits_build(void *arg, struct cluster_fan_batch *batch)
         return 0;
     request->groups.count = (int32_t)batch->count;
     for (size_t i = 0; i < batch->count; i++) {
-        request->groups.items[i].group_id = probe_text(groups[own->groups[batch->items[i]]].id);
+        request->groups.items[i].group_id = codec_string(groups[own->groups[batch->items[i]]].id);
         request->groups.items[i].topics.count = -1;
     }
     return batch->count;

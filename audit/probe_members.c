@@ -33,7 +33,7 @@ ids(const struct asking *own, struct cluster_fan_batch *batch)
     struct wire_string *list = arena_array(batch->arena, batch->count, sizeof *list);
 
     for (size_t i = 0; list != NULL && i < batch->count; i++)
-        list[i] = probe_text(own->inventory->groups[own->groups[batch->items[i]]].id);
+        list[i] = codec_string(own->inventory->groups[own->groups[batch->items[i]]].id);
     return list;
 }
 
@@ -99,7 +99,7 @@ classic_take(struct asking *own, uint32_t number,
     const struct km_describe_groups_response_described_group *g)
 {
     struct audit_group *group = &own->inventory->groups[number];
-    bool consumers = g->protocol_type.size == 0 || streams_is(g->protocol_type, "consumer");
+    bool consumers = g->protocol_type.size == 0 || codec_string_is(g->protocol_type, "consumer");
 
     group->members = g->members.count < 0 ? 0 : (uint32_t)g->members.count;
     group->protocol_type =
@@ -116,7 +116,7 @@ classic_take(struct asking *own, uint32_t number,
             group->app_why = "its members' client ids are those of Kafka Streams' threads";
         }
     }
-    if (streams_is(g->protocol_data, "stream")) {
+    if (codec_string_is(g->protocol_data, "stream")) {
         group->app = AUDIT_APP_YES;
         group->app_why = "its members use Kafka Streams' assignor";
     }

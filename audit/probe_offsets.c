@@ -54,7 +54,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
         struct km_list_offsets_request_topic *topic = &request->topics.items[i];
 
-        topic->name = probe_text(inventory->topics[runs[i].topic].name);
+        topic->name = codec_string(inventory->topics[runs[i].topic].name);
         topic->partitions.items = codec_array(
             batch->arena, &km_list_offsets_request_partition_desc, (int32_t)runs[i].count);
         for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++) {

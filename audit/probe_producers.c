@@ -34,7 +34,7 @@ build(void *arg, struct cluster_fan_batch *batch)
 
         for (size_t k = 0; indexes != NULL && k < runs[i].count; k++)
             indexes[k] = inventory->partitions[runs[i].numbers[k]].partition;
-        topic->name = probe_text(inventory->topics[runs[i].topic].name);
+        topic->name = codec_string(inventory->topics[runs[i].topic].name);
         topic->partition_indexes.items = indexes;
         topic->partition_indexes.count = (int32_t)runs[i].count;
     }

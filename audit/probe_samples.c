@@ -1,6 +1,5 @@
 /* Fetch: stored batches, read as they are, uncommitted ones included. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "audit/probe.h"
 #include "audit/probe_read.h"
@@ -74,7 +73,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
         struct km_fetch_request_topic *topic = &request->topics.items[i];
 
-        topic->topic = probe_text(own->inventory->topics[runs[i].topic].name);
+        topic->topic = codec_string(own->inventory->topics[runs[i].topic].name);
         topic->partitions.items =
             codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)runs[i].count);
         for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++)

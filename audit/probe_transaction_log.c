@@ -1,7 +1,6 @@
 /* Fetch of __transaction_state: which topics the transactions of before have written, as far back
  * as that log goes. Without the right to read it nothing is lost but this. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "audit/probe.h"
 #include "audit/probe_read.h"
@@ -60,7 +59,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     probe_read_request(request);
     request->topics.items = topic;
     request->topics.count = 1;
-    topic->topic = probe_text(TOPIC);
+    topic->topic = codec_string(TOPIC);
     topic->partitions.items =
         codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)batch->count);
     if (topic->partitions.items == NULL)
@@ -231,7 +230,7 @@ void
 probe_transaction_log(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
-    uint32_t place = inventory_topic(inventory, probe_text(TOPIC));
+    uint32_t place = inventory_topic(inventory, codec_string(TOPIC));
     struct reading own = {.inventory = inventory};
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
         .wanted = &probe_read_versions,

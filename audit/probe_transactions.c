@@ -71,7 +71,7 @@ describe_build(void *arg, struct cluster_fan_batch *batch)
     if (ids == NULL)
         return 0;
     for (size_t i = 0; i < batch->count; i++)
-        ids[i] = probe_text(inventory->transactional_ids[batch->items[i]]);
+        ids[i] = codec_string(inventory->transactional_ids[batch->items[i]]);
     request->transactional_ids.items = ids;
     request->transactional_ids.count = (int32_t)batch->count;
     return batch->count;

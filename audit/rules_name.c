@@ -6,6 +6,7 @@
 #include "audit/names.h"
 #include "audit/rules_when.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 static bool
 is_named(struct rules_look *look, enum names_kind kind)
@@ -34,8 +35,7 @@ rules_when_is_mirrored(struct rules_look *look)
         const char *sign =
             inventory_printf(look->inventory, "%.*s%s", (int)(dot - name), name, signs[i]);
 
-        if (inventory_topic(look->inventory, (struct wire_string){sign, (int32_t)strlen(sign)}) !=
-            INVENTORY_NO_NUMBER)
+        if (inventory_topic(look->inventory, codec_string(sign)) != INVENTORY_NO_NUMBER)
             return rules_when_seen(look, AUDIT_METADATA, "%s is there, too", sign);
     }
     return false;

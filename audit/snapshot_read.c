@@ -7,6 +7,7 @@
 #include "audit/snapshot_rows.h"
 #include "audit/snapshot_schema.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 /* Calls take for each row of a statement. */
 static enum rc
@@ -48,12 +49,6 @@ table_each(struct db *db, const struct snapshot_table *table,
     return rc == RC_OK ? rows_each(statement, take, inventory, e) : rc;
 }
 
-static struct wire_string
-text_of(const char *text)
-{
-    return (struct wire_string){text, (int32_t)strlen(text)};
-}
-
 /* --- rows ---------------------------------------------------------------------------------------
  */
 
@@ -87,9 +82,9 @@ group_take(struct audit_inventory *inventory, struct db_statement *row, struct e
     if (group.id == NULL || snapshot_rows_key(row, 0) != inventory->group_count ||
         group.type >= AUDIT_GROUP_TYPES || group.app > AUDIT_APP_YES ||
         (group.app == AUDIT_APP_YES && group.app_why == NULL) ||
-        inventory_group(inventory, text_of(group.id)) != INVENTORY_NO_NUMBER)
+        inventory_group(inventory, codec_string(group.id)) != INVENTORY_NO_NUMBER)
         return err_set(e, RC_CORRUPT, "a group that cannot be");
-    added = inventory_add_group(inventory, text_of(group.id), group.type);
+    added = inventory_add_group(inventory, codec_string(group.id), group.type);
     group.id = added->id;
     group.state = group.state == NULL ? "" : group.state;
     group.protocol_type = group.protocol_type == NULL ? "" : group.protocol_type;
@@ -110,7 +105,7 @@ topic_take(struct audit_inventory *inventory, struct db_statement *row, struct e
         snapshot_rows_key(row, 0) != inventory->topic_count ||
         topic.role > AUDIT_ROLE_REPARTITION ||
         (topic.role != AUDIT_ROLE_NONE && topic.role_group >= inventory->group_count) ||
-        inventory_topic(inventory, text_of(topic.name)) != INVENTORY_NO_NUMBER)
+        inventory_topic(inventory, codec_string(topic.name)) != INVENTORY_NO_NUMBER)
         return err_set(e, RC_CORRUPT, "a topic that cannot be");
     added = inventory_add_topic(inventory, topic.name, topic.partition_count);
     topic.name = added->name;
@@ -142,8 +137,8 @@ use_take(struct audit_inventory *inventory, struct db_statement *row, struct err
         return rc;
     if (topic < 0 || topic >= inventory->topic_count || read.group >= inventory->group_count)
         return err_set(e, RC_CORRUPT, "a group of a topic that cannot be");
-    use =
-        inventory_use(inventory, read.group, text_of(inventory->topics[topic].name), false, false);
+    use = inventory_use(
+        inventory, read.group, codec_string(inventory->topics[topic].name), false, false);
     if (use == NULL)
         return err_set(e, RC_LIMIT, "it is too large");
     read.next = use->next;
@@ -236,7 +231,7 @@ transactional_id_take(struct audit_inventory *inventory, struct db_statement *ro
 
     if (db_column_int(row, 0) != inventory->transactional_id_count || id == NULL)
         return err_set(e, RC_CORRUPT, "a transactional id that cannot be");
-    inventory_add_transactional_id(inventory, text_of(id));
+    inventory_add_transactional_id(inventory, codec_string(id));
     return RC_OK;
 }
 

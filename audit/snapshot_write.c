@@ -8,6 +8,7 @@
 #include "audit/snapshot_rows.h"
 #include "audit/snapshot_schema.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 struct writer {
     const struct audit_inventory *inventory;
@@ -194,8 +195,7 @@ transactions_put(const struct writer *writer, struct err *e)
     for (const struct audit_footprint *f = inventory->footprints; f != NULL && rc == RC_OK;
          f = f->next)
         rc = row_put(footprints, e, "nnnn", place--,
-            (int64_t)inventory_transactional_id(inventory,
-                (struct wire_string){f->transactional_id, (int32_t)strlen(f->transactional_id)}),
+            (int64_t)inventory_transactional_id(inventory, codec_string(f->transactional_id)),
             (int64_t)f->topic, (int64_t)(f->probe == AUDIT_TRANSACTION_LOG));
     return rc;
 }

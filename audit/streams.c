@@ -17,12 +17,6 @@ static const struct {
 };
 
 bool
-streams_is(struct wire_string text, const char *other)
-{
-    return text.size == (int32_t)strlen(other) && memcmp(text.data, other, strlen(other)) == 0;
-}
-
-bool
 streams_is_client_id(struct wire_string id)
 {
     static const char thread[] = "-StreamThread-";

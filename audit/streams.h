@@ -15,9 +15,6 @@
 #include "audit/inventory.h"
 #include "gen/messages.h"
 
-/* streams_is compares a text of the wire with a C string. */
-bool streams_is(struct wire_string text, const char *other);
-
 /* streams_is_client_id tells whether a consumer's client id looks as Streams makes them. */
 bool streams_is_client_id(struct wire_string client_id);
 

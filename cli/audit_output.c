@@ -14,6 +14,7 @@
 #include "cli/units.h"
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 #define WIDTH_DEFAULT 120
 #define NAMES_BYTES_MAX 1024
@@ -168,8 +169,7 @@ path_print(const struct audit_report *report, const char *text)
     size_t size = strcspn(text, ",");
     const char *second = text[size] == ',' ? text + size + 1 : "";
     uint32_t from = inventory_topic(report->inventory, (struct wire_string){text, (int32_t)size});
-    uint32_t to =
-        inventory_topic(report->inventory, (struct wire_string){second, (int32_t)strlen(second)});
+    uint32_t to = inventory_topic(report->inventory, codec_string(second));
 
     if (from == INVENTORY_NO_NUMBER || to == INVENTORY_NO_NUMBER) {
         fprintf(stderr,

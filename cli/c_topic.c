@@ -18,12 +18,6 @@ static const char notes[] =
     "exit codes\n"
     "  0 done, 1 refused by the broker, 2 wrong use, 3 unreachable or authentication refused";
 
-static struct wire_string
-text(const char *value)
-{
-    return (struct wire_string){value, value == NULL ? -1 : (int32_t)strlen(value)};
-}
-
 /* "CODE NAME: message" as one line to stderr; returns the exit code. */
 static int
 refused(const char *name, int16_t code, struct wire_string message)
@@ -78,7 +72,7 @@ configs_read(const struct options *options,
         if (*count == CONFIGS_MAX)
             return err_set(e, RC_CONFIG, "too many --config.");
         items[(*count)++] = (struct km_create_topics_request_creatable_topic_config){
-            {pair, (int32_t)(equals - pair)}, text(equals + 1)};
+            {pair, (int32_t)(equals - pair)}, codec_string(equals + 1)};
     }
     return RC_OK;
 }
@@ -106,7 +100,7 @@ create_run(const struct invocation *in)
         return command_wrong_use(in->command, "%s", e.text);
     if (session_open(&in->options, &session, &e) != RC_OK)
         return command_fail(&e);
-    topic.name = text(name);
+    topic.name = codec_string(name);
     topic.num_partitions = (int32_t)options_int(&in->options, "partitions", -1);
     topic.replication_factor = (int16_t)options_int(&in->options, "replication-factor", -1);
     topic.configs.items = configs;
@@ -297,7 +291,7 @@ configs_ask(struct session *session, const char *name, struct jdoc *doc, bool js
     codec_init(&km_describe_configs_request_desc, &request);
     codec_init(&km_describe_configs_request_resource_desc, &resource);
     resource.resource_type = 2;
-    resource.resource_name = text(name);
+    resource.resource_name = codec_string(name);
     resource.configuration_keys.count = -1;
     request.resources.items = &resource;
     request.resources.count = 1;
@@ -324,7 +318,7 @@ describe_one(const struct invocation *in, struct session *session, const char *n
 
     codec_init(&km_metadata_request_desc, &request);
     codec_init(&km_metadata_request_topic_desc, &ask);
-    ask.name = text(name);
+    ask.name = codec_string(name);
     request.topics.items = &ask;
     request.topics.count = 1;
     request.allow_auto_topic_creation = false;
@@ -334,7 +328,7 @@ describe_one(const struct invocation *in, struct session *session, const char *n
         return command_fail(&e);
     topic = &response->topics.items[0];
     if (topic->error_code != KE_NONE)
-        return refused(name, topic->error_code, text(NULL));
+        return refused(name, topic->error_code, codec_string(NULL));
     doc = jdoc_object();
     jdoc_set_text(doc, "name", name);
     partitions_print(topic, doc);
@@ -396,7 +390,7 @@ delete_run(const struct invocation *in)
     const struct km_delete_topics_response_deletable_topic_result *result;
     struct km_delete_topics_request request;
     const char *name = the_name(in);
-    struct wire_string old_name = text(name);
+    struct wire_string old_name = codec_string(name);
     struct session *session;
     const void *reply = NULL;
     struct err e;
@@ -409,7 +403,7 @@ delete_run(const struct invocation *in)
         return command_fail(&e);
     codec_init(&km_delete_topics_request_desc, &request);
     codec_init(&km_delete_topics_request_delete_topic_state_desc, &state);
-    state.name = text(name);
+    state.name = codec_string(name);
     request.topics.items = &state;
     request.topics.count = 1;
     request.topic_names.items = &old_name;

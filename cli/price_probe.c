@@ -6,6 +6,7 @@
 #include "audit/inventory.h"
 #include "audit/probe.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
 
 #define RACKS_MAX 64
 #define STATE_STABLE "Stable"
@@ -129,7 +130,7 @@ written_between(const struct look *before, const struct look *after, struct writ
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < after->inventory.topic_count; i++) {
         const struct audit_topic *is = &after->inventory.topics[i], *was;
-        uint32_t place = inventory_topic(&before->inventory, probe_text(is->name));
+        uint32_t place = inventory_topic(&before->inventory, codec_string(is->name));
         double bytes;
 
         if (is->is_internal)

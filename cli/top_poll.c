@@ -180,7 +180,7 @@ group_lag(struct asker *a, struct top_group *group)
 
     codec_init(&km_offset_fetch_request_desc, &request);
     codec_init(&km_offset_fetch_request_group_desc, &ask);
-    ask.group_id = (struct wire_string){group->name, (int32_t)strlen(group->name)};
+    ask.group_id = codec_string(group->name);
     ask.topics.count = -1;
     request.groups.items = &ask;
     request.groups.count = 1;

@@ -1,7 +1,5 @@
 #include "mirror/fetching.h"
 
-#include <string.h>
-
 #include "gen/messages.h"
 #include "lib/wire/codec.h"
 
@@ -24,7 +22,7 @@ fetching_build(struct cluster_fan_batch *batch, const struct selection *selectio
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
         struct km_fetch_request_topic *topic = &request->topics.items[i];
 
-        topic->topic = (struct wire_string){groups[i].topic, (int32_t)strlen(groups[i].topic)};
+        topic->topic = codec_string(groups[i].topic);
         topic->partitions.items =
             codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)groups[i].count);
         for (size_t k = 0; topic->partitions.items != NULL && k < groups[i].count; k++) {

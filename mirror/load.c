@@ -25,18 +25,6 @@ struct loading {
     bool has_selection; /* after the last topic entry */
 };
 
-static struct wire_string
-text(const char *value)
-{
-    return (struct wire_string){value, (int32_t)strlen(value)};
-}
-
-static bool
-is(struct wire_string value, const char *word)
-{
-    return value.size == (int32_t)strlen(word) && memcmp(value.data, word, strlen(word)) == 0;
-}
-
 /* --- topics ------------------------------------------------------------------------------------
  */
 
@@ -52,12 +40,13 @@ topic_load(struct loading *l, const struct km_recording_topic *topic, struct err
             e, RC_CORRUPT, "topic %.*s comes behind batches", topic->name.size, topic->name.data);
     wanted.configs = xcalloc((size_t)topic->configs.count + 1, sizeof *wanted.configs);
     for (int32_t i = 0; i < topic->configs.count; i++)
-        if (!is(topic->configs.items[i].name, "retention.ms"))
+        if (!codec_string_is(topic->configs.items[i].name, "retention.ms"))
             wanted.configs[wanted.config_count++] =
                 (struct km_create_topics_request_creatable_topic_config){
                     topic->configs.items[i].name, topic->configs.items[i].value};
     wanted.configs[wanted.config_count++] =
-        (struct km_create_topics_request_creatable_topic_config){text("retention.ms"), text("-1")};
+        (struct km_create_topics_request_creatable_topic_config){
+            codec_string("retention.ms"), codec_string("-1")};
     rc = topics_make(l->to, &wanted, &made, e);
     free(wanted.configs);
     buf_printf(&l->names, "%.*s,", topic->name.size, topic->name.data);

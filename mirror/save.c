@@ -27,12 +27,6 @@ struct saving {
     struct save_result *result;
 };
 
-static struct wire_string
-text(const char *value)
-{
-    return (struct wire_string){value, (int32_t)strlen(value)};
-}
-
 /* --- topics ------------------------------------------------------------------------------------
  */
 
@@ -44,7 +38,7 @@ topic_save(struct saving *s, const struct selection_topic *topic,
     enum rc rc;
 
     codec_init(&km_recording_topic_desc, &entry);
-    entry.name = text(topic->name);
+    entry.name = codec_string(topic->name);
     entry.configs.items =
         xcalloc(from == NULL ? 0 : (size_t)from->configs.count, sizeof *entry.configs.items);
     for (int32_t i = 0; from != NULL && i < from->configs.count; i++)
@@ -103,7 +97,7 @@ fetch(struct saving *s, uint32_t number, int64_t offset, struct conn_reply **rep
     partition.partition = p->partition;
     partition.fetch_offset = offset;
     partition.partition_max_bytes = FETCH_BYTES;
-    of.topic = text(topic);
+    of.topic = codec_string(topic);
     of.partitions.items = &partition;
     of.partitions.count = 1;
     request.min_bytes = 1;
@@ -161,7 +155,7 @@ answer_save(struct saving *s, uint32_t number, const struct km_fetch_response *r
     if (rc != RC_OK)
         return rc;
     codec_init(&km_recording_batches_desc, &entry);
-    entry.topic = text(selection_name(&s->selection, number));
+    entry.topic = codec_string(selection_name(&s->selection, number));
     entry.partition = p->partition;
     entry.records = (struct wire_records){data->records.data, NULL, (int32_t)size, 0};
     return recording_put(s->writer, &km_recording_batches_message, &entry, e);
@@ -219,7 +213,7 @@ group_write(struct saving *s, const char *group, const struct km_offset_fetch_re
         return err_set(e, RC_REMOTE, "OffsetFetch: %d %s", response->error_code,
             kerr_name(response->error_code));
     codec_init(&km_recording_group_desc, &entry);
-    entry.group_id = text(group);
+    entry.group_id = codec_string(group);
     entry.topics.items = xcalloc((size_t)response->topics.count, sizeof *entry.topics.items);
     for (int32_t i = 0; i < response->topics.count; i++) {
         struct km_recording_group_topic *topic = &entry.topics.items[entry.topics.count];
@@ -247,7 +241,7 @@ group_save(struct saving *s, const char *group, struct err *e)
     enum rc rc;
 
     codec_init(&km_offset_fetch_request_desc, &request);
-    request.group_id = text(group);
+    request.group_id = codec_string(group);
     request.topics.count = -1;
     rc = cluster_call(s->cluster, &coordinator, frame_api(KM_OFFSET_FETCH), &offset_fetch_versions,
         &request, TIMEOUT_MS, &reply, e);

@@ -197,7 +197,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
         struct km_list_offsets_request_topic *topic = &request->topics.items[i];
 
-        topic->name = (struct wire_string){groups[i].topic, (int32_t)strlen(groups[i].topic)};
+        topic->name = codec_string(groups[i].topic);
         topic->partitions.items = codec_array(
             batch->arena, &km_list_offsets_request_partition_desc, (int32_t)groups[i].count);
         for (size_t k = 0; topic->partitions.items != NULL && k < groups[i].count; k++) {
@@ -290,8 +290,7 @@ policy_take(struct selection *s, const struct km_describe_configs_response_resul
     for (uint32_t i = 0; i < s->topic_count; i++) {
         struct selection_topic *topic = &s->topics[i];
 
-        if ((size_t)result->resource_name.size != strlen(topic->name) ||
-            memcmp(result->resource_name.data, topic->name, strlen(topic->name)) != 0)
+        if (!codec_string_is(result->resource_name, topic->name))
             continue;
         for (int32_t k = 0; k < result->configs.count; k++)
             topic->compacts =
@@ -317,8 +316,7 @@ selection_compaction(struct selection *s, struct cluster *cluster, struct err *e
     for (uint32_t i = 0; i < s->topic_count; i++) {
         codec_init(&km_describe_configs_request_resource_desc, &request.resources.items[i]);
         request.resources.items[i].resource_type = RESOURCE_TOPIC;
-        request.resources.items[i].resource_name =
-            (struct wire_string){s->topics[i].name, (int32_t)strlen(s->topics[i].name)};
+        request.resources.items[i].resource_name = codec_string(s->topics[i].name);
         request.resources.items[i].configuration_keys.items = &key;
         request.resources.items[i].configuration_keys.count = 1;
     }

@@ -1,7 +1,6 @@
 #include "mirror/topics.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
@@ -22,18 +21,6 @@ static const char *const not_copied[] = {"follower.replication.throttled.replica
     "local.retention.bytes", "remote.log.copy.disable", "remote.log.delete.on.disable",
     "unclean.leader.election.enable", "diskless.enable", "min.insync.replicas"};
 
-static struct wire_string
-text(const char *value)
-{
-    return (struct wire_string){value, (int32_t)strlen(value)};
-}
-
-static bool
-is(struct wire_string value, const char *word)
-{
-    return value.size == (int32_t)strlen(word) && memcmp(value.data, word, strlen(word)) == 0;
-}
-
 enum rc
 topics_configs_ask(struct cluster *cluster, const struct selection *selection,
     struct conn_reply **reply, struct err *e)
@@ -47,7 +34,7 @@ topics_configs_ask(struct cluster *cluster, const struct selection *selection,
     for (uint32_t i = 0; i < selection->topic_count; i++) {
         codec_init(&km_describe_configs_request_resource_desc, &request.resources.items[i]);
         request.resources.items[i].resource_type = RESOURCE_TOPIC;
-        request.resources.items[i].resource_name = text(selection->topics[i].name);
+        request.resources.items[i].resource_name = codec_string(selection->topics[i].name);
         request.resources.items[i].configuration_keys.count = -1;
     }
     rc = cluster_call(
@@ -62,7 +49,7 @@ topics_configs_of(const struct conn_reply *reply, const char *topic)
     const struct km_describe_configs_response *response = reply->response;
 
     for (int32_t i = 0; i < response->results.count; i++)
-        if (is(response->results.items[i].resource_name, topic))
+        if (codec_string_is(response->results.items[i].resource_name, topic))
             return &response->results.items[i];
     return NULL;
 }
@@ -77,7 +64,7 @@ bool
 topics_is_copied(struct wire_string name)
 {
     for (size_t i = 0; i < ARRAY_LEN(not_copied); i++)
-        if (is(name, not_copied[i]))
+        if (codec_string_is(name, not_copied[i]))
             return false;
     return true;
 }
@@ -135,7 +122,7 @@ topics_mirroring(struct cluster *to, const struct selection *selection, struct e
     request.topics.count = (int32_t)selection->topic_count;
     for (uint32_t i = 0; i < selection->topic_count; i++) {
         codec_init(&km_mirror_state_request_topic_desc, &request.topics.items[i]);
-        request.topics.items[i].name = text(selection->topics[i].name);
+        request.topics.items[i].name = codec_string(selection->topics[i].name);
         request.topics.items[i].state = STATE_MIRRORING;
     }
     rc = cluster_call(to, &any, frame_api(KM_MIRROR_STATE), NULL, &request, TIMEOUT_MS, &reply, e);

@@ -17,6 +17,20 @@ codec_has_version(const struct wire_message *message, int16_t version)
     return version >= message->versions.min && version <= message->versions.max;
 }
 
+struct wire_string
+codec_string(const char *text)
+{
+    return (struct wire_string){text, text == NULL ? -1 : (int32_t)strlen(text)};
+}
+
+bool
+codec_string_is(struct wire_string string, const char *text)
+{
+    size_t size = strlen(text);
+
+    return string.size == (int32_t)size && (size == 0 || memcmp(string.data, text, size) == 0);
+}
+
 static void
 int_store(enum wire_kind kind, int64_t value, void *member)
 {

@@ -20,6 +20,11 @@
 #include "lib/base/err.h"
 #include "lib/wire/desc.h"
 
+/* codec_string views a C string; NULL is null. codec_string_is compares with one, which null never
+ * equals. */
+struct wire_string codec_string(const char *text);
+bool codec_string_is(struct wire_string string, const char *text);
+
 /* codec_init fills a C struct with the defaults of its fields; structs that may be null start as
  * null. */
 void codec_init(const struct wire_struct *desc, void *object);

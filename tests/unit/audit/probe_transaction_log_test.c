@@ -33,12 +33,12 @@ metadata(struct fake_conn *conn, const struct frame_request *request)
     codec_init(&km_metadata_response_partition_desc, &partition);
     partition.leader_id = 1;
     codec_init(&km_metadata_response_topic_desc, &topic);
-    topic.name = probe_text(LOG);
+    topic.name = codec_string(LOG);
     topic.partitions.items = &partition;
     topic.partitions.count = 1;
     codec_init(&km_metadata_response_broker_desc, &row);
     row.node_id = 1;
-    row.host = probe_text("127.0.0.1");
+    row.host = codec_string("127.0.0.1");
     row.port = broker.port;
     codec_init(&km_metadata_response_desc, &response);
     response.brokers.items = &row;
@@ -70,9 +70,9 @@ transaction_append(struct batch_builder *builder, int64_t offset, const char *to
     buf_init(&key_bytes, MIB);
     buf_init(&value_bytes, MIB);
     codec_init(&km_transaction_log_key_desc, &key);
-    key.transactional_id = probe_text("writer");
+    key.transactional_id = codec_string("writer");
     codec_init(&km_transaction_log_value_partitions_schema_desc, &partitions);
-    partitions.topic = probe_text(topic);
+    partitions.topic = codec_string(topic);
     codec_init(&km_transaction_log_value_desc, &value);
     value.transaction_partitions.items = &partitions;
     value.transaction_partitions.count = 1;
@@ -144,7 +144,7 @@ fetch(
         batch_append(last_asked, &batch);
     partition.records = (struct wire_records){.data = batch.data, .size = (int32_t)batch.size};
     codec_init(&km_fetch_response_fetchable_topic_response_desc, &topic);
-    topic.topic = probe_text(LOG);
+    topic.topic = codec_string(LOG);
     topic.partitions.items = &partition;
     topic.partitions.count = 1;
     codec_init(&km_fetch_response_desc, &response);
@@ -226,7 +226,7 @@ look_from(int64_t began)
 static const struct audit_finding *
 transactions_of(const char *topic)
 {
-    return &inventory.topics[inventory_topic(&inventory, probe_text(topic))]
+    return &inventory.topics[inventory_topic(&inventory, codec_string(topic))]
                 .facts[AUDIT_FACT_TRANSACTIONS];
 }
 

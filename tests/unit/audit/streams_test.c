@@ -111,7 +111,7 @@ a_subscription_of_a_newer_version_is_read_as_the_newest_known(void **state)
     assert_true(
         streams_subscription((struct wire_bytes){data.data, (int32_t)data.size}, &arena, &out));
     assert_int_equal(out.topics.count, 2);
-    assert_true(streams_is(out.topics.items[1], "payments"));
+    assert_true(codec_string_is(out.topics.items[1], "payments"));
     assert_false(streams_subscription((struct wire_bytes){data.data, 1}, &arena, &out));
     assert_false(streams_subscription((struct wire_bytes){data.data, 8}, &arena, &out));
     arena_fini(&arena);

@@ -483,6 +483,22 @@ tear_down(void **state)
     return 0;
 }
 
+static void
+a_string_views_a_text_and_equals_it_alone(void **state)
+{
+    struct wire_string null = codec_string(NULL), empty = codec_string("");
+
+    (void)state;
+    assert_int_equal(codec_string("abc").size, 3);
+    assert_true(codec_string_is(codec_string("abc"), "abc"));
+    assert_false(codec_string_is(codec_string("abc"), "ab"));
+    assert_false(codec_string_is(codec_string("abc"), "abd"));
+    assert_int_equal(null.size, -1);
+    assert_int_equal(empty.size, 0);
+    assert_true(codec_string_is(empty, ""));
+    assert_false(codec_string_is(null, ""));
+}
+
 int
 main(void)
 {
@@ -504,6 +520,7 @@ main(void)
         cmocka_unit_test(a_string_of_more_than_32767_bytes_is_refused),
         cmocka_unit_test(errors_tell_the_message_and_the_field),
         cmocka_unit_test(a_full_buffer_is_a_limit_and_keeps_its_content),
+        cmocka_unit_test(a_string_views_a_text_and_equals_it_alone),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
