@@ -5,6 +5,7 @@
 #include "gen/messages.h"
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/frame.h"
 
 static const struct probe_allowed allowed[] = {
 #define ALLOWED(key, name, fields) {KM_##key, name, fields},
@@ -61,4 +62,64 @@ probe_brokers(const struct probe *probe, uint32_t *count)
     while ((broker = cluster_map_next_broker(map, &position)) != NULL)
         ids[(*count)++] = broker->id;
     return ids;
+}
+
+/* --- lists that every broker has a part of ------------------------------------------------------
+ */
+
+struct listing {
+    struct audit_inventory *inventory;
+    enum audit_probe which;
+    int32_t *brokers;
+    probe_list_fn *take;
+};
+
+static void
+list_target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct listing *)arg)->brokers[item]};
+}
+
+static size_t
+list_build(void *arg, struct cluster_fan_batch *batch)
+{
+    (void)arg;
+    (void)batch;
+    return 1;
+}
+
+static void
+list_parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct listing *listing = arg;
+
+    cluster_fan_settle(
+        batch->fan, batch->items[0], listing->take(listing->inventory, batch->response));
+}
+
+static void
+list_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    struct listing *listing = arg;
+
+    (void)item;
+    if (rc != RC_OK)
+        inventory_gap(listing->inventory, INVENTORY_NO_NUMBER, listing->which, NULL, rc, code, e);
+}
+
+void
+probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, probe_list_fn *take)
+{
+    struct listing listing = {.inventory = probe->inventory, .which = which, .take = take};
+    struct cluster_fan_spec spec = {.api = frame_api(api_key),
+        .target = list_target,
+        .build = list_build,
+        .parse = list_parse,
+        .done = list_done,
+        .arg = &listing,
+        .batch_items_max = 1};
+
+    listing.brokers = probe_brokers(probe, &spec.item_count);
+    probe_fan(probe, which, &spec);
+    free(listing.brokers);
 }

@@ -68,6 +68,12 @@ struct cluster_fan *probe_fan_start(
 /* probe_brokers returns the ids of all brokers, which the caller frees. */
 int32_t *probe_brokers(const struct probe *probe, uint32_t *count);
 
+/* probe_list asks every broker for its part of a list, with a request that says nothing. `take`
+ * notes what an answer holds and returns its error code. */
+typedef int16_t probe_list_fn(struct audit_inventory *inventory, const void *response);
+void probe_list(
+    const struct probe *probe, enum audit_probe which, int16_t api_key, probe_list_fn *take);
+
 /* probe_is_allowed tells whether a key is in allowed.def. */
 bool probe_is_allowed(int16_t api_key);
 

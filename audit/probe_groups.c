@@ -13,29 +13,10 @@
 #define GROUPS_PER_REQUEST 50
 #define OFFSET_FETCH_MANY 8 /* the version that asks for many groups (KIP-709) */
 
-struct asking {
-    const struct probe *probe;
-    int32_t *brokers;
-};
-
 /* Null for all topics came with 2; with 10 topics are named by id. */
 static const struct wire_range offset_fetch_versions = {2, 9};
 
 /* --- ListGroups, of every broker ------------------------------------------------------------- */
-
-static void
-list_target(void *arg, uint32_t item, struct cluster_target *out)
-{
-    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
-}
-
-static size_t
-list_build(void *arg, struct cluster_fan_batch *batch)
-{
-    (void)arg;
-    (void)batch;
-    return 1;
-}
 
 static bool
 is_text(struct wire_string text, const char *other)
@@ -56,11 +37,10 @@ type_of(struct wire_string name)
     return AUDIT_GROUP_CLASSIC;
 }
 
-static void
-list_parse(void *arg, struct cluster_fan_batch *batch)
+static int16_t
+list_take(struct audit_inventory *inventory, const void *answer)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
-    const struct km_list_groups_response *response = batch->response;
+    const struct km_list_groups_response *response = answer;
 
     for (int32_t i = 0; i < response->groups.count; i++) {
         const struct km_list_groups_response_listed_group *listed = &response->groups.items[i];
@@ -70,16 +50,7 @@ list_parse(void *arg, struct cluster_fan_batch *batch)
         group->state =
             inventory_text(inventory, listed->group_state.data, listed->group_state.size);
     }
-    cluster_fan_settle(batch->fan, batch->items[0], response->error_code);
-}
-
-static void
-list_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
-{
-    (void)item;
-    if (rc != RC_OK)
-        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER, AUDIT_GROUPS,
-            NULL, rc, code, e);
+    return response->error_code;
 }
 
 /* --- OffsetFetch; share groups keep no offsets of this kind ---------------------------------- */
@@ -225,19 +196,6 @@ probe_commits(const struct probe *probe)
 void
 probe_groups(const struct probe *probe)
 {
-    struct asking asking = {.probe = probe};
-    uint32_t count;
-    struct cluster_fan_spec list = {.api = frame_api(KM_LIST_GROUPS),
-        .target = list_target,
-        .build = list_build,
-        .parse = list_parse,
-        .done = list_done,
-        .arg = &asking,
-        .batch_items_max = 1};
-
-    asking.brokers = probe_brokers(probe, &count);
-    list.item_count = count;
-    probe_fan(probe, AUDIT_GROUPS, &list);
-    free(asking.brokers);
+    probe_list(probe, AUDIT_GROUPS, KM_LIST_GROUPS, list_take);
     probe_commits(probe);
 }

@@ -9,46 +9,17 @@
 
 #define IDS_PER_REQUEST 100
 
-struct asking {
-    const struct probe *probe;
-    int32_t *brokers;
-};
-
 /* --- ListTransactions, of every broker ------------------------------------------------------- */
 
-static void
-list_target(void *arg, uint32_t item, struct cluster_target *out)
+static int16_t
+list_take(struct audit_inventory *inventory, const void *answer)
 {
-    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
-}
-
-static size_t
-list_build(void *arg, struct cluster_fan_batch *batch)
-{
-    (void)arg;
-    (void)batch;
-    return 1;
-}
-
-static void
-list_parse(void *arg, struct cluster_fan_batch *batch)
-{
-    struct asking *asking = arg;
-    const struct km_list_transactions_response *response = batch->response;
+    const struct km_list_transactions_response *response = answer;
 
     for (int32_t i = 0; i < response->transaction_states.count; i++)
         inventory_add_transactional_id(
-            asking->probe->inventory, response->transaction_states.items[i].transactional_id);
-    cluster_fan_settle(batch->fan, batch->items[0], response->error_code);
-}
-
-static void
-list_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
-{
-    (void)item;
-    if (rc != RC_OK)
-        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER,
-            AUDIT_TRANSACTIONS, NULL, rc, code, e);
+            inventory, response->transaction_states.items[i].transactional_id);
+    return response->error_code;
 }
 
 /* --- DescribeTransactions, of those that were listed ----------------------------------------- */
@@ -56,7 +27,7 @@ list_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *
 static void
 describe_target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    const struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct audit_inventory *inventory = arg;
 
     *out = (struct cluster_target){CLUSTER_TRANSACTION, inventory->transactional_ids[item], 0};
 }
@@ -64,7 +35,7 @@ describe_target(void *arg, uint32_t item, struct cluster_target *out)
 static size_t
 describe_build(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    const struct audit_inventory *inventory = arg;
     struct km_describe_transactions_request *request = batch->request;
     struct wire_string *ids = arena_array(batch->arena, batch->count, sizeof *ids);
 
@@ -80,7 +51,7 @@ describe_build(void *arg, struct cluster_fan_batch *batch)
 static void
 describe_parse(void *arg, struct cluster_fan_batch *batch)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    struct audit_inventory *inventory = arg;
     const struct km_describe_transactions_response *response = batch->response;
 
     for (int32_t i = 0; i < response->transaction_states.count; i++) {
@@ -105,7 +76,7 @@ describe_parse(void *arg, struct cluster_fan_batch *batch)
 static void
 describe_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    struct audit_inventory *inventory = arg;
 
     if (rc != RC_OK)
         inventory_gap(inventory, INVENTORY_NO_NUMBER, AUDIT_FOOTPRINTS,
@@ -115,27 +86,15 @@ describe_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct e
 void
 probe_transactions(const struct probe *probe)
 {
-    struct asking asking = {.probe = probe};
-    uint32_t count;
-    struct cluster_fan_spec list = {.api = frame_api(KM_LIST_TRANSACTIONS),
-        .target = list_target,
-        .build = list_build,
-        .parse = list_parse,
-        .done = list_done,
-        .arg = &asking,
-        .batch_items_max = 1};
     struct cluster_fan_spec describe = {.api = frame_api(KM_DESCRIBE_TRANSACTIONS),
         .target = describe_target,
         .build = describe_build,
         .parse = describe_parse,
         .done = describe_done,
-        .arg = &asking,
+        .arg = probe->inventory,
         .batch_items_max = IDS_PER_REQUEST};
 
-    asking.brokers = probe_brokers(probe, &count);
-    list.item_count = count;
-    probe_fan(probe, AUDIT_TRANSACTIONS, &list);
-    free(asking.brokers);
+    probe_list(probe, AUDIT_TRANSACTIONS, KM_LIST_TRANSACTIONS, list_take);
     describe.item_count = probe->inventory->transactional_id_count;
     probe_fan(probe, AUDIT_FOOTPRINTS, &describe);
 }
