@@ -12,6 +12,7 @@
 #include "gen/messages.h"
 #include "lib/base/jdoc.h"
 #include "lib/base/xalloc.h"
+#include "mirror/topics.h"
 #include "mirror/verify.h"
 
 #define PROGRESS_US 1000000
@@ -242,7 +243,7 @@ prepare(struct job *job, struct err *e)
     if (rc == RC_OK)
         rc = selection_offsets(&job->from, job->pair.from.cluster, e);
     if (rc == RC_OK)
-        rc = selection_compaction(&job->from, job->pair.from.cluster, e);
+        rc = topics_compaction(job->pair.from.cluster, &job->from, e);
     if (rc != RC_OK) {
         err_note(e, "source");
         return rc;

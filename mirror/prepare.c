@@ -59,7 +59,7 @@ missing_make(struct cluster *source, const struct selection *selection, struct c
     struct prepare_result *result, struct err *e)
 {
     struct conn_reply *reply;
-    enum rc rc = topics_configs_ask(source, selection, &reply, e);
+    enum rc rc = topics_configs_ask(source, selection, NULL, &reply, e);
 
     if (rc != RC_OK)
         return rc;

@@ -65,7 +65,7 @@ static enum rc
 topics_save(struct saving *s, struct err *e)
 {
     struct conn_reply *reply;
-    enum rc rc = topics_configs_ask(s->cluster, &s->selection, &reply, e);
+    enum rc rc = topics_configs_ask(s->cluster, &s->selection, NULL, &reply, e);
 
     if (rc != RC_OK)
         return rc;

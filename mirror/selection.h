@@ -20,7 +20,7 @@ struct selection_topic {
     struct wire_uuid id; /* at the cluster that was asked */
     int32_t partition_count;
     uint32_t first; /* number of its partition 0 */
-    bool compacts;  /* cleanup.policy, set by selection_compaction */
+    bool compacts;  /* cleanup.policy, set by topics_compaction */
 };
 
 struct selection_partition {
@@ -59,10 +59,6 @@ void selection_fini(struct selection *selection);
 
 /* selection_offsets reads start and end of every partition's log. */
 MUST_CHECK enum rc selection_offsets(
-    struct selection *selection, struct cluster *cluster, struct err *e);
-
-/* selection_compaction asks for each topic's cleanup.policy and sets `compacts`. */
-MUST_CHECK enum rc selection_compaction(
     struct selection *selection, struct cluster *cluster, struct err *e);
 
 /* selection_matches tells whether a topic's name is meant by the patterns. */

@@ -1,6 +1,7 @@
 #include "mirror/topics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
@@ -22,9 +23,10 @@ static const char *const not_copied[] = {"follower.replication.throttled.replica
     "unclean.leader.election.enable", "diskless.enable", "min.insync.replicas"};
 
 enum rc
-topics_configs_ask(struct cluster *cluster, const struct selection *selection,
+topics_configs_ask(struct cluster *cluster, const struct selection *selection, const char *name,
     struct conn_reply **reply, struct err *e)
 {
+    struct wire_string key = codec_string(name);
     struct km_describe_configs_request request;
     enum rc rc;
 
@@ -35,10 +37,10 @@ topics_configs_ask(struct cluster *cluster, const struct selection *selection,
         codec_init(&km_describe_configs_request_resource_desc, &request.resources.items[i]);
         request.resources.items[i].resource_type = RESOURCE_TOPIC;
         request.resources.items[i].resource_name = codec_string(selection->topics[i].name);
-        request.resources.items[i].configuration_keys.count = -1;
+        request.resources.items[i].configuration_keys.items = &key;
+        request.resources.items[i].configuration_keys.count = name == NULL ? -1 : 1;
     }
-    rc = cluster_call(
-        cluster, &any, frame_api(KM_DESCRIBE_CONFIGS), NULL, &request, TIMEOUT_MS, reply, e);
+    rc = cluster_call(cluster, &any, frame_api(KM_DESCRIBE_CONFIGS), NULL, &request, 0, reply, e);
     free(request.resources.items);
     return rc;
 }
@@ -52,6 +54,29 @@ topics_configs_of(const struct conn_reply *reply, const char *topic)
         if (codec_string_is(response->results.items[i].resource_name, topic))
             return &response->results.items[i];
     return NULL;
+}
+
+enum rc
+topics_compaction(struct cluster *cluster, struct selection *selection, struct err *e)
+{
+    struct conn_reply *reply;
+    enum rc rc = topics_configs_ask(cluster, selection, "cleanup.policy", &reply, e);
+
+    if (rc != RC_OK)
+        return rc;
+    for (uint32_t i = 0; i < selection->topic_count; i++) {
+        struct selection_topic *topic = &selection->topics[i];
+        const struct km_describe_configs_response_result *result =
+            topics_configs_of(reply, topic->name);
+
+        for (int32_t k = 0; result != NULL && k < result->configs.count; k++)
+            topic->compacts =
+                result->configs.items[k].value.size > 0 &&
+                memmem(result->configs.items[k].value.data,
+                    (size_t)result->configs.items[k].value.size, "compact", 7) != NULL;
+    }
+    conn_reply_unref(reply);
+    return RC_OK;
 }
 
 bool

@@ -12,9 +12,9 @@
 #include "mirror/selection.h"
 
 /* topics_configs_ask returns the DescribeConfigs answer for all topics of a selection, which the
- * caller unrefs. */
+ * caller unrefs: about one config, or all of them where `name` is NULL. */
 MUST_CHECK enum rc topics_configs_ask(struct cluster *cluster, const struct selection *selection,
-    struct conn_reply **reply, struct err *e);
+    const char *name, struct conn_reply **reply, struct err *e);
 
 /* topics_configs_of finds what such an answer says of one topic; NULL where it says nothing. */
 const struct km_describe_configs_response_result *topics_configs_of(
@@ -25,6 +25,10 @@ bool topics_is_own(const struct km_describe_configs_response_resource_result *co
 
 /* topics_is_copied tells whether a config with this name goes along to another cluster. */
 bool topics_is_copied(struct wire_string name);
+
+/* topics_compaction asks for each topic's cleanup.policy and sets `compacts`. */
+MUST_CHECK enum rc topics_compaction(
+    struct cluster *cluster, struct selection *selection, struct err *e);
 
 struct topics_wanted {
     struct wire_string name;
