@@ -41,40 +41,60 @@ group_check(struct group *group, const struct km_offset_commit_request *in)
     return error;
 }
 
-static struct group *
-group_find(struct broker *broker, const struct request *request, int16_t *error)
+/* Finds the group, or makes it for a commit without a generation, and tells whether it may. */
+static int16_t
+group_judge(struct broker *broker, const struct request *request)
 {
     const struct km_offset_commit_request *in = request->in;
     int16_t version = request->header.api_version;
     struct group *group = groups_find(broker->groups, in->group_id);
 
-    *error = KE_NONE;
-    if (!groups_ready(broker->groups)) {
-        *error = KE_COORDINATOR_NOT_AVAILABLE;
-    } else if (group == NULL && in->generation_id_or_member_epoch >= 0) {
-        *error = version >= 9 ? KE_GROUP_ID_NOT_FOUND : KE_ILLEGAL_GENERATION;
-    } else if (group == NULL) {
-        group = groups_make(broker->groups, in->group_id);
-        if (group == NULL)
-            *error = KE_COORDINATOR_NOT_AVAILABLE;
-    } else if (group->consumer != NULL) {
-        *error = consumer_offsets_commit_check(group->consumer, in, version);
-    } else {
-        *error = group_check(group, in);
-    }
-    return group;
+    if (!groups_ready(broker->groups))
+        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (group == NULL && in->generation_id_or_member_epoch >= 0)
+        return version >= 9 ? KE_GROUP_ID_NOT_FOUND : KE_ILLEGAL_GENERATION;
+    if (group == NULL)
+        return groups_make(broker->groups, in->group_id) == NULL ? KE_COORDINATOR_NOT_AVAILABLE
+                                                                 : KE_NONE;
+    return group->consumer != NULL ? consumer_offsets_commit_check(group->consumer, in, version)
+                                   : group_check(group, in);
 }
 
-static int16_t
-partition_check(const struct topic *topic, const commit_in *in, bool by_id)
+static struct topic *
+topic_find(struct broker *broker, const struct request *request,
+    const struct km_offset_commit_request_topic *in)
 {
-    if (topic == NULL)
-        return by_id ? KE_UNKNOWN_TOPIC_ID : KE_UNKNOWN_TOPIC_OR_PARTITION;
-    if (in->partition_index < 0 || in->partition_index >= topic->partition_count)
-        return KE_UNKNOWN_TOPIC_OR_PARTITION;
-    if (in->committed_metadata.size > LIMIT_OFFSET_METADATA_BYTES_MAX)
-        return KE_OFFSET_METADATA_TOO_LARGE;
-    return KE_NONE;
+    return request->header.api_version >= 10
+               ? topics_find_id(&broker->topics, &in->topic_id)
+               : topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
+}
+
+/* Answers partitions that are not there, and tells how many are (KafkaApis does so before the
+ * coordinator is asked: a group is not made for what is nowhere). */
+static size_t
+partitions_judge(struct broker *broker, struct request *request)
+{
+    const struct km_offset_commit_request *in = request->in;
+    struct km_offset_commit_response *out = request->out;
+    size_t count = 0;
+
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        const struct topic *topic = topic_find(broker, request, &in->topics.items[i]);
+
+        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
+            int32_t index = in->topics.items[i].partitions.items[k].partition_index;
+            commit_out *to = &out->topics.items[i].partitions.items[k];
+
+            to->partition_index = index;
+            if (topic == NULL && request->header.api_version >= 10)
+                to->error_code = KE_UNKNOWN_TOPIC_ID;
+            else if (topic == NULL || index < 0 || index >= topic->partition_count)
+                to->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
+            else
+                count++;
+        }
+    }
+    return count;
 }
 
 static void
@@ -88,44 +108,29 @@ answer_fill(struct request *request, int16_t error)
                 out->topics.items[i].partitions.items[k].error_code = error;
 }
 
-static size_t
-offsets_count_of(const struct km_offset_commit_request *in)
-{
-    size_t count = 0;
-
-    for (int32_t i = 0; i < in->topics.count; i++)
-        count += (size_t)in->topics.items[i].partitions.count;
-    return count;
-}
-
-/* Judges every partition and collects those that are fine. */
+/* Collects what is fine of `count` partitions that are there. */
 static struct offset_commit *
-commit_collect(struct broker *broker, struct request *request, int16_t group_error)
+commit_collect(struct broker *broker, struct request *request, size_t count)
 {
     const struct km_offset_commit_request *in = request->in;
     struct km_offset_commit_response *out = request->out;
-    struct offset_commit *commit =
-        offset_commit_new(broker->groups, in->group_id, offsets_count_of(in));
-    bool by_id = request->header.api_version >= 10;
+    struct offset_commit *commit = offset_commit_new(broker->groups, in->group_id, count);
     struct err e;
 
     for (int32_t i = 0; i < in->topics.count; i++) {
-        const struct km_offset_commit_request_topic *topic_in = &in->topics.items[i];
-        struct topic *topic =
-            by_id ? topics_find_id(&broker->topics, &topic_in->topic_id)
-                  : topics_find(&broker->topics, topic_in->name.data, (size_t)topic_in->name.size);
+        const struct topic *topic = topic_find(broker, request, &in->topics.items[i]);
 
-        for (int32_t k = 0; k < topic_in->partitions.count; k++) {
-            const commit_in *from = &topic_in->partitions.items[k];
+        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
+            const commit_in *from = &in->topics.items[i].partitions.items[k];
             commit_out *to = &out->topics.items[i].partitions.items[k];
 
-            to->partition_index = from->partition_index;
-            to->error_code =
-                group_error != KE_NONE ? group_error : partition_check(topic, from, by_id);
-            if (to->error_code == KE_NONE &&
-                offset_commit_add(commit, topic->name, &topic->topic_id, from->partition_index,
-                    from->committed_offset, from->committed_leader_epoch, from->committed_metadata,
-                    &e) != RC_OK)
+            if (to->error_code != KE_NONE)
+                continue;
+            if (from->committed_metadata.size > LIMIT_OFFSET_METADATA_BYTES_MAX)
+                to->error_code = KE_OFFSET_METADATA_TOO_LARGE;
+            else if (offset_commit_add(commit, topic->name, &topic->topic_id, from->partition_index,
+                         from->committed_offset, from->committed_leader_epoch,
+                         from->committed_metadata, &e) != RC_OK)
                 to->error_code = KE_INVALID_COMMIT_OFFSET_SIZE;
         }
     }
@@ -158,14 +163,20 @@ h_offset_commit(struct broker *broker, struct request *request, const void *in_,
 {
     const struct km_offset_commit_request *in = in_;
     struct offset_commit *commit;
-    struct group *group;
+    size_t count;
     int16_t error;
 
     if (!commit_shape(request, in, out_))
         return H_CLOSE;
-    group = group_find(broker, request, &error);
-    commit = commit_collect(broker, request, error);
-    if (commit->count == 0 || group == NULL) {
+    count = partitions_judge(broker, request);
+    if (count == 0)
+        return H_DONE;
+    error = group_judge(broker, request);
+    answer_fill(request, error);
+    if (error != KE_NONE)
+        return H_DONE;
+    commit = commit_collect(broker, request, count);
+    if (commit->count == 0) {
         offset_commit_free(commit);
         return H_DONE;
     }

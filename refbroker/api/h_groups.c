@@ -28,7 +28,7 @@ coordinator_fill(struct broker *broker, const struct km_find_coordinator_request
     out->key = key;
     out->node_id = -1;
     out->port = -1;
-    out->error_message = request_text(NULL);
+    out->error_message = request_text("");
     if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
     } else if (in->key_type == KEY_SHARE) {
@@ -55,7 +55,9 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
         codec_init(&km_find_coordinator_response_coordinator_desc, &single);
         coordinator_fill(broker, in, in->key, &single);
         out->error_code = single.error_code;
-        out->error_message = single.error_message;
+        /* Kafka has a text for success, too, here only. */
+        out->error_message = request_text(
+            single.error_code == KE_NONE ? kerr_name(KE_NONE) : kerr_meaning(single.error_code));
         out->node_id = single.node_id;
         out->host = single.host;
         out->port = single.port;
@@ -121,7 +123,9 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         .protocols = in->protocols.items,
         .protocol_count = in->protocols.count,
         .session_timeout_ms = in->session_timeout_ms,
-        .rebalance_timeout_ms = in->rebalance_timeout_ms,
+        /* Version 0 has one timeout for both. */
+        .rebalance_timeout_ms =
+            request->header.api_version == 0 ? in->session_timeout_ms : in->rebalance_timeout_ms,
         .id_required = request->header.api_version >= 4,
     };
     struct group *group;
@@ -159,11 +163,11 @@ h_sync_group(struct broker *broker, struct request *request, const void *in_, vo
     struct km_sync_group_response *out = out_;
     struct group *group = groups_find(broker->groups, in->group_id);
 
-    if (in->group_id.size == 0)
-        out->error_code = KE_INVALID_GROUP_ID;
-    else if (request->header.api_version >= 5 &&
-             (in->protocol_type.size < 0 || in->protocol_name.size < 0))
+    if (request->header.api_version >= 5 &&
+        (in->protocol_type.size < 0 || in->protocol_name.size < 0))
         out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
+    else if (in->group_id.size == 0)
+        out->error_code = KE_INVALID_GROUP_ID;
     else if (group == NULL)
         out->error_code = KE_UNKNOWN_MEMBER_ID;
     if (out->error_code != KE_NONE)

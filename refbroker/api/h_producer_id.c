@@ -97,7 +97,8 @@ dropped_at_ids(struct broker *broker, struct request *request)
 static int16_t
 request_check(const struct broker *broker, const struct km_init_producer_id_request *in)
 {
-    if ((in->producer_id < 0) != (in->producer_epoch < 0) || in->transactional_id.size == 0)
+    if ((in->producer_id == TXN_NO_PRODUCER_ID) != (in->producer_epoch == TXN_NO_EPOCH) ||
+        in->transactional_id.size == 0)
         return KE_INVALID_REQUEST;
     if (in->transactional_id.size < 0)
         return KE_NONE;

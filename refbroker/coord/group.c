@@ -280,10 +280,16 @@ group_rebalance(struct group *group)
         syncs_refuse(group, KE_REBALANCE_IN_PROGRESS);
     if (group->state != GROUP_PREPARING) {
         state_set(group, GROUP_PREPARING);
-        if (first && delay_ms > 0)
+        if (first && delay_ms > 0) {
             gather_begin(group, delay_ms);
-        else
+        } else if (first) {
+            /* The first generation waits for the delay alone, not for those who were given an id.
+             */
+            generation_begin(group);
+            return;
+        } else {
             join_timer_set(group, rebalance_timeout_ms(group));
+        }
     }
     group_join_complete(group);
 }
@@ -447,19 +453,22 @@ group_heartbeat(struct group *group, struct wire_string member_id, struct wire_s
 int16_t
 group_leave(struct group *group, struct wire_string member_id, struct wire_string instance_id)
 {
-    struct group_member *member =
-        instance_id.size >= 0 ? map_get(&group->statics, instance_id.data, (size_t)instance_id.size)
-                              : map_get(&group->members, member_id.data, (size_t)member_id.size);
+    struct group_member *member = NULL;
+    int16_t error = KE_NONE;
 
-    if (instance_id.size >= 0 && member != NULL && member_id.size > 0 &&
-        !request_is_text(member_id, member->member_id))
-        return KE_FENCED_INSTANCE_ID;
-    if (member == NULL) {
-        if (instance_id.size >= 0 || !group_pending_remove(group, member_id))
-            return KE_UNKNOWN_MEMBER_ID;
+    /* An administrator removes a static member by its instance alone. */
+    if (member_id.size <= 0) {
+        if (instance_id.size >= 0)
+            member = map_get(&group->statics, instance_id.data, (size_t)instance_id.size);
+        error = member == NULL ? KE_UNKNOWN_MEMBER_ID : KE_NONE;
+    } else if (group_pending_remove(group, member_id)) {
         group_join_complete(group);
         return KE_NONE;
+    } else {
+        error = group_member_check(group, member_id, instance_id, group->generation, &member);
     }
+    if (error != KE_NONE)
+        return error;
     group_member_send_away(member, KE_UNKNOWN_MEMBER_ID);
     group_member_remove(member);
     group_rebalance(group);

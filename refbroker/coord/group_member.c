@@ -83,8 +83,7 @@ group_member_take(struct group_member *member, const struct group_join *join)
         member->protocols[i].metadata_size = join->protocols[i].metadata.size;
     }
     member->session_timeout_ms = join->session_timeout_ms;
-    member->rebalance_timeout_ms =
-        join->rebalance_timeout_ms < 0 ? join->session_timeout_ms : join->rebalance_timeout_ms;
+    member->rebalance_timeout_ms = join->rebalance_timeout_ms;
 }
 
 bool
