@@ -112,6 +112,7 @@ refbroker_SRCS := \
 	refbroker/log/retention.c \
 	refbroker/log/run_index.c \
 	refbroker/log/upload.c \
+	refbroker/log/verifications.c \
 	refbroker/log/wal.c \
 	refbroker/log/wal_format.c \
 	refbroker/log/wal_recover.c \

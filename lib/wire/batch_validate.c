@@ -33,10 +33,10 @@ batch_validate_text(enum batch_validate_fault fault)
     return rows[fault].text;
 }
 
-/* One batch must be there, and nothing behind it that would be a second one. A cut batch is none,
- * and its bytes are dropped. */
-static enum batch_validate_fault
-batch_find(const void *data, size_t size, int16_t produce_version, struct batch_view *batch)
+/* A cut batch is none, and its bytes are dropped. */
+enum batch_validate_fault
+batch_validate_find(
+    const void *data, size_t size, int16_t produce_version, struct batch_view *batch)
 {
     struct batch_view_cursor cursor = {data, size};
     struct batch_view second;
@@ -175,7 +175,7 @@ batch_validate(const void *data, size_t size, const struct batch_validate_rules 
     memset(result, 0, sizeof *result);
     result->max_timestamp = BATCH_VIEW_NONE;
     result->offsets_dense = true;
-    result->fault = batch_find(data, size, rules->produce_version, &result->batch);
+    result->fault = batch_validate_find(data, size, rules->produce_version, &result->batch);
     if (result->fault == BATCH_VALIDATE_OK)
         result->fault = header_check(&result->batch, rules);
     if (result->fault != BATCH_VALIDATE_OK)

@@ -61,6 +61,12 @@ MUST_CHECK enum rc batch_validate(const void *data, size_t size,
     const struct batch_validate_rules *rules, struct arena *arena, struct buf *scratch,
     struct batch_validate_result *result, struct err *e);
 
+/* batch_validate_find looks at what the request says of its records alone, before any log is asked
+ * (the faults before BASE_OFFSET): one batch must be there, and nothing behind it that would be a
+ * second one. It is *batch where the result is BATCH_VALIDATE_OK. */
+enum batch_validate_fault batch_validate_find(
+    const void *data, size_t size, int16_t produce_version, struct batch_view *batch);
+
 /* batch_validate_code returns the error code of Kafka's protocol for a fault, batch_validate_text
  * what to tell people; static. */
 int16_t batch_validate_code(enum batch_validate_fault fault);

@@ -172,9 +172,8 @@ taken(struct broker *broker, struct intake_waiter *intake, const struct append_r
     if (result->error != 0) {
         refuse(out, result->error, result->text);
         /* Kafka tells it unless the batch as a whole was at fault. */
-        if (!result->before_log && result->error != KE_CORRUPT_MESSAGE &&
-            result->error != KE_MESSAGE_TOO_LARGE && result->error != KE_RECORD_LIST_TOO_LARGE &&
-            result->error != KE_KAFKA_STORAGE_ERROR &&
+        if (result->error != KE_CORRUPT_MESSAGE && result->error != KE_MESSAGE_TOO_LARGE &&
+            result->error != KE_RECORD_LIST_TOO_LARGE && result->error != KE_KAFKA_STORAGE_ERROR &&
             result->error != KE_UNSUPPORTED_COMPRESSION_TYPE)
             out->log_start_offset = partition->log_start_offset;
         /* Without room for the single errors the arena is full, and dispatch sees that. */
@@ -268,12 +267,47 @@ gate_text(int16_t error)
                : NULL;
 }
 
+/* What the request says of its records alone. */
+static enum batch_validate_fault
+form_check(const struct request *request, const partition_in *in, struct batch_view *batch)
+{
+    return batch_validate_find(in->records.data,
+        in->records.size <= 0 ? 0 : (size_t)in->records.size, request->header.api_version, batch);
+}
+
+static bool
+are_acks_known(const struct km_produce_request *in)
+{
+    return in->acks >= -1 && in->acks <= 1;
+}
+
+/* Takes the records of one partition, or refuses them. Kafka looks at the request, the partition,
+ * the form of the records, their transaction and the acks, in this order. */
+static void
+partition_take(struct broker *broker, struct park *park, struct partition *partition,
+    const partition_in *from, partition_out *to, const struct txn_gate *gate)
+{
+    struct request *request = park->request;
+    enum batch_validate_fault fault;
+    struct batch_view batch;
+    int16_t closed;
+
+    if ((fault = form_check(request, from, &batch)) != BATCH_VALIDATE_OK)
+        refuse(to, batch_validate_code(fault), batch_validate_text(fault));
+    else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
+        refuse(to, closed, gate_text(closed));
+    else if (!are_acks_known(request->in))
+        refuse(to, KE_INVALID_REQUIRED_ACKS, NULL);
+    else
+        partition_append(broker, park, partition, from, to);
+}
+
 static void
 topic_append(struct broker *broker, struct request *request, const topic_in *in,
     struct km_produce_response_topic_produce_response *out, struct park *park,
     const struct txn_gate *gate)
 {
-    int16_t error, closed;
+    int16_t error;
     struct topic *topic = topic_find(broker, request, in, &error);
 
     for (int32_t i = 0; i < in->partition_data.count; i++) {
@@ -282,16 +316,12 @@ topic_append(struct broker *broker, struct request *request, const topic_in *in,
         struct partition *partition = topic == NULL ? NULL : topics_partition(topic, from->index);
 
         to->index = from->index;
-        /* Acks are looked at where there is something to append to. */
-        if (park->refusal != KE_NONE &&
-            (partition != NULL || park->refusal != KE_INVALID_REQUIRED_ACKS))
+        if (park->refusal != KE_NONE)
             refuse(to, park->refusal, park->why);
         else if (partition == NULL)
             refuse(to, topic == NULL ? error : KE_UNKNOWN_TOPIC_OR_PARTITION, NULL);
-        else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
-            refuse(to, closed, gate_text(closed));
         else
-            partition_append(broker, park, partition, from, to);
+            partition_take(broker, park, partition, from, to, gate);
     }
 }
 
@@ -332,54 +362,81 @@ gate_mode(int16_t version)
     return version >= PRODUCE_VERSION_ABORTABLE ? TXN_GATE_CHECK : TXN_GATE_CHECK_OLD;
 }
 
-/*
- * Judges what is transactional in the request: that needs a transactional id and comes from one
- * producer. The gate for it, or NULL. What the gate does not know (coordinated topics, topics that
- * are not there) is refused without it.
- */
+/* Where in a request one is. */
+struct cursor {
+    int32_t topic;
+    int32_t partition;
+};
+
+/* The next partition into which the request writes records of a transaction, and these; NULL behind
+ * the last. What is answered without looking at a transaction is passed over: topics that are not
+ * there, records whose form is refused. */
+static struct partition *
+transactional_next(struct broker *broker, const struct request *request, struct cursor *at,
+    struct batch_view *batch)
+{
+    const struct km_produce_request *in = request->in;
+    int16_t error;
+
+    for (; at->topic < in->topic_data.count; at->topic++, at->partition = 0) {
+        const topic_in *topic_data = &in->topic_data.items[at->topic];
+        struct topic *topic = topic_find(broker, request, topic_data, &error);
+
+        while (topic != NULL && at->partition < topic_data->partition_data.count) {
+            const partition_in *from = &topic_data->partition_data.items[at->partition++];
+            struct partition *partition = topics_partition(topic, from->index);
+
+            if (partition != NULL && form_check(request, from, batch) == BATCH_VALIDATE_OK &&
+                batch_view_is_transactional(batch) && batch_view_has_producer(batch))
+                return partition;
+        }
+    }
+    return NULL;
+}
+
+/* The gate for what is transactional in the request, which comes from one producer; NULL where
+ * nothing is, or where it is refused. The gate does not know coordinated topics. */
 static struct txn_gate *
 gate_make(struct broker *broker, struct request *request, int16_t *refusal)
 {
     const struct km_produce_request *in = request->in;
+    int16_t version = request->header.api_version;
+    struct cursor first = {0}, at = {0};
     struct txn_gate *gate = NULL;
+    struct partition *partition;
     struct batch_view batch;
-    struct err e;
-    int16_t error;
 
-    for (int32_t i = 0; i < in->topic_data.count; i++) {
-        struct topic *topic = topic_find(broker, request, &in->topic_data.items[i], &error);
-
-        for (int32_t k = 0; k < in->topic_data.items[i].partition_data.count; k++) {
-            const partition_in *from = &in->topic_data.items[i].partition_data.items[k];
-            struct partition *partition =
-                topic == NULL ? NULL : topics_partition(topic, from->index);
-
-            if (from->records.size <= 0 ||
-                batch_view_parse(from->records.data, (size_t)from->records.size, &batch, &e) !=
-                    RC_OK ||
-                batch.magic != 2 || !batch_view_is_transactional(&batch))
-                continue;
-            if (in->transactional_id.size < 0)
-                *refusal = KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-            else if (gate == NULL && batch_view_has_producer(&batch))
-                gate = txn_gate_new(broker, request, in->transactional_id, batch.producer_id,
-                    batch.producer_epoch, gate_mode(request->header.api_version));
-            if (gate != NULL && !txn_gate_is_of(gate, batch.producer_id, batch.producer_epoch))
-                *refusal = KE_INVALID_PRODUCER_ID_MAPPING;
-            if (gate != NULL && partition != NULL && !topic->configs.values.coordinated)
-                txn_gate_need(gate, partition);
+    while (transactional_next(broker, request, &first, &batch) != NULL) {
+        if (gate == NULL)
+            gate = txn_gate_new(broker, request, in->transactional_id, batch.producer_id,
+                batch.producer_epoch, gate_mode(version));
+        if (!txn_gate_is_of(gate, batch.producer_id, batch.producer_epoch)) {
+            *refusal = KE_INVALID_PRODUCER_ID_MAPPING;
+            txn_gate_free(gate);
+            return NULL;
         }
+    }
+    while (gate != NULL && (partition = transactional_next(broker, request, &at, &batch)) != NULL) {
+        struct verification noted = {.producer_id = batch.producer_id,
+            .now_ms = env_wall_ms(broker->env),
+            .base_sequence = batch.base_sequence,
+            .producer_epoch = batch.producer_epoch,
+            .bumps = version >= PRODUCE_VERSION_ADDS};
+
+        if (!partition->topic->configs.values.coordinated && txn_gate_need(gate, partition))
+            verifications_note(&partition->verifications, &noted);
     }
     return gate;
 }
 
 /*
- * Kafka looks for transactional records before it looks for topics
- * (RequestUtils.hasTransactionalRecords): where a partition's records begin with what is no batch,
- * the whole request fails with that, unless a transactional batch stands before it.
+ * What is wrong with the request as a whole. Kafka looks for transactional records, which need a
+ * transactional id, before it looks for topics (RequestUtils.hasTransactionalRecords): where a
+ * partition's records begin with what is no batch, all of the request fails with that, unless a
+ * transactional batch stands before it.
  */
-static const char *
-damage_find(struct request *request)
+static int16_t
+request_judge(struct request *request, const char **why)
 {
     const struct km_produce_request *in = request->in;
 
@@ -391,13 +448,16 @@ damage_find(struct request *request)
             struct batch_view batch;
             struct err e;
 
-            if (batch_view_begin(records->data, size, &e) == RC_CORRUPT)
-                return arena_strdup(&request->arena, e.text);
+            if (batch_view_begin(records->data, size, &e) == RC_CORRUPT) {
+                *why = arena_strdup(&request->arena, e.text);
+                return KE_CORRUPT_MESSAGE;
+            }
             if (batch_view_parse(records->data, size, &batch, &e) == RC_OK &&
                 batch_view_is_transactional(&batch))
-                return NULL;
+                return in->transactional_id.size < 0 ? KE_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+                                                     : KE_NONE;
         }
-    return NULL;
+    return KE_NONE;
 }
 
 static enum h_result
@@ -434,23 +494,19 @@ gate_passed(struct broker *broker, struct request *request, const struct txn_gat
 enum h_result
 h_produce(struct broker *broker, struct request *request, const void *in_, void *out)
 {
-    const struct km_produce_request *in = in_;
-    const char *damage = damage_find(request);
-    int16_t refusal = damage != NULL                  ? KE_CORRUPT_MESSAGE
-                      : in->acks < -1 || in->acks > 1 ? KE_INVALID_REQUIRED_ACKS
-                                                      : KE_NONE;
+    const char *why = NULL;
+    int16_t refusal = request_judge(request, &why);
     struct txn_gate *gate = refusal == KE_NONE ? gate_make(broker, request, &refusal) : NULL;
     struct park *park;
 
-    if (refusal == KE_NONE && gate != NULL) {
+    if (gate != NULL) {
         txn_gate_enter(gate, gate_passed);
         return H_PARK;
     }
-    txn_gate_free(gate);
-    park = response_make(request, in, out);
+    park = response_make(request, in_, out);
     if (park == NULL)
         return H_CLOSE;
     park->refusal = refusal;
-    park->why = damage;
+    park->why = why;
     return records_take(broker, request, park, NULL);
 }

@@ -27,7 +27,7 @@ partition_fill(struct broker *broker, struct request *request, bool metadata, pa
 
     if (!metadata || out->partition_index != 0) {
         out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
-        out->error_message = request_text("This server does not host this topic-partition.");
+        out->error_message = request_text(TOPICS_UNKNOWN_WHY);
         return true;
     }
     self = codec_array(&request->arena, &km_describe_quorum_response_replica_state_desc, 1);

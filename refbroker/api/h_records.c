@@ -173,7 +173,11 @@ topic_producers(struct broker *broker, struct request *request,
     struct km_describe_producers_response_topic_response *out)
 {
     struct topic *topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
+    bool is_named = topics_name_check(in->name.data, (size_t)in->name.size) == NULL;
+    char why[TOPICS_NAME_WHY_BYTES] = TOPICS_UNKNOWN_WHY;
 
+    if (!is_named)
+        topics_name_why(in->name.data, (size_t)in->name.size, why);
     out->name = in->name;
     out->partitions.items = codec_array(&request->arena,
         &km_describe_producers_response_partition_response_desc, in->partition_indexes.count);
@@ -187,7 +191,13 @@ topic_producers(struct broker *broker, struct request *request,
             topic == NULL ? NULL : topics_partition(topic, in->partition_indexes.items[i]);
 
         result->partition_index = in->partition_indexes.items[i];
-        if (partition == NULL)
+        if (topic == NULL) {
+            /* Of a topic it is said why, of a partition not (ReplicaManager.activeProducerState).
+             */
+            result->error_code =
+                is_named ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_INVALID_TOPIC_EXCEPTION;
+            result->error_message = request_text_dup(request, why);
+        } else if (partition == NULL)
             result->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
         else if (topic->configs.values.coordinated)
             /* No leader keeps producers of a coordinated topic; Inkless answers so. */

@@ -255,7 +255,7 @@ topic_named(struct broker *broker, struct wire_string name, delete_out *out)
     out->name = name;
     if (topic == NULL) {
         out->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
-        out->error_message = request_text("This server does not host this topic-partition.");
+        out->error_message = request_text(TOPICS_UNKNOWN_WHY);
     }
     return topic;
 }

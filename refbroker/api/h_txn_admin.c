@@ -100,25 +100,30 @@ filter_passes(const struct filter *filter, const struct txn *txn)
     return filter->pattern == NULL || topic_pattern_matches(filter->pattern, txn->id);
 }
 
-/* The states asked for; names that mean none go into the answer. False where there is no memory. */
+/* The states asked for; names that mean none go into the answer, each once. False where there is no
+ * memory. */
 static bool
 states_read(struct request *request, const struct km_list_transactions_request *in,
     struct km_list_transactions_response *out, unsigned *states)
 {
+    struct map unknown; /* names, as keys */
+
     *states = in->state_filters.count > 0 ? 0 : ~0u;
     out->unknown_state_filters.items = arena_array(
         &request->arena, (size_t)in->state_filters.count, sizeof *out->unknown_state_filters.items);
     if (out->unknown_state_filters.items == NULL)
         return false;
+    map_init(&unknown);
     for (int32_t i = 0; i < in->state_filters.count; i++) {
         struct wire_string name = in->state_filters.items[i];
         int state = txn_state_of(name.data, (size_t)name.size);
 
         if (state >= 0)
             *states |= 1u << state;
-        else
+        else if (map_put(&unknown, name.data, (size_t)name.size, out) == NULL)
             out->unknown_state_filters.items[out->unknown_state_filters.count++] = name;
     }
+    map_fini(&unknown, NULL);
     return true;
 }
 

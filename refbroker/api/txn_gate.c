@@ -62,15 +62,16 @@ is_fenced(const struct txn_gate *gate, const struct partition *partition)
                INT32_MAX, 0) == PRODUCER_MARKER_FENCED;
 }
 
-void
+bool
 txn_gate_need(struct txn_gate *gate, const struct partition *partition)
 {
     if (is_fenced(gate, partition) ||
         (partition->producers != NULL &&
             producers_is_open(partition->producers, gate->producer_id, gate->producer_epoch)))
-        return;
+        return false;
     txn_partitions_add(
         &gate->needed, partition->topic->name, strlen(partition->topic->name), partition->index);
+    return true;
 }
 
 /* Producers expect 47 from a broker where a coordinator says 90. */

@@ -38,8 +38,10 @@ struct txn_gate *txn_gate_new(struct broker *broker, struct request *request,
 /* txn_gate_is_of tells whether a gate is this producer's. */
 bool txn_gate_is_of(const struct txn_gate *gate, int64_t producer_id, int16_t producer_epoch);
 
-/* txn_gate_need names a partition that the request writes to. */
-void txn_gate_need(struct txn_gate *gate, const struct partition *partition);
+/* txn_gate_need names a partition that the request writes to; true where it is not known to be
+ * open.
+ */
+bool txn_gate_need(struct txn_gate *gate, const struct partition *partition);
 
 /* txn_gate_enter calls fn once, at once or later; not at all where the request is dropped before.
  */

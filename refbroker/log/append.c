@@ -16,8 +16,12 @@
 static void
 producer_note(struct partition *partition, const struct batch_view *batch)
 {
-    if (batch_view_has_producer(batch))
-        replay_batch(partition_producers(partition), batch);
+    if (!batch_view_has_producer(batch))
+        return;
+    replay_batch(partition_producers(partition), batch);
+    if (batch_view_is_transactional(batch))
+        verifications_end(partition->verifications, batch->producer_id, batch->producer_epoch,
+            batch_view_is_control(batch));
 }
 
 /* Puts a batch with its final bytes at the end of the log. */
@@ -98,6 +102,9 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
     if (verdict != PRODUCER_DUPLICATE && verdict != PRODUCER_FENCED &&
         !transaction_check(broker, partition, batch, result))
         return false;
+    if ((verdict == PRODUCER_APPEND || verdict == PRODUCER_BAD_TXN) &&
+        verifications_block(partition->verifications, batch->producer_id, batch->base_sequence))
+        verdict = PRODUCER_OUT_OF_ORDER;
     switch (verdict) {
     case PRODUCER_APPEND:
         return true;
@@ -105,8 +112,7 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
         broker->stats.produce_duplicates_total++;
         result->base_offset = first.base_offset;
         result->end_offset = first.last_offset + 1;
-        if (partition->topic->configs.values.log_append_time)
-            result->log_append_time = first.max_timestamp;
+        result->log_append_time = first.max_timestamp; /* CreateTime or not, as on Kafka */
         return false;
     case PRODUCER_OUT_OF_ORDER:
         refused(broker, result, KE_OUT_OF_ORDER_SEQUENCE_NUMBER, NULL);

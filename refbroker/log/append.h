@@ -18,13 +18,11 @@
 struct append_result {
     int16_t error;    /* Kafka's code; the rest is set for 0 */
     const char *text; /* for people, static; NULL: none */
-    bool before_log; /* Kafka refuses it before it looks at the log (ProduceRequest.validateRecords)
-                      */
     const struct batch_validate_record_error *record_errors;
     int32_t record_error_count;
     int64_t base_offset;
     int64_t end_offset;      /* acknowledge once the high watermark is here */
-    int64_t log_append_time; /* -1: CreateTime */
+    int64_t log_append_time; /* -1: CreateTime; of a duplicate, that of the first attempt */
 };
 
 /* A producer's batch that is valid, in the form in which it is stored. */

@@ -162,7 +162,6 @@ settle(struct intake *intake, struct append_result *result)
         refuse(intake, result, KE_UNKNOWN_SERVER_ERROR, "the records need too much memory");
     } else if (fault != BATCH_VALIDATE_OK) {
         refuse(intake, result, batch_validate_code(fault), batch_validate_text(fault));
-        result->before_log = fault < BATCH_VALIDATE_BASE_OFFSET;
         result->record_errors = intake->valid.errors;
         result->record_error_count = intake->valid.error_count;
     } else if (partition->topic == NULL) {

@@ -76,6 +76,9 @@ struct topic *topics_next(const struct topics *topics, size_t *position);
 /* topics_partition returns the partition or NULL. */
 struct partition *topics_partition(struct topic *topic, int32_t index);
 
+/* What Kafka says of a topic or a partition that is not there. */
+#define TOPICS_UNKNOWN_WHY "This server does not host this topic-partition."
+
 /* topics_name_check explains in Kafka's words why a name is refused, or returns NULL. The text is
  * static. */
 const char *topics_name_check(const char *name, size_t size);

@@ -337,7 +337,8 @@ list_count(struct km_list_transactions_request *in, int32_t *unknown)
 static void
 transactions_are_listed_by_state_producer_and_duration(void **state)
 {
-    struct wire_string states[] = {request_text("Ongoing"), request_text("Never")};
+    struct wire_string states[] = {
+        request_text("Ongoing"), request_text("Never"), request_text("Never")};
     struct km_list_transactions_request in;
     struct txn_client a = begun("a", true), b = begun("b", true);
     int64_t ids[] = {a.producer_id, 12345};
@@ -348,7 +349,7 @@ transactions_are_listed_by_state_producer_and_duration(void **state)
     codec_init(&km_list_transactions_request_desc, &in);
     assert_int_equal(list_count(&in, &unknown), 2);
     in.state_filters.items = states;
-    in.state_filters.count = 2;
+    in.state_filters.count = 3;
     assert_int_equal(list_count(&in, &unknown), 1);
     assert_int_equal(unknown, 1);
     in.producer_id_filters.items = ids;

@@ -48,6 +48,25 @@ a_first_record_of_newer_clients_has_the_sequence_0(void **state)
     assert_int_equal(log_end(0), 0);
 }
 
+/* The lost record was on its way first, and has to get in first. */
+static void
+records_behind_one_whose_verification_failed_wait_for_it(void **state)
+{
+    struct txn_client client = begun("a", false);
+
+    (void)state;
+    client.sequences[0] = 2;
+    assert_int_equal(txn_client_produce(&client, 0, 1), KE_TRANSACTION_ABORTABLE);
+    assert_int_equal(txn_client_add(&client, 0), KE_NONE);
+    client.sequences[0] = 3;
+    assert_int_equal(txn_client_produce(&client, 0, 2), KE_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_int_equal(log_end(0), 0);
+    client.sequences[0] = 2;
+    assert_int_equal(txn_client_produce(&client, 0, 1), KE_NONE);
+    assert_int_equal(txn_client_produce(&client, 0, 2), KE_NONE);
+    assert_int_equal(log_end(0), 2);
+}
+
 static void
 the_epoch_before_an_end_writes_nothing_more(void **state)
 {
@@ -65,6 +84,19 @@ the_epoch_before_an_end_writes_nothing_more(void **state)
     assert_int_equal(txn_client_end(&late, false), KE_INVALID_TXN_STATE);
     assert_int_equal(txn_client_end(&late, true), KE_NONE);
     assert_int_equal(late.producer_epoch, client.producer_epoch);
+}
+
+/* -1 alone means that none is expected. */
+static void
+an_expected_epoch_below_none_is_an_old_one(void **state)
+{
+    struct txn_client client = begun("a", false);
+
+    (void)state;
+    client.producer_epoch = -3;
+    assert_int_equal(txn_client_begin(&client, true), KE_PRODUCER_FENCED);
+    client.producer_epoch = -1;
+    assert_int_equal(txn_client_begin(&client, true), KE_INVALID_REQUEST);
 }
 
 static void
@@ -367,7 +399,9 @@ main(void)
         TEST(records_of_a_partition_that_was_not_added_are_refused),
         TEST(records_of_newer_clients_add_their_partition),
         TEST(a_first_record_of_newer_clients_has_the_sequence_0),
+        TEST(records_behind_one_whose_verification_failed_wait_for_it),
         TEST(the_epoch_before_an_end_writes_nothing_more),
+        TEST(an_expected_epoch_below_none_is_an_old_one),
         TEST(who_has_no_such_id_or_none_at_all_is_told_so),
         TEST(timeouts_are_above_0_and_within_the_brokers_limit),
         TEST(one_bad_partition_keeps_the_others_out),
