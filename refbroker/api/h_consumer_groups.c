@@ -156,7 +156,7 @@ group_describe(struct broker *broker, struct request *request,
     out->group_state = request_text(consumer_group_state(consumer));
     out->group_epoch = consumer->epoch;
     out->assignment_epoch = consumer->target_epoch;
-    out->assignor_name = request_text_dup(request, consumer_group_assignor(consumer));
+    out->assignor_name = request_text_dup(request, consumer_group_assignor(consumer, NULL));
     out->members.items = codec_array(&request->arena,
         &km_consumer_group_describe_response_member_desc, (int32_t)map_count(&consumer->members));
     if (out->members.items == NULL)

@@ -531,7 +531,7 @@ consumer_group_is_homogeneous(const struct consumer_group *consumer)
 }
 
 const char *
-consumer_group_assignor(const struct consumer_group *consumer)
+consumer_group_assignor(const struct consumer_group *consumer, const struct consumer_member *asking)
 {
     const struct consumer_member *member;
     const char *best = assignor_default_name();
@@ -546,6 +546,8 @@ consumer_group_assignor(const struct consumer_group *consumer)
         else
             others++;
     }
+    if (wanted == 1 && others == 1 && asking != NULL && asking->assignor != NULL)
+        return asking->assignor;
     return others > wanted ? "range" : best;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/assignor.h"
 #include "refbroker/coord/consumer_update.h"
+#include "refbroker/coord/member_order.h"
 
 struct target {
     struct consumer_group *consumer;
@@ -57,21 +58,42 @@ places_make(const struct target *t, const struct consumer_member *member, int32_
     return places;
 }
 
+/* All members in Kafka's order. The one that asks is not yet in the group where it has just come.
+ */
+static void
+members_order(struct target *t, const struct consumer_member *asking)
+{
+    size_t count = map_count(&t->consumer->members), position = 0, i = 0;
+    struct consumer_member **members = xcalloc(count + 1, sizeof(struct consumer_member *));
+    struct member_order *order = xcalloc(count + 1, sizeof *order);
+    struct consumer_member *member;
+
+    while ((member = map_next(&t->consumer->members, &position, NULL, NULL)) != NULL) {
+        order[i] = (struct member_order){.member_id = member->member_id,
+            .is_new = member == asking && member->epoch == CONSUMER_EPOCH_JOIN,
+            .at = i};
+        members[i++] = member;
+    }
+    member_order_sort(order, count);
+    t->members = xcalloc(count + 1, sizeof(struct consumer_member *));
+    for (i = 0; i < count; i++)
+        t->members[i] = members[order[i].at];
+    free(order);
+    free(members);
+}
+
 static void
 members_collect(struct target *t)
 {
-    size_t count = map_count(&t->consumer->members), position = 0;
-    struct consumer_member *member;
+    size_t count = map_count(&t->consumer->members);
     int32_t shared_count = 0;
 
-    t->members = xcalloc(count + 1, sizeof(struct consumer_member *));
     t->group.members = xcalloc(count + 1, sizeof *t->group.members);
     t->places = xcalloc(count + 1, sizeof *t->places);
-    while ((member = map_next(&t->consumer->members, &position, NULL, NULL)) != NULL) {
-        int32_t i = t->group.member_count++;
-        struct assignor_member *to = &t->group.members[i];
+    for (size_t i = 0; i < count; i++) {
+        struct consumer_member *member = t->members[i];
+        struct assignor_member *to = &t->group.members[t->group.member_count++];
 
-        t->members[i] = member;
         to->member_id = member->member_id;
         to->instance_id = member->instance_id;
         to->owned = &member->target;
@@ -100,14 +122,16 @@ results_take(struct target *t, struct group_records *records)
 }
 
 void
-consumer_target_make(struct consumer_group *consumer, struct group_records *records)
+consumer_target_make(struct consumer_group *consumer, const struct consumer_member *asking,
+    struct group_records *records)
 {
     struct target t = {.consumer = consumer};
 
     t.group.homogeneous = consumer_group_is_homogeneous(consumer);
     topics_collect(&t);
+    members_order(&t, asking);
     members_collect(&t);
-    assignor_find(consumer_group_assignor(consumer))(&t.group);
+    assignor_find(consumer_group_assignor(consumer, asking))(&t.group);
     results_take(&t, records);
     consumer->target_epoch = consumer->epoch;
     consumer->target_ms = env_wall_ms(consumer->group->groups->broker->env);

@@ -363,7 +363,7 @@ consumer_update_settle(struct consumer_member *member, const struct topic_parts 
     struct consumer_group *consumer = member->consumer;
 
     if (consumer->target_epoch < consumer->epoch && can_make_target(consumer))
-        consumer_target_make(consumer, records);
+        consumer_target_make(consumer, member, records);
     if (!consumer_reconcile(member, owned, changed))
         return;
     consumer_records_current(records, member);

@@ -45,8 +45,10 @@ void consumer_update_settle(struct consumer_member *member, const struct topic_p
 void consumer_update_fence(struct consumer_group *consumer, struct consumer_member **members,
     size_t count, struct group_records *records);
 
-/* consumer_target_make gives every member its target for the group's epoch (consumer_target.c). */
-void consumer_target_make(struct consumer_group *consumer, struct group_records *records);
+/* consumer_target_make gives every member its target for the group's epoch, asked for by one of
+ * them (consumer_target.c). */
+void consumer_target_make(struct consumer_group *consumer, const struct consumer_member *asking,
+    struct group_records *records);
 
 /* consumer_reconcile brings a member nearer to its target, and tells whether that changed it
  * (consumer_reconcile.c). */
