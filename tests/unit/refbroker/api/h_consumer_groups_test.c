@@ -4,6 +4,8 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "refbroker/client.h"
+#include "refbroker/coord/consumer_group.h"
+#include "refbroker/coord/groups.h"
 #include "tests/sim/broker_world.h"
 #include "tests/unit/unit.h"
 
@@ -72,6 +74,37 @@ coordinator_wait(void)
     } while (out.error_code != 0);
 }
 
+/* A member reads both topics and wants an assignor (NULL: any). */
+static void
+come(const char *member, const char *assignor)
+{
+    struct km_consumer_group_heartbeat_request in;
+    struct km_consumer_group_heartbeat_response out;
+    struct wire_string topics[] = {request_text("wal"), request_text("coordinated")};
+
+    codec_init(&km_consumer_group_heartbeat_request_desc, &in);
+    in.group_id = request_text("two");
+    in.member_id = request_text(member);
+    in.rebalance_timeout_ms = 10000;
+    in.subscribed_topic_names.items = topics;
+    in.subscribed_topic_names.count = 2;
+    in.server_assignor = request_text(assignor);
+    in.topic_partitions.count = 0;
+    assert_true(broker_world_call(
+        &world, KM_CONSUMER_GROUP_HEARTBEAT, HEARTBEAT_VERSION, &in, &arena, &out));
+    assert_int_equal(out.error_code, 0);
+}
+
+/* How many of the six partitions a member is to have. */
+static size_t
+share(const char *member)
+{
+    const struct group *group = groups_find(world.broker->groups, request_text("two"));
+    const struct consumer_member *found = map_get_text(&group->consumer->members, member);
+
+    return found->target.count;
+}
+
 static int16_t
 describe(void)
 {
@@ -131,6 +164,25 @@ a_refused_join_of_a_consumer_group_names_no_member(void **state)
     assert_int_equal(out.member_id.size, 0);
 }
 
+/* range gives the first of two members 2 of 3 partitions of each topic, uniform 3 of all 6. */
+static void
+of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken(void **state)
+{
+    static const char *const settings[] = {"group.consumer.assignment.interval.ms=0", NULL};
+
+    (void)state;
+    broker_world_fini(&world);
+    broker_world_init(&world, 1);
+    world.settings = settings;
+    assert_null(broker_world_start(&world));
+    coordinator_wait();
+    come("a", "uniform");
+    come("b", "range");
+    assert_int_equal(share("a") * share("b"), 4 * 2);
+    come("c", "uniform");
+    assert_int_equal(share("a") * share("b") * share("c"), 2 * 2 * 2);
+}
+
 int
 main(void)
 {
@@ -141,6 +193,8 @@ main(void)
             without_the_consumer_protocol_both_requests_are_unsupported, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_refused_join_of_a_consumer_group_names_no_member, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
