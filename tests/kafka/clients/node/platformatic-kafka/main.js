@@ -4,7 +4,7 @@
 const kafka = require('@platformatic/kafka')
 const { Account, LOT, lot, run, say, times, until } = require('./story.js')
 
-const CODECS = ['none', 'gzip', 'snappy', 'lz4']
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const [bootstrap, prefix] = process.argv.slice(2)
 const base = { clientId: 'story', bootstrapBrokers: [bootstrap], metadataMaxAge: 0 }
 const admin = new kafka.Admin(base)
