@@ -228,7 +228,8 @@ topic_find(struct broker *broker, const struct request *request, const topic_in 
     } else {
         topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
         *error = KE_UNKNOWN_TOPIC_OR_PARTITION;
-    } /* Only Kafka's own administration writes into internal topics, by this client id. */
+    }
+    /* Only Kafka's own administration writes into internal topics, by this client id. */
     if (topic != NULL && (topic->state == TOPIC_MIRRORING ||
                              (topics_is_internal(topic->name) &&
                                  !request_is_text(request->header.client_id, "__admin_client")))) {
@@ -292,9 +293,10 @@ partition_take(struct broker *broker, struct park *park, struct partition *parti
     struct batch_view batch;
     int16_t closed;
 
-    if ((fault = form_check(request, from, &batch)) != BATCH_VALIDATE_OK)
+    if ((fault = form_check(request, from, &batch)) != BATCH_VALIDATE_OK) {
+        broker->stats.produce_refused_total++;
         refuse(to, batch_validate_code(fault), batch_validate_text(fault));
-    else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
+    } else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
         refuse(to, closed, gate_text(closed));
     else if (!are_acks_known(request->in))
         refuse(to, KE_INVALID_REQUIRED_ACKS, NULL);
