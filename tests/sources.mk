@@ -1,7 +1,13 @@
 # tests: what several test programs share; linked into each of them
 tests_SRCS := \
+	tests/differ/answers.c \
+	tests/differ/making.c \
+	tests/differ/markers.c \
+	tests/differ/memory.c \
 	tests/differ/publication.c \
 	tests/differ/requests.c \
+	tests/differ/requests_groups.c \
+	tests/differ/requests_transactions.c \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \

@@ -10,6 +10,8 @@
 #include "lib/wire/frame.h"
 
 #define CLIENT_ID "publication"
+#define ENTITY_TYPE "client-id"
+#define ENTITY_NAME "nobody of this name produces"
 #define QUOTA "producer_byte_rate"
 #define BYTES_MAX ((size_t)1 << 20)
 #define WAIT_US INT64_C(20000000)
@@ -72,8 +74,8 @@ quota_change(struct publication *p, struct err *e)
     codec_init(&km_alter_client_quotas_request_entry_data_desc, &entry);
     codec_init(&km_alter_client_quotas_request_entity_data_desc, &entity);
     codec_init(&km_alter_client_quotas_request_op_data_desc, &op);
-    entity.entity_type = text("client-id");
-    entity.entity_name = text("nobody of this name produces");
+    entity.entity_type = text(ENTITY_TYPE);
+    entity.entity_name = text(ENTITY_NAME);
     op.key = text(QUOTA);
     op.value = p->quota = p->quota + 1;
     entry.entity.items = &entity;
@@ -100,9 +102,9 @@ quota_is_shown(struct publication *p, bool *shown, struct err *e)
 
     codec_init(&km_describe_client_quotas_request_desc, &in);
     codec_init(&km_describe_client_quotas_request_component_data_desc, &component);
-    component.entity_type = text("client-id");
+    component.entity_type = text(ENTITY_TYPE);
     component.match_type = EXACT;
-    component.match = text("nobody of this name produces");
+    component.match = text(ENTITY_NAME);
     in.components.items = &component;
     in.components.count = 1;
     rc = ask(p, KM_DESCRIBE_CLIENT_QUOTAS, &in, &answer, e);

@@ -3,10 +3,12 @@
  *
  *   differ SEED COUNT HOST:PORT HOST:PORT        the first is Apache Kafka, the second refbroker
  *
- * Both must be fresh, or left by an earlier run. Prints every difference that
- * tests/differ/allowed.def does not explain, with the request; the last line is `N requests, N
- * differences`. Exits with 1 where there is one. After a difference both begin anew without topics,
- * so that one does not cause the next. The same seed sends the same requests.
+ * Both must be fresh, with the settings of differ.t: no answer may depend on the time or wait for
+ * another. Prints every difference that tests/differ/allowed.def does not explain, with the
+ * request; the last line is `N requests, N differences`. Exits with 1 where there is one. After a
+ * difference both begin anew without topics and with other names of groups and transactional ids,
+ * so that one does not cause the next. The same seed sends the same requests. DIFFER_TRACE=1 prints
+ * them all.
  */
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -17,24 +19,34 @@
 #include "conformance/wire_client.h"
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
+#include "lib/wire/batch_view.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_diff.h"
 #include "lib/wire/codec_tree.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
+#include "tests/differ/answers.h"
+#include "tests/differ/markers.h"
 #include "tests/differ/publication.h"
 #include "tests/differ/requests.h"
 
 #define CLIENT_ID "differ"
 #define BYTES_MAX ((size_t)64 << 20)
+#define LINE_BYTES_MAX ((size_t)1 << 16)
 #define ANSWER_US INT64_C(20000000)
 #define SETTLE_US INT64_C(20000000)
 #define DIFFERENCES_MAX 50
 #define NODE_ID 1
-#define RETRIES_MAX 20000
+#define EARLY_US INT64_C(5000000)
+#define KAFKA 0
+#define REFBROKER 1
 #define VERSIONS_VERSION 3
 #define METADATA_VERSION 12
 #define DELETE_VERSION 6
+#define DESCRIBE_VERSION 0
+#define FIND_VERSION 3
+#define INIT_VERSION 3
+#define OFFSETS_VERSION 5
 
 struct side {
     const char *name;
@@ -42,7 +54,6 @@ struct side {
     uint16_t port;
     struct wire_client *client;
     int32_t correlation;
-    struct wire_uuid ids[REQUESTS_NAMES]; /* zero: no such topic */
     struct arena arena;
     struct buf frame;
 };
@@ -58,86 +69,14 @@ static const struct {
 
 static struct side sides[2] = {{.name = "kafka"}, {.name = "refbroker"}};
 static struct publication *publication; /* of the first */
+static struct memory memory;
+static bool trace; /* print every exchange */
 
 static _Noreturn void
 give_up(const struct side *side, const char *what, const char *why)
 {
     fprintf(stderr, "differ: %s: %s: %s\n", side->name, what, why);
     exit(2);
-}
-
-/* --- topic ids ---------------------------------------------------------------------------------
- */
-
-typedef void uuid_fn(const struct side *side, struct wire_uuid *id);
-
-static void
-/* As deep as the schema. NOLINTNEXTLINE(misc-no-recursion) */
-uuids_walk(const struct wire_struct *desc, int16_t version, uint8_t *object,
-    const struct side *side, uuid_fn *fn)
-{
-    for (uint32_t i = 0; object != NULL && i < desc->field_count; i++) {
-        const struct wire_field *field = &desc->fields[i];
-        uint8_t *at = object + field->offset;
-        struct wire_array array;
-
-        if (version < field->versions.min || version > field->versions.max || field->is_pointer)
-            continue;
-        if (field->is_array && field->kind == WIRE_STRUCT) {
-            memcpy(&array, at, sizeof array);
-            for (int32_t k = 0; k < array.count; k++)
-                uuids_walk(field->sub, version,
-                    (uint8_t *)array.items + (size_t)k * field->sub->size, side, fn);
-        } else if (field->kind == WIRE_STRUCT) {
-            uuids_walk(field->sub, version, at, side, fn);
-        } else if (field->kind == WIRE_UUID && !field->is_array) {
-            fn(side, (struct wire_uuid *)(void *)at);
-        }
-    }
-}
-
-static bool
-is_zero(const struct wire_uuid *id)
-{
-    static const struct wire_uuid zero;
-
-    return memcmp(id, &zero, sizeof zero) == 0;
-}
-
-static bool
-is_marker(const struct wire_uuid *id)
-{
-    struct wire_uuid marker = {{REQUESTS_ID_BYTE}};
-
-    marker.bytes[15] = id->bytes[15];
-    return memcmp(id, &marker, sizeof marker) == 0 && id->bytes[15] < REQUESTS_NAMES;
-}
-
-/* The marker of a request becomes what this side calls the topic. */
-static void
-id_to_side(const struct side *side, struct wire_uuid *id)
-{
-    size_t number = id->bytes[15];
-
-    if (!is_marker(id))
-        return;
-    if (!is_zero(&side->ids[number]))
-        *id = side->ids[number];
-}
-
-/* And the other way round: of ids that belong to nothing here only the fact is compared. */
-static void
-id_from_side(const struct side *side, struct wire_uuid *id)
-{
-    for (size_t i = 0; i < REQUESTS_NAMES; i++)
-        if (!is_zero(id) && memcmp(id, &side->ids[i], sizeof *id) == 0) {
-            memset(id, 0, sizeof *id);
-            id->bytes[0] = REQUESTS_ID_BYTE;
-            id->bytes[15] = (uint8_t)i;
-            return;
-        }
-    if (!is_zero(id) && !is_marker(id))
-        memset(id, 0xdd, sizeof *id);
 }
 
 /* --- one side ----------------------------------------------------------------------------------
@@ -219,27 +158,6 @@ versions_ask(struct side *side, struct requests_versions *versions)
 /* --- topics on both sides -----------------------------------------------------------------------
  */
 
-static int
-by_topic(const void *a, const void *b)
-{
-    const struct km_metadata_response_topic *x = a, *y = b;
-    int32_t common = x->name.size < y->name.size ? x->name.size : y->name.size;
-    int order = common <= 0 ? 0 : memcmp(x->name.data, y->name.data, (size_t)common);
-
-    if (order == 0)
-        order = x->name.size - y->name.size;
-    return order != 0 ? order : memcmp(&x->topic_id, &y->topic_id, sizeof x->topic_id);
-}
-
-/* Kafka answers Metadata in the order of its sets. */
-static void
-metadata_settle(struct km_metadata_response *answer)
-{
-    if (answer->topics.count > 1)
-        qsort(answer->topics.items, (size_t)answer->topics.count, sizeof *answer->topics.items,
-            by_topic);
-}
-
 static const struct km_metadata_response *
 topics_ask(struct side *side)
 {
@@ -248,16 +166,24 @@ topics_ask(struct side *side)
 
     codec_init(&km_metadata_request_desc, &in);
     in.allow_auto_topic_creation = false;
-    in.topics.items = codec_array(&side->arena, &km_metadata_request_topic_desc, REQUESTS_NAMES);
-    in.topics.count = REQUESTS_NAMES;
-    for (size_t i = 0; i < REQUESTS_NAMES; i++)
+    in.topics.items = codec_array(&side->arena, &km_metadata_request_topic_desc, MEMORY_TOPICS);
+    in.topics.count = MEMORY_TOPICS;
+    for (size_t i = 0; i < MEMORY_TOPICS; i++)
         in.topics.items[i].name =
-            (struct wire_string){requests_name(i), (int32_t)strlen(requests_name(i))};
+            (struct wire_string){memory_topic_name(i), (int32_t)strlen(memory_topic_name(i))};
     out = ask(side, frame_api(KM_METADATA), METADATA_VERSION, &in);
-    if (out == NULL || out->topics.count != REQUESTS_NAMES)
+    if (out == NULL || out->topics.count != MEMORY_TOPICS)
         give_up(side, "metadata", "no answer about the topics");
-    metadata_settle(out);
+    answers_settle(&memory, frame_api(KM_METADATA), out);
     return out;
+}
+
+static bool
+is_zero(const struct wire_uuid *id)
+{
+    static const struct wire_uuid zero;
+
+    return memcmp(id, &zero, sizeof zero) == 0;
 }
 
 /* Whether both sides show the same topics, all of them with leaders; notes their ids. */
@@ -272,16 +198,16 @@ topics_agree(void)
         for (int32_t i = 0; i < seen[s]->topics.count; i++) {
             const struct km_metadata_response_topic *t = &seen[s]->topics.items[i];
 
-            for (size_t k = 0; k < REQUESTS_NAMES; k++)
-                if (t->name.size == (int32_t)strlen(requests_name(k)) &&
-                    memcmp(t->name.data, requests_name(k), (size_t)t->name.size) == 0)
-                    sides[s].ids[k] =
+            for (size_t k = 0; k < MEMORY_TOPICS; k++)
+                if (t->name.size == (int32_t)strlen(memory_topic_name(k)) &&
+                    memcmp(t->name.data, memory_topic_name(k), (size_t)t->name.size) == 0)
+                    memory.topics[s][k] =
                         t->error_code == KE_NONE ? t->topic_id : (struct wire_uuid){{0}};
             for (int32_t p = 0; p < t->partitions.count; p++)
                 same = same && t->partitions.items[p].leader_id == NODE_ID;
         }
     }
-    for (int32_t i = 0; i < REQUESTS_NAMES; i++)
+    for (int32_t i = 0; i < MEMORY_TOPICS; i++)
         same =
             same && seen[0]->topics.items[i].error_code == seen[1]->topics.items[i].error_code &&
             seen[0]->topics.items[i].partitions.count == seen[1]->topics.items[i].partitions.count;
@@ -310,20 +236,21 @@ begin_anew(void)
     int64_t end = wire_client_now_us() + SETTLE_US;
     bool gone = false;
 
+    memory_forget(&memory);
     while (!gone) {
         gone = true;
         (void)topics_agree();
         for (int s = 0; s < 2; s++)
-            for (size_t i = 0; i < REQUESTS_NAMES; i++) {
+            for (size_t i = 0; i < MEMORY_TOPICS; i++) {
                 struct km_delete_topics_request_delete_topic_state state;
                 struct km_delete_topics_request in;
 
-                if (is_zero(&sides[s].ids[i]))
+                if (is_zero(&memory.topics[s][i]))
                     continue;
                 gone = false;
                 codec_init(&km_delete_topics_request_desc, &in);
                 codec_init(&km_delete_topics_request_delete_topic_state_desc, &state);
-                state.topic_id = sides[s].ids[i];
+                state.topic_id = memory.topics[s][i];
                 state.name.size = -1;
                 in.topics.items = &state;
                 in.topics.count = 1;
@@ -332,6 +259,81 @@ begin_anew(void)
             }
         if (wire_client_now_us() > end)
             give_up(&sides[0], "begin anew", "topics do not go away");
+    }
+}
+
+/* --- groups and transactions -------------------------------------------------------------------
+ */
+
+static bool
+is_prepared(struct wire_string state)
+{
+    return state.size > 7 && memcmp(state.data, "Prepare", 7) == 0;
+}
+
+/* Kafka answers when it has decided how a transaction ends, and writes the markers then. */
+static void
+transactions_settle(void)
+{
+    int64_t end = wire_client_now_us() + SETTLE_US;
+    struct wire_string ids[MEMORY_TRANSACTIONS];
+    struct km_describe_transactions_request in;
+    bool settled = false;
+
+    codec_init(&km_describe_transactions_request_desc, &in);
+    for (size_t i = 0; i < MEMORY_TRANSACTIONS; i++)
+        ids[i] =
+            (struct wire_string){memory.transactions[i], (int32_t)strlen(memory.transactions[i])};
+    in.transactional_ids.items = ids;
+    in.transactional_ids.count = MEMORY_TRANSACTIONS;
+    while (!settled) {
+        settled = true;
+        for (int s = 0; s < 2; s++) {
+            const struct km_describe_transactions_response *out =
+                ask(&sides[s], frame_api(KM_DESCRIBE_TRANSACTIONS), DESCRIBE_VERSION, &in);
+
+            for (int32_t i = 0; out != NULL && i < out->transaction_states.count; i++)
+                settled =
+                    settled && !is_prepared(out->transaction_states.items[i].transaction_state);
+        }
+        if (!settled && wire_client_now_us() > end)
+            give_up(&sides[KAFKA], "settle", "a transaction does not end");
+    }
+}
+
+/* Makes the internal topics exist and their coordinators have loaded them. */
+static void
+coordinators_begin(void)
+{
+    int64_t end = wire_client_now_us() + SETTLE_US;
+
+    for (int s = 0; s < 2; s++) {
+        struct km_find_coordinator_request find;
+        struct km_init_producer_id_request init;
+        struct km_offset_fetch_request fetch;
+        bool ready = false;
+
+        codec_init(&km_find_coordinator_request_desc, &find);
+        codec_init(&km_init_producer_id_request_desc, &init);
+        codec_init(&km_offset_fetch_request_desc, &fetch);
+        init.transactional_id = fetch.group_id = (struct wire_string){CLIENT_ID, 6};
+        init.transaction_timeout_ms = 1000;
+        fetch.topics.count = -1;
+        find.key = init.transactional_id;
+        while (!ready) {
+            const struct km_init_producer_id_response *made;
+            const struct km_offset_fetch_response *fetched;
+
+            for (find.key_type = 0; find.key_type < 2; find.key_type++)
+                (void)ask(&sides[s], frame_api(KM_FIND_COORDINATOR), FIND_VERSION, &find);
+            made = ask(&sides[s], frame_api(KM_INIT_PRODUCER_ID), INIT_VERSION, &init);
+            fetched = ask(&sides[s], frame_api(KM_OFFSET_FETCH), OFFSETS_VERSION, &fetch);
+            ready = made != NULL && made->error_code == KE_NONE && fetched != NULL &&
+                    fetched->error_code == KE_NONE;
+            arena_reset(&sides[s].arena);
+            if (wire_client_now_us() > end)
+                give_up(&sides[s], "begin", "the coordinators do not load");
+        }
     }
 }
 
@@ -372,78 +374,6 @@ lines_judge(const struct wire_message *message, struct buf *lines)
     return count;
 }
 
-static bool
-is_text(struct wire_string text, const char *other)
-{
-    return text.size == (int32_t)strlen(other) && memcmp(text.data, other, strlen(other)) == 0;
-}
-
-/* refbroker has a config of its own, the last of each list; and Kafka keeps min.insync.replicas as
- * a dynamic default of the cluster (source 3) since it knows eligible leader replicas. */
-static void
-created_settle(struct km_create_topics_response *answer)
-{
-    for (int32_t i = 0; i < answer->topics.count; i++) {
-        struct km_create_topics_response_creatable_topic_result *t = &answer->topics.items[i];
-
-        if (t->configs.count > 0 &&
-            is_text(t->configs.items[t->configs.count - 1].name, "diskless.enable"))
-            t->configs.count--;
-        for (int32_t k = 0; k < t->configs.count; k++)
-            if (is_text(t->configs.items[k].name, "min.insync.replicas") &&
-                t->configs.items[k].config_source == 3)
-                t->configs.items[k].config_source = 5;
-    }
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-    const struct km_describe_configs_response_resource_result *x = a, *y = b;
-    int32_t common = x->name.size < y->name.size ? x->name.size : y->name.size;
-    int order = memcmp(x->name.data, y->name.data, (size_t)common);
-
-    return order != 0 ? order : x->name.size - y->name.size;
-}
-
-/* Kafka describes in the order of a hash map. */
-static void
-described_settle(struct km_describe_configs_response *answer)
-{
-    for (int32_t i = 0; i < answer->results.count; i++) {
-        struct km_describe_configs_response_result *r = &answer->results.items[i];
-
-        if (r->configs.count > 0 &&
-            is_text(r->configs.items[r->configs.count - 1].name, "diskless.enable"))
-            r->configs.count--;
-        for (int32_t k = 0; k < r->configs.count; k++)
-            if (is_text(r->configs.items[k].name, "min.insync.replicas") &&
-                r->configs.items[k].config_source == 3)
-                r->configs.items[k].config_source = 5;
-        if (r->configs.count > 1)
-            qsort(r->configs.items, (size_t)r->configs.count, sizeof *r->configs.items, by_name);
-    }
-}
-
-/* A fetch ends where a segment does, and how many there are is the broker's business: what both
- * have must be the same. */
-static void
-fetched_settle(struct km_fetch_response *a, struct km_fetch_response *b)
-{
-    for (int32_t i = 0; i < a->responses.count && i < b->responses.count; i++) {
-        struct km_fetch_response_fetchable_topic_response *x = &a->responses.items[i];
-        struct km_fetch_response_fetchable_topic_response *y = &b->responses.items[i];
-
-        for (int32_t k = 0; k < x->partitions.count && k < y->partitions.count; k++) {
-            struct wire_records *p = &x->partitions.items[k].records;
-            struct wire_records *q = &y->partitions.items[k].records;
-
-            if (p->size > 0 && q->size > 0)
-                p->size = q->size = p->size < q->size ? p->size : q->size;
-        }
-    }
-}
-
 static size_t
 answers_compare(const struct requests_made *made, void *const answers[2])
 {
@@ -458,17 +388,6 @@ answers_compare(const struct requests_made *made, void *const answers[2])
         }
         return count;
     }
-    for (int s = 0; s < 2; s++) {
-        uuids_walk(message->body, made->version, answers[s], &sides[s], id_from_side);
-        if (made->api->key == KM_METADATA)
-            metadata_settle(answers[s]);
-        else if (made->api->key == KM_CREATE_TOPICS)
-            created_settle(answers[s]);
-        else if (made->api->key == KM_DESCRIBE_CONFIGS)
-            described_settle(answers[s]);
-    }
-    if (made->api->key == KM_FETCH)
-        fetched_settle(answers[0], answers[1]);
     buf_init(&lines, BYTES_MAX);
     if (codec_diff(message, made->version, answers[0], answers[1], &lines) > 0)
         count = lines_judge(message, &lines);
@@ -477,72 +396,166 @@ answers_compare(const struct requests_made *made, void *const answers[2])
 }
 
 static void
-exchange_print(const struct requests_made *made, uint64_t number, void *const answers[2])
+batches_print(const char *what, const struct wire_records *records)
+{
+    struct batch_view_cursor cursor = {records->data, (size_t)records->size};
+    struct batch_view batch;
+    bool found = records->size > 0;
+
+    while (found && batch_view_next(&cursor, &batch, &found, NULL) == RC_OK && found)
+        printf("  %s: batch at %" PRId64 ", producer %" PRIx64 " epoch %d sequence %" PRId32
+               ", %" PRId32 " records, attributes %x\n",
+            what, batch.base_offset, (uint64_t)batch.producer_id, batch.producer_epoch,
+            batch.base_sequence, batch.record_count, (unsigned)batch.attributes);
+}
+
+static void
+records_print(const struct requests_made *made, void *const answers[2])
+{
+    const struct km_produce_request *in = made->body;
+
+    if (made->api->key == KM_PRODUCE)
+        batches_print("request", &in->topic_data.items[0].partition_data.items[0].records);
+    for (int s = 0; made->api->key == KM_FETCH && s < 2; s++) {
+        const struct km_fetch_response *out = answers[s];
+
+        if (out != NULL && out->responses.count == 1)
+            batches_print(sides[s].name, &out->responses.items[0].partitions.items[0].records);
+    }
+}
+
+static void
+request_print(const struct requests_made *made, uint64_t number)
 {
     struct buf line;
 
-    buf_init(&line, 1 << 16);
+    buf_init(&line, LINE_BYTES_MAX);
     codec_tree_text(made->api->request, made->version, made->body, &line);
     printf("request %" PRIu64 ": %s\n", number, buf_text(&line));
+    buf_fini(&line);
+}
+
+static void
+answers_print(const struct requests_made *made, void *const answers[2])
+{
+    struct buf line;
+
+    buf_init(&line, LINE_BYTES_MAX);
     for (int s = 0; s < 2; s++) {
         buf_clear(&line);
         if (answers[s] != NULL)
             codec_tree_text(made->api->response, made->version, answers[s], &line);
         printf("%s: %s\n", sides[s].name, buf_text(&line));
     }
+    records_print(made, answers);
     buf_fini(&line);
 }
 
-/* On Kafka a new partition may be shown with a leader before that leader knows of it. */
+/* --- one exchange -------------------------------------------------------------------------------
+ */
+
 static bool
-is_early(const struct requests_made *made, const void *answer)
+has_code(const struct requests_made *made, const void *answer, int code)
 {
+    char with[2][32];
     struct buf text;
-    bool early;
+    bool has;
 
     if (answer == NULL)
         return false;
+    snprintf(with[0], sizeof with[0], "error_code=%d ", code);
+    snprintf(with[1], sizeof with[1], "error_code=%d}", code);
     buf_init(&text, BYTES_MAX);
     codec_tree_text(made->api->response, made->version, answer, &text);
-    early = strstr(buf_text(&text), "error_code=6 ") != NULL ||
-            strstr(buf_text(&text), "error_code=6}") != NULL;
+    has = strstr(buf_text(&text), with[0]) != NULL || strstr(buf_text(&text), with[1]) != NULL;
     buf_fini(&text);
-    return early;
+    return has;
+}
+
+/* On Kafka a new partition may be shown with a leader before that leader knows of it, and a
+ * transaction's end goes on after its answer. */
+static bool
+is_early(const struct requests_made *made, const void *kafka, const void *refbroker)
+{
+    static const int codes[] = {KE_NOT_LEADER_OR_FOLLOWER, KE_COORDINATOR_LOAD_IN_PROGRESS,
+        KE_NOT_COORDINATOR, KE_CONCURRENT_TRANSACTIONS};
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (has_code(made, kafka, codes[i]) && !has_code(made, refbroker, codes[i]))
+            return true;
+    return false;
+}
+
+/* Asks both the same; the answers are in terms of markers then. */
+static void
+both_ask(const struct requests_made made[2], void *answers[2])
+{
+    int64_t end = wire_client_now_us() + EARLY_US;
+
+    for (size_t s = 0; s < 2; s++) {
+        struct markers markers = {&memory, s, &sides[s].arena};
+
+        markers_to_side(&markers, made[s].api->request, made[s].version, made[s].body);
+    }
+    answers[REFBROKER] = ask(&sides[REFBROKER], made[1].api, made[1].version, made[REFBROKER].body);
+    do
+        answers[KAFKA] = ask(&sides[KAFKA], made[0].api, made[0].version, made[KAFKA].body);
+    while (is_early(&made[0], answers[KAFKA], answers[REFBROKER]) && wire_client_now_us() < end);
+}
+
+/* Puts markers into the answers, which gives names to what is new. */
+static void
+both_mark(const struct requests_made *made, void *const answers[2])
+{
+    memory_name(&memory, made->api, answers);
+    for (size_t s = 0; s < 2; s++) {
+        struct markers markers = {&memory, s, &sides[s].arena};
+
+        if (answers[s] == NULL)
+            continue;
+        markers_from_side(&markers, made->api->response, made->version, answers[s]);
+        answers_settle(&memory, made->api, answers[s]);
+    }
+    if (answers[0] != NULL && answers[1] != NULL)
+        answers_settle_pair(made->api, answers);
 }
 
 /* One request to both; true where the answers differ. */
 static bool
 step(uint64_t number, struct env *dice, const struct requests_versions *versions)
 {
-    struct requests_made made[2];
-    struct env again = *dice;
-    struct arena arena[2];
+    struct requests_made made[3]; /* the last stays in terms of markers */
+    struct env start = *dice;
+    struct arena arena;
     void *answers[2];
     bool settled = true;
     size_t differences;
-    int retries = RETRIES_MAX;
 
-    for (int s = 0; s < 2; s++) {
-        struct env *mine = s == 0 ? dice : &again;
-
-        arena_reset(&sides[s].arena);
-        arena_init(&arena[s], BYTES_MAX);
-        requests_next(mine, versions, NODE_ID, &arena[s], &made[s]);
-        uuids_walk(
-            made[s].api->request->body, made[s].version, made[s].body, &sides[s], id_to_side);
-        do
-            answers[s] = ask(&sides[s], made[s].api, made[s].version, made[s].body);
-        while (s == 0 && is_early(&made[s], answers[s]) && retries-- > 0);
+    arena_init(&arena, BYTES_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+        *dice = start;
+        requests_next(dice, versions, &memory, &arena, &made[i]);
     }
-    if (made[0].changes_topics)
+    for (int s = 0; s < 2; s++)
+        arena_reset(&sides[s].arena);
+    if (trace)
+        request_print(&made[2], number);
+    both_ask(made, answers);
+    if (made[2].effect == MAKING_TOPICS)
         settled = topics_settle();
-    differences = answers_compare(&made[0], answers);
+    else if (made[2].effect == MAKING_TRANSACTIONS)
+        transactions_settle();
+    both_mark(&made[2], answers);
+    differences = answers_compare(&made[2], answers);
     if (!settled)
         printf("  the topics of both sides are not the same afterwards\n");
-    if (differences > 0 || !settled)
-        exchange_print(&made[1], number, answers);
-    for (int s = 0; s < 2; s++)
-        arena_fini(&arena[s]);
+    if ((differences > 0 || !settled) && !trace)
+        request_print(&made[2], number);
+    if (differences > 0 || !settled || trace)
+        answers_print(&made[2], answers);
+    if (answers[KAFKA] != NULL)
+        memory_learn(&memory, made[2].api, made[2].version, made[2].body, answers[KAFKA]);
+    arena_fini(&arena);
     return differences > 0 || !settled;
 }
 
@@ -579,6 +592,9 @@ main(int argc, char **argv)
     }
     if (publication_open(sides[0].host, sides[0].port, &publication, &e) != RC_OK)
         give_up(&sides[0], "connect", e.text);
+    memory_init(&memory);
+    trace = getenv("DIFFER_TRACE") != NULL;
+    coordinators_begin();
     begin_anew();
     for (; done < count && differences < DIFFERENCES_MAX; done++)
         if (step(done, &dice, &versions)) {
@@ -586,6 +602,7 @@ main(int argc, char **argv)
             begin_anew();
         }
     publication_close(publication);
+    memory_fini(&memory);
     printf("%" PRIu64 " requests, %" PRIu64 " differences\n", done, differences);
     return differences > 0;
 }

@@ -1,0 +1,556 @@
+#include "tests/differ/requests_groups.h"
+
+#include <string.h>
+
+#include "lib/base/xalloc.h"
+
+/* As long as group.max.session.timeout.ms allows, so that nobody's time runs out. */
+#define TIMEOUT_MS 1800000
+#define SUBSCRIPTION_BYTES_MAX 4096
+#define LONG_METADATA_BYTES 5000 /* above offset.metadata.max.bytes */
+
+/* --- who speaks --------------------------------------------------------------------------------
+ */
+
+struct speaker {
+    size_t group; /* MEMORY_NONE: an odd one */
+    const struct memory_member *member;
+    struct wire_string group_id;
+    struct wire_string member_id;
+    struct wire_string instance_id;
+    int32_t generation;
+};
+
+static struct wire_string
+group(struct making *m, size_t *number)
+{
+    *number = MEMORY_NONE;
+    if (making_chance(m, 40))
+        return making_text("");
+    if (making_chance(m, 20))
+        return making_text(arena_printf(m->arena, "an unknown group.%u", m->memory->age));
+    *number = making_below(m, MEMORY_GROUPS);
+    return making_text(m->memory->groups[*number]);
+}
+
+static struct wire_string
+group_any(struct making *m)
+{
+    size_t number;
+
+    return group(m, &number);
+}
+
+/* One of the latest members of a group, or NULL. */
+static const struct memory_member *
+member(struct making *m, size_t group, bool is_consumer)
+{
+    const struct memory_member *found[3];
+    size_t count = 0;
+
+    for (size_t i = m->memory->member_count; i-- > 0 && count < ARRAY_LEN(found);) {
+        const struct memory_member *candidate = &m->memory->members[i];
+
+        if (candidate->group == group && candidate->state != MEMORY_GONE &&
+            candidate->is_consumer == is_consumer)
+            found[count++] = candidate;
+    }
+    return count == 0 ? NULL : found[making_below(m, count)];
+}
+
+static struct wire_string
+member_odd(struct making *m)
+{
+    size_t count = m->memory->member_count;
+
+    if (count > 0 && making_chance(m, 2))
+        return making_text(m->memory->members[making_below(m, count)].text);
+    return making_text(making_chance(m, 2) ? "" : "nobody");
+}
+
+static struct wire_string
+instance(struct making *m)
+{
+    return making_text(memory_instance_name(making_below(m, MEMORY_INSTANCES)));
+}
+
+static struct speaker
+speaker(struct making *m, bool is_consumer, int16_t instance_version_min)
+{
+    static const int32_t odd[] = {-1, 0, 1, -2, 100, INT32_MAX};
+    struct speaker s = {.generation = -1, .instance_id = making_text(NULL)};
+
+    s.group_id = group(m, &s.group);
+    s.member = member(m, s.group, is_consumer);
+    if (s.member == NULL || making_chance(m, 12)) {
+        s.member = NULL;
+        s.member_id = member_odd(m);
+    } else {
+        s.member_id = making_text(s.member->text);
+        s.generation = s.member->generation;
+        if (s.member->instance != MEMORY_NONE)
+            s.instance_id = making_text(memory_instance_name(s.member->instance));
+    }
+    if (making_chance(m, 12))
+        s.instance_id = instance(m);
+    if (making_chance(m, 12))
+        s.generation = odd[making_below(m, ARRAY_LEN(odd))];
+    else if (making_chance(m, 12))
+        s.generation += making_chance(m, 2) ? 1 : -1;
+    if (m->version < instance_version_min)
+        s.instance_id = making_text(NULL);
+    return s;
+}
+
+/* --- classic members ---------------------------------------------------------------------------
+ */
+
+static const char *const protocol_names[] = {"range", "roundrobin", "uniform"};
+
+static const char *
+protocol_type(struct making *m)
+{
+    return making_chance(m, 20) ? "connect" : making_chance(m, 40) ? "" : "consumer";
+}
+
+static struct wire_bytes
+subscription(struct making *m)
+{
+    struct km_consumer_protocol_subscription in;
+    int16_t version = (int16_t)making_below(m, 4);
+    struct wire_bytes out;
+    struct buf bytes;
+
+    codec_init(&km_consumer_protocol_subscription_desc, &in);
+    MAKING_LIST(m->arena, in.topics, 1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in.topics.count; i++)
+        in.topics.items[i] = making_topic_known(m);
+    buf_init(&bytes, SUBSCRIPTION_BYTES_MAX);
+    buf_append_byte(&bytes, 0);
+    buf_append_byte(&bytes, (uint8_t)version);
+    REQUIRE(codec_encode(&km_consumer_protocol_subscription_message, version, &in, &bytes, NULL) ==
+            RC_OK);
+    out = (struct wire_bytes){arena_dup(m->arena, bytes.data, bytes.size), (int32_t)bytes.size};
+    buf_fini(&bytes);
+    return out;
+}
+
+static struct wire_bytes
+some_bytes(struct making *m)
+{
+    return (struct wire_bytes){(const uint8_t *)"some bytes", (int32_t)making_below(m, 10)};
+}
+
+/* Who is in a group that still waits for another member would wait for it, too. */
+static void
+join_at_once(struct making *m, struct speaker *s)
+{
+    if (s->group == MEMORY_NONE || !memory_awaits(m->memory, s->group, s->member_id))
+        return;
+    s->instance_id = making_text(NULL);
+    if (s->member == NULL || s->member->state != MEMORY_PENDING)
+        s->member_id = making_text("nobody");
+}
+
+static void *
+join_group(struct making *m)
+{
+    static const int32_t odd_timeouts[] = {-1, 0, 1, TIMEOUT_MS + 1};
+    struct km_join_group_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, false, 5);
+    size_t first = making_below(m, 2);
+
+    codec_init(&km_join_group_request_desc, in);
+    if (s.member == NULL && making_chance(m, 2))
+        s.member_id = making_text("");
+    if (m->version >= 5 && s.member == NULL && making_chance(m, 4))
+        s.instance_id = instance(m);
+    join_at_once(m, &s);
+    in->group_id = s.group_id;
+    in->member_id = s.member_id;
+    in->group_instance_id = s.instance_id;
+    in->session_timeout_ms =
+        making_chance(m, 20) ? odd_timeouts[making_below(m, ARRAY_LEN(odd_timeouts))] : TIMEOUT_MS;
+    in->rebalance_timeout_ms = m->version >= 1 ? TIMEOUT_MS : -1;
+    in->protocol_type = making_text(protocol_type(m));
+    MAKING_ARRAY(m->arena, km_join_group_request_protocol_desc, in->protocols,
+        making_chance(m, 25) ? 0 : 1 + (int32_t)making_below(m, 2));
+    /* No name twice: Kafka then finds none that all members have, and never answers. */
+    for (int32_t i = 0; i < in->protocols.count; i++) {
+        in->protocols.items[i].name = making_text(protocol_names[first + (size_t)i]);
+        in->protocols.items[i].metadata = making_chance(m, 8) ? some_bytes(m) : subscription(m);
+    }
+    if (m->version >= 8 && making_chance(m, 4))
+        in->reason = making_text("a reason");
+    return in;
+}
+
+static void *
+sync_group(struct making *m)
+{
+    struct km_sync_group_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, false, 3);
+
+    codec_init(&km_sync_group_request_desc, in);
+    in->group_id = s.group_id;
+    in->generation_id = s.generation;
+    in->member_id = s.member_id;
+    in->group_instance_id = s.instance_id;
+    if (m->version >= 5) {
+        in->protocol_type = making_text(making_chance(m, 6) ? NULL : protocol_type(m));
+        in->protocol_name = making_text(
+            making_chance(m, 6) ? NULL
+                                : protocol_names[making_below(m, ARRAY_LEN(protocol_names))]);
+    }
+    MAKING_ARRAY(m->arena, km_sync_group_request_assignment_desc, in->assignments,
+        (int32_t)making_below(m, 3));
+    for (int32_t i = 0; i < in->assignments.count; i++) {
+        in->assignments.items[i].member_id = i == 0 ? s.member_id : member_odd(m);
+        in->assignments.items[i].assignment = some_bytes(m);
+    }
+    return in;
+}
+
+static void *
+heartbeat(struct making *m)
+{
+    struct km_heartbeat_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, making_chance(m, 20), 3);
+
+    codec_init(&km_heartbeat_request_desc, in);
+    in->group_id = s.group_id;
+    in->generation_id = s.generation;
+    in->member_id = s.member_id;
+    in->group_instance_id = s.instance_id;
+    return in;
+}
+
+static void *
+leave_group(struct making *m)
+{
+    struct km_leave_group_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, making_chance(m, 8), 3);
+
+    codec_init(&km_leave_group_request_desc, in);
+    in->group_id = s.group_id;
+    if (m->version < 3) {
+        in->member_id = s.member_id;
+        return in;
+    }
+    MAKING_ARRAY(m->arena, km_leave_group_request_member_identity_desc, in->members,
+        (int32_t)(making_chance(m, 6) ? making_below(m, 3) : 1));
+    for (int32_t i = 0; i < in->members.count; i++) {
+        in->members.items[i].member_id = i == 0 ? s.member_id : member_odd(m);
+        in->members.items[i].group_instance_id = i == 0 ? s.instance_id : making_text(NULL);
+        if (making_chance(m, 8)) {
+            in->members.items[i].member_id = making_text("");
+            in->members.items[i].group_instance_id = instance(m);
+        }
+        if (m->version >= 5 && making_chance(m, 4))
+            in->members.items[i].reason = making_text("a reason");
+    }
+    return in;
+}
+
+/* --- members of the consumer protocol -----------------------------------------------------------
+ */
+
+static void
+heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in)
+{
+    static const char *const chosen[] = {"m-0", "m-1", "m-2", "m-3"};
+    static const char *const assignors[] = {"range", "uniform", "no assignor"};
+
+    in->member_id = making_text(m->version == 0 ? "" : chosen[making_below(m, ARRAY_LEN(chosen))]);
+    in->member_epoch = 0;
+    in->instance_id = making_chance(m, 4) ? instance(m) : making_text(NULL);
+    in->rebalance_timeout_ms = TIMEOUT_MS;
+    MAKING_LIST(m->arena, in->subscribed_topic_names, 1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in->subscribed_topic_names.count; i++)
+        in->subscribed_topic_names.items[i] = making_topic_known(m);
+    if (making_chance(m, 3))
+        in->server_assignor = making_text(assignors[making_below(m, making_chance(m, 6) ? 3 : 2)]);
+    in->topic_partitions.count = 0;
+}
+
+/* What the member was given, which it then has. */
+static void
+heartbeat_owned(struct making *m, struct km_consumer_group_heartbeat_request *in,
+    const struct memory_member *who)
+{
+    int32_t topics = 0;
+
+    MAKING_ARRAY(m->arena, km_consumer_group_heartbeat_request_topic_partitions_desc,
+        in->topic_partitions, MEMORY_TOPICS);
+    for (size_t t = 0; t < MEMORY_TOPICS; t++) {
+        struct km_consumer_group_heartbeat_request_topic_partitions *item =
+            &in->topic_partitions.items[topics];
+        int32_t count = 0;
+
+        if (who->assigned[t] == 0)
+            continue;
+        item->topic_id = memory_topic_marker(t);
+        MAKING_LIST(m->arena, item->partitions, 8);
+        for (int32_t p = 0; p < 8; p++)
+            if ((who->assigned[t] >> p & 1) != 0)
+                item->partitions.items[count++] = p;
+        item->partitions.count = count;
+        topics++;
+    }
+    in->topic_partitions.count = topics;
+}
+
+static void *
+consumer_heartbeat(struct making *m)
+{
+    struct km_consumer_group_heartbeat_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, true, 0);
+
+    codec_init(&km_consumer_group_heartbeat_request_desc, in);
+    in->group_id = s.group_id;
+    if (s.member == NULL ? !making_chance(m, 6) : making_chance(m, 6)) {
+        heartbeat_join(m, in);
+    } else {
+        in->member_id = s.member_id;
+        in->member_epoch = s.generation;
+        in->instance_id = making_chance(m, 3) ? s.instance_id : making_text(NULL);
+        if (making_chance(m, 12)) {
+            in->member_epoch = making_chance(m, 3) ? -2 : -1;
+            in->instance_id = s.instance_id;
+        } else if (s.member != NULL && making_chance(m, 2)) {
+            heartbeat_owned(m, in, s.member);
+            in->rebalance_timeout_ms = making_chance(m, 2) ? TIMEOUT_MS : -1;
+        } else if (making_chance(m, 6)) {
+            MAKING_LIST(m->arena, in->subscribed_topic_names, (int32_t)making_below(m, 3));
+            for (int32_t i = 0; i < in->subscribed_topic_names.count; i++)
+                in->subscribed_topic_names.items[i] = making_topic(m);
+        }
+    }
+    /* A pattern that is one is matched later, on a thread of its own. */
+    if (m->version >= 1 && making_chance(m, 20))
+        in->subscribed_topic_regex = making_text(making_chance(m, 2) ? "" : "[");
+    if (making_chance(m, 30))
+        in->rack_id = making_text(making_chance(m, 2) ? "" : "rack");
+    return in;
+}
+
+static void *
+consumer_describe(struct making *m)
+{
+    struct km_consumer_group_describe_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_consumer_group_describe_request_desc, in);
+    MAKING_LIST(m->arena, in->group_ids, 1);
+    in->group_ids.items[0] = group_any(m);
+    in->include_authorized_operations = making_chance(m, 3);
+    return in;
+}
+
+/* --- offsets -----------------------------------------------------------------------------------
+ */
+
+static struct wire_string
+offset_metadata(struct making *m)
+{
+    char *text;
+
+    if (!making_chance(m, 25))
+        return making_text(making_chance(m, 3) ? NULL : making_chance(m, 2) ? "" : "metadata");
+    text = arena_alloc(m->arena, LONG_METADATA_BYTES + 1);
+    memset(text, 'm', LONG_METADATA_BYTES);
+    return making_text(text);
+}
+
+static void *
+offset_commit(struct making *m)
+{
+    struct km_offset_commit_request *in = arena_alloc(m->arena, sizeof *in);
+    struct speaker s = speaker(m, making_chance(m, 2), 7);
+
+    codec_init(&km_offset_commit_request_desc, in);
+    if (making_chance(m, 3)) { /* nobody's, as of an admin client */
+        s.member_id = making_text("");
+        s.instance_id = making_text(NULL);
+        s.generation = -1;
+    }
+    in->group_id = s.group_id;
+    in->generation_id_or_member_epoch = s.generation;
+    in->member_id = s.member_id;
+    in->group_instance_id = s.instance_id;
+    MAKING_ARRAY(
+        m->arena, km_offset_commit_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        struct km_offset_commit_request_topic *t = &in->topics.items[i];
+
+        t->name = making_topic(m);
+        t->topic_id = making_topic_id(m);
+        MAKING_ARRAY(m->arena, km_offset_commit_request_partition_desc, t->partitions,
+            1 + (int32_t)making_below(m, 2));
+        for (int32_t k = 0; k < t->partitions.count; k++) {
+            t->partitions.items[k].partition_index = making_partition(m);
+            t->partitions.items[k].committed_offset = making_offset(m);
+            t->partitions.items[k].committed_leader_epoch = (int32_t)making_below(m, 3) - 1;
+            t->partitions.items[k].committed_metadata = offset_metadata(m);
+        }
+    }
+    return in;
+}
+
+static void
+partitions_list(struct making *m, int32_t *items, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        items[i] = making_partition(m);
+}
+
+static void
+offset_fetch_old(struct making *m, struct km_offset_fetch_request *in)
+{
+    in->group_id = group_any(m);
+    if (m->version >= 2 && making_chance(m, 3)) {
+        in->topics.count = -1;
+        return;
+    }
+    MAKING_ARRAY(
+        m->arena, km_offset_fetch_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        in->topics.items[i].name = making_topic(m);
+        MAKING_LIST(m->arena, in->topics.items[i].partition_indexes, 2);
+        partitions_list(m, in->topics.items[i].partition_indexes.items, 2);
+    }
+}
+
+static void *
+offset_fetch(struct making *m)
+{
+    struct km_offset_fetch_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_offset_fetch_request_desc, in);
+    in->require_stable = m->version >= 7 && making_chance(m, 2);
+    if (m->version < 8) {
+        offset_fetch_old(m, in);
+        return in;
+    }
+    MAKING_ARRAY(
+        m->arena, km_offset_fetch_request_group_desc, in->groups, 1 + (int32_t)making_below(m, 2));
+    for (int32_t g = 0; g < in->groups.count; g++) {
+        struct km_offset_fetch_request_group *item = &in->groups.items[g];
+        struct speaker s = speaker(m, !making_chance(m, 4), 0);
+
+        item->group_id = s.group_id;
+        if (m->version >= 9 && making_chance(m, 2)) {
+            item->member_id = s.member_id;
+            item->member_epoch = s.generation;
+        }
+        item->topics.count = -1;
+        if (making_chance(m, 3))
+            continue;
+        MAKING_ARRAY(m->arena, km_offset_fetch_request_topics_desc, item->topics,
+            1 + (int32_t)making_below(m, 2));
+        for (int32_t i = 0; i < item->topics.count; i++) {
+            item->topics.items[i].name = making_topic(m);
+            item->topics.items[i].topic_id = making_topic_id(m);
+            MAKING_LIST(m->arena, item->topics.items[i].partition_indexes, 2);
+            partitions_list(m, item->topics.items[i].partition_indexes.items, 2);
+        }
+    }
+    return in;
+}
+
+static void *
+offset_delete(struct making *m)
+{
+    struct km_offset_delete_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_offset_delete_request_desc, in);
+    in->group_id = group_any(m);
+    MAKING_ARRAY(m->arena, km_offset_delete_request_topic_desc, in->topics, 1);
+    in->topics.items[0].name = making_topic(m);
+    MAKING_ARRAY(m->arena, km_offset_delete_request_partition_desc, in->topics.items[0].partitions,
+        1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in->topics.items[0].partitions.count; i++)
+        in->topics.items[0].partitions.items[i].partition_index = making_partition(m);
+    return in;
+}
+
+/* --- about groups ------------------------------------------------------------------------------
+ */
+
+static void *
+find_coordinator(struct making *m)
+{
+    struct km_find_coordinator_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_find_coordinator_request_desc, in);
+    if (m->version >= 1)
+        in->key_type = (int8_t)(making_chance(m, 12) ? making_below(m, 5) - 1 : making_below(m, 2));
+    if (m->version < 4) {
+        in->key = group_any(m);
+        return in;
+    }
+    MAKING_LIST(m->arena, in->coordinator_keys, (int32_t)making_below(m, 3));
+    for (int32_t i = 0; i < in->coordinator_keys.count; i++)
+        in->coordinator_keys.items[i] = group_any(m);
+    return in;
+}
+
+static void *
+describe_groups(struct making *m)
+{
+    struct km_describe_groups_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_describe_groups_request_desc, in);
+    MAKING_LIST(m->arena, in->groups, 1);
+    in->groups.items[0] = group_any(m);
+    in->include_authorized_operations = m->version >= 3 && making_chance(m, 3);
+    return in;
+}
+
+static void *
+list_groups(struct making *m)
+{
+    static const char *const states[] = {"Empty", "Stable", "stable", "CompletingRebalance",
+        "Reconciling", "Assigning", "Dead", "no such state", ""};
+    static const char *const types[] = {"classic", "consumer", "Consumer", "share", "no such type"};
+    struct km_list_groups_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_list_groups_request_desc, in);
+    if (m->version >= 4)
+        MAKING_LIST(m->arena, in->states_filter, (int32_t)making_below(m, 3));
+    for (int32_t i = 0; i < in->states_filter.count; i++)
+        in->states_filter.items[i] = making_text(states[making_below(m, ARRAY_LEN(states))]);
+    if (m->version >= 5)
+        MAKING_LIST(m->arena, in->types_filter, (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in->types_filter.count; i++)
+        in->types_filter.items[i] = making_text(types[making_below(m, ARRAY_LEN(types))]);
+    return in;
+}
+
+static void *
+delete_groups(struct making *m)
+{
+    struct km_delete_groups_request *in = arena_alloc(m->arena, sizeof *in);
+
+    codec_init(&km_delete_groups_request_desc, in);
+    MAKING_LIST(m->arena, in->groups_names, 1);
+    in->groups_names.items[0] = group_any(m);
+    return in;
+}
+
+const struct maker requests_groups[] = {
+    {KM_FIND_COORDINATOR, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, find_coordinator},
+    {KM_JOIN_GROUP, 12, 0, INT16_MAX, MAKING_NOTHING_ELSE, join_group},
+    {KM_SYNC_GROUP, 8, 0, INT16_MAX, MAKING_NOTHING_ELSE, sync_group},
+    {KM_HEARTBEAT, 5, 0, INT16_MAX, MAKING_NOTHING_ELSE, heartbeat},
+    {KM_LEAVE_GROUP, 5, 0, INT16_MAX, MAKING_NOTHING_ELSE, leave_group},
+    {KM_CONSUMER_GROUP_HEARTBEAT, 20, 0, INT16_MAX, MAKING_NOTHING_ELSE, consumer_heartbeat},
+    {KM_CONSUMER_GROUP_DESCRIBE, 4, 0, INT16_MAX, MAKING_NOTHING_ELSE, consumer_describe},
+    {KM_OFFSET_COMMIT, 10, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_commit},
+    {KM_OFFSET_FETCH, 8, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_fetch},
+    {KM_OFFSET_DELETE, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_delete},
+    {KM_DESCRIBE_GROUPS, 4, 0, INT16_MAX, MAKING_NOTHING_ELSE, describe_groups},
+    {KM_LIST_GROUPS, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, list_groups},
+    {KM_DELETE_GROUPS, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, delete_groups},
+};
+
+const size_t requests_groups_count = ARRAY_LEN(requests_groups);
