@@ -23,6 +23,15 @@ struct order {
 #define SORT(array, type, ...)                                                                     \
     sort((array).items, (array).count, sizeof(struct type), &(const struct order){__VA_ARGS__})
 
+/* Sorts topics by name or id, and the partitions of each, which begin with their number. */
+#define SORT_TOPICS(array, type, list, ...)                                                        \
+    do {                                                                                           \
+        for (int32_t at = 0; at < (array).count; at++)                                             \
+            sort_numbers((array).items[at].list.items, (array).items[at].list.count,               \
+                sizeof *(array).items[at].list.items);                                             \
+        SORT(array, type, __VA_ARGS__);                                                            \
+    } while (0)
+
 static int
 text_compare(struct wire_string a, struct wire_string b)
 {
@@ -30,6 +39,12 @@ text_compare(struct wire_string a, struct wire_string b)
     int order = common <= 0 ? 0 : memcmp(a.data, b.data, (size_t)common);
 
     return order != 0 ? order : a.size - b.size;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return text_compare(*(const struct wire_string *)a, *(const struct wire_string *)b);
 }
 
 static int
@@ -244,11 +259,9 @@ described_groups_settle(const struct memory *memory, void *any)
 static void
 assignment_settle(struct km_consumer_group_describe_response_assignment *assignment)
 {
-    for (int32_t i = 0; i < assignment->topic_partitions.count; i++)
-        sort_numbers(assignment->topic_partitions.items[i].partitions.items,
-            assignment->topic_partitions.items[i].partitions.count, sizeof(int32_t));
-    SORT(assignment->topic_partitions, km_consumer_group_describe_response_topic_partitions,
-        NO_MEMBER, offsetof(struct km_consumer_group_describe_response_topic_partitions, topic_id));
+    SORT_TOPICS(assignment->topic_partitions, km_consumer_group_describe_response_topic_partitions,
+        partitions, NO_MEMBER,
+        offsetof(struct km_consumer_group_describe_response_topic_partitions, topic_id));
 }
 
 static void
@@ -265,6 +278,10 @@ described_consumers_settle(const struct memory *memory, void *any)
 
             assignment_settle(&member->assignment);
             assignment_settle(&member->target_assignment);
+            if (member->subscribed_topic_names.count > 1)
+                qsort(member->subscribed_topic_names.items,
+                    (size_t)member->subscribed_topic_names.count,
+                    sizeof *member->subscribed_topic_names.items, by_text);
         }
         SORT(g->members, km_consumer_group_describe_response_member,
             offsetof(struct km_consumer_group_describe_response_member, member_id), NO_MEMBER);
@@ -277,40 +294,57 @@ heartbeat_settle(const struct memory *memory, void *any)
     struct km_consumer_group_heartbeat_response *answer = any;
 
     (void)memory;
-    if (answer->assignment == NULL)
-        return;
-    for (int32_t i = 0; i < answer->assignment->topic_partitions.count; i++)
-        sort_numbers(answer->assignment->topic_partitions.items[i].partitions.items,
-            answer->assignment->topic_partitions.items[i].partitions.count, sizeof(int32_t));
-    SORT(answer->assignment->topic_partitions,
-        km_consumer_group_heartbeat_response_topic_partitions, NO_MEMBER,
-        offsetof(struct km_consumer_group_heartbeat_response_topic_partitions, topic_id));
+    if (answer->assignment != NULL)
+        SORT_TOPICS(answer->assignment->topic_partitions,
+            km_consumer_group_heartbeat_response_topic_partitions, partitions, NO_MEMBER,
+            offsetof(struct km_consumer_group_heartbeat_response_topic_partitions, topic_id));
 }
 
 /* All offsets of a group come in the order of a hash map. */
 static void
-offsets_settle(const struct memory *memory, void *any)
+fetched_offsets_settle(const struct memory *memory, void *any)
 {
     struct km_offset_fetch_response *answer = any;
 
     (void)memory;
-    for (int32_t i = 0; i < answer->topics.count; i++)
-        sort_numbers(answer->topics.items[i].partitions.items,
-            answer->topics.items[i].partitions.count,
-            sizeof(struct km_offset_fetch_response_partition));
-    SORT(answer->topics, km_offset_fetch_response_topic,
+    SORT_TOPICS(answer->topics, km_offset_fetch_response_topic, partitions,
         offsetof(struct km_offset_fetch_response_topic, name), NO_MEMBER);
-    for (int32_t g = 0; g < answer->groups.count; g++) {
-        struct km_offset_fetch_response_group *group = &answer->groups.items[g];
-
-        for (int32_t i = 0; i < group->topics.count; i++)
-            sort_numbers(group->topics.items[i].partitions.items,
-                group->topics.items[i].partitions.count,
-                sizeof(struct km_offset_fetch_response_partitions));
-        SORT(group->topics, km_offset_fetch_response_topics,
+    for (int32_t g = 0; g < answer->groups.count; g++)
+        SORT_TOPICS(answer->groups.items[g].topics, km_offset_fetch_response_topics, partitions,
             offsetof(struct km_offset_fetch_response_topics, name),
             offsetof(struct km_offset_fetch_response_topics, topic_id));
-    }
+}
+
+/* Kafka tells first what it refuses on its own, then what its coordinator says of the rest. */
+static void
+committed_settle(const struct memory *memory, void *any)
+{
+    struct km_offset_commit_response *answer = any;
+
+    (void)memory;
+    SORT_TOPICS(answer->topics, km_offset_commit_response_topic, partitions,
+        offsetof(struct km_offset_commit_response_topic, name),
+        offsetof(struct km_offset_commit_response_topic, topic_id));
+}
+
+static void
+deleted_offsets_settle(const struct memory *memory, void *any)
+{
+    struct km_offset_delete_response *answer = any;
+
+    (void)memory;
+    SORT_TOPICS(answer->topics, km_offset_delete_response_topic, partitions,
+        offsetof(struct km_offset_delete_response_topic, name), NO_MEMBER);
+}
+
+static void
+txn_committed_settle(const struct memory *memory, void *any)
+{
+    struct km_txn_offset_commit_response *answer = any;
+
+    (void)memory;
+    SORT_TOPICS(answer->topics, km_txn_offset_commit_response_topic, partitions,
+        offsetof(struct km_txn_offset_commit_response_topic, name), NO_MEMBER);
 }
 
 /* --- transactions ------------------------------------------------------------------------------
@@ -342,10 +376,7 @@ described_transactions_settle(const struct memory *memory, void *any)
             &answer->transaction_states.items[i];
 
         t->transaction_start_time_ms = time_settle(t->transaction_start_time_ms);
-        for (int32_t k = 0; k < t->topics.count; k++)
-            sort_numbers(t->topics.items[k].partitions.items, t->topics.items[k].partitions.count,
-                sizeof(int32_t));
-        SORT(t->topics, km_describe_transactions_response_topic_data,
+        SORT_TOPICS(t->topics, km_describe_transactions_response_topic_data, partitions,
             offsetof(struct km_describe_transactions_response_topic_data, topic), NO_MEMBER);
     }
 }
@@ -357,14 +388,8 @@ added_settle(const struct memory *memory, void *any)
     struct km_add_partitions_to_txn_response *answer = any;
 
     (void)memory;
-    for (int32_t i = 0; i < answer->results_by_topic_v3_and_below.count; i++) {
-        struct km_add_partitions_to_txn_response_topic_result *t =
-            &answer->results_by_topic_v3_and_below.items[i];
-
-        sort_numbers(t->results_by_partition.items, t->results_by_partition.count,
-            sizeof *t->results_by_partition.items);
-    }
-    SORT(answer->results_by_topic_v3_and_below, km_add_partitions_to_txn_response_topic_result,
+    SORT_TOPICS(answer->results_by_topic_v3_and_below,
+        km_add_partitions_to_txn_response_topic_result, results_by_partition,
         offsetof(struct km_add_partitions_to_txn_response_topic_result, name), NO_MEMBER);
 }
 
@@ -412,7 +437,10 @@ static const struct {
     {KM_DESCRIBE_GROUPS, described_groups_settle},
     {KM_CONSUMER_GROUP_DESCRIBE, described_consumers_settle},
     {KM_CONSUMER_GROUP_HEARTBEAT, heartbeat_settle},
-    {KM_OFFSET_FETCH, offsets_settle},
+    {KM_OFFSET_COMMIT, committed_settle},
+    {KM_TXN_OFFSET_COMMIT, txn_committed_settle},
+    {KM_OFFSET_DELETE, deleted_offsets_settle},
+    {KM_OFFSET_FETCH, fetched_offsets_settle},
     {KM_LIST_TRANSACTIONS, listed_transactions_settle},
     {KM_DESCRIBE_TRANSACTIONS, described_transactions_settle},
     {KM_ADD_PARTITIONS_TO_TXN, added_settle},

@@ -65,6 +65,39 @@ making_partition(struct making *m)
                                 : (int32_t)making_below(m, MEMORY_PARTITIONS);
 }
 
+struct wire_string
+making_topic_but(struct making *m, struct wire_string other)
+{
+    struct wire_string name;
+
+    do
+        name = making_topic(m);
+    while (name.size == other.size && memcmp(name.data, other.data, (size_t)name.size) == 0);
+    return name;
+}
+
+struct wire_uuid
+making_topic_id_but(struct making *m, struct wire_uuid other)
+{
+    struct wire_uuid id;
+
+    do
+        id = making_topic_id(m);
+    while (memcmp(&id, &other, sizeof id) == 0);
+    return id;
+}
+
+int32_t
+making_partition_but(struct making *m, int32_t other)
+{
+    int32_t partition;
+
+    do
+        partition = making_partition(m);
+    while (partition == other);
+    return partition;
+}
+
 int64_t
 making_offset(struct making *m)
 {

@@ -55,6 +55,11 @@ struct wire_string making_topic(struct making *m);
 struct wire_uuid making_topic_id_known(struct making *m);
 struct wire_uuid making_topic_id(struct making *m);
 
+/* The same, but not this one. Kafka answers once about what a request has twice. */
+struct wire_string making_topic_but(struct making *m, struct wire_string other);
+struct wire_uuid making_topic_id_but(struct making *m, struct wire_uuid other);
+int32_t making_partition_but(struct making *m, int32_t other);
+
 int32_t making_partition(struct making *m);
 int64_t making_offset(struct making *m);
 

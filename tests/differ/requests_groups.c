@@ -141,6 +141,13 @@ some_bytes(struct making *m)
     return (struct wire_bytes){(const uint8_t *)"some bytes", (int32_t)making_below(m, 10)};
 }
 
+/* Too short: Kafka fails inside (-1) where it reads a count that is larger than what follows. */
+static struct wire_bytes
+malformed(struct making *m)
+{
+    return (struct wire_bytes){(const uint8_t *)"bytes", (int32_t)making_below(m, 6)};
+}
+
 /* Who is in a group that still waits for another member would wait for it, too. */
 static void
 join_at_once(struct making *m, struct speaker *s)
@@ -178,7 +185,7 @@ join_group(struct making *m)
     /* No name twice: Kafka then finds none that all members have, and never answers. */
     for (int32_t i = 0; i < in->protocols.count; i++) {
         in->protocols.items[i].name = making_text(protocol_names[first + (size_t)i]);
-        in->protocols.items[i].metadata = making_chance(m, 8) ? some_bytes(m) : subscription(m);
+        in->protocols.items[i].metadata = making_chance(m, 8) ? malformed(m) : subscription(m);
     }
     if (m->version >= 8 && making_chance(m, 4))
         in->reason = making_text("a reason");
@@ -381,13 +388,15 @@ offset_commit(struct making *m)
         m->arena, km_offset_commit_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
     for (int32_t i = 0; i < in->topics.count; i++) {
         struct km_offset_commit_request_topic *t = &in->topics.items[i];
+        int32_t before = INT32_MIN;
 
-        t->name = making_topic(m);
-        t->topic_id = making_topic_id(m);
+        t->name = making_topic_but(m, in->topics.items[0].name);
+        t->topic_id = making_topic_id_but(m, in->topics.items[0].topic_id);
         MAKING_ARRAY(m->arena, km_offset_commit_request_partition_desc, t->partitions,
             1 + (int32_t)making_below(m, 2));
         for (int32_t k = 0; k < t->partitions.count; k++) {
-            t->partitions.items[k].partition_index = making_partition(m);
+            t->partitions.items[k].partition_index = making_partition_but(m, before);
+            before = t->partitions.items[k].partition_index;
             t->partitions.items[k].committed_offset = making_offset(m);
             t->partitions.items[k].committed_leader_epoch = (int32_t)making_below(m, 3) - 1;
             t->partitions.items[k].committed_metadata = offset_metadata(m);
@@ -400,7 +409,7 @@ static void
 partitions_list(struct making *m, int32_t *items, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)
-        items[i] = making_partition(m);
+        items[i] = making_partition_but(m, i == 0 ? INT32_MIN : items[0]);
 }
 
 static void
@@ -414,7 +423,7 @@ offset_fetch_old(struct making *m, struct km_offset_fetch_request *in)
     MAKING_ARRAY(
         m->arena, km_offset_fetch_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
     for (int32_t i = 0; i < in->topics.count; i++) {
-        in->topics.items[i].name = making_topic(m);
+        in->topics.items[i].name = making_topic_but(m, in->topics.items[0].name);
         MAKING_LIST(m->arena, in->topics.items[i].partition_indexes, 2);
         partitions_list(m, in->topics.items[i].partition_indexes.items, 2);
     }
@@ -448,8 +457,8 @@ offset_fetch(struct making *m)
         MAKING_ARRAY(m->arena, km_offset_fetch_request_topics_desc, item->topics,
             1 + (int32_t)making_below(m, 2));
         for (int32_t i = 0; i < item->topics.count; i++) {
-            item->topics.items[i].name = making_topic(m);
-            item->topics.items[i].topic_id = making_topic_id(m);
+            item->topics.items[i].name = making_topic_but(m, item->topics.items[0].name);
+            item->topics.items[i].topic_id = making_topic_id_but(m, item->topics.items[0].topic_id);
             MAKING_LIST(m->arena, item->topics.items[i].partition_indexes, 2);
             partitions_list(m, item->topics.items[i].partition_indexes.items, 2);
         }
@@ -468,8 +477,10 @@ offset_delete(struct making *m)
     in->topics.items[0].name = making_topic(m);
     MAKING_ARRAY(m->arena, km_offset_delete_request_partition_desc, in->topics.items[0].partitions,
         1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0; i < in->topics.items[0].partitions.count; i++)
-        in->topics.items[0].partitions.items[i].partition_index = making_partition(m);
+    for (int32_t i = 0, before = INT32_MIN; i < in->topics.items[0].partitions.count; i++) {
+        before = making_partition_but(m, before);
+        in->topics.items[0].partitions.items[i].partition_index = before;
+    }
     return in;
 }
 

@@ -180,10 +180,11 @@ add_partitions(struct making *m)
     for (int32_t i = 0; i < in->v3_and_below_topics.count; i++) {
         struct km_add_partitions_to_txn_request_topic *t = &in->v3_and_below_topics.items[i];
 
-        t->name = making_topic(m);
+        t->name = making_topic_but(m, in->v3_and_below_topics.items[0].name);
         MAKING_LIST(m->arena, t->partitions, 1 + (int32_t)making_below(m, 2));
         for (int32_t k = 0; k < t->partitions.count; k++)
-            t->partitions.items[k] = making_partition(m);
+            t->partitions.items[k] =
+                making_partition_but(m, k == 0 ? INT32_MIN : t->partitions.items[0]);
     }
     return in;
 }
@@ -208,6 +209,7 @@ txn_offset_commit(struct making *m)
     struct km_txn_offset_commit_request *in = arena_alloc(m->arena, sizeof *in);
     struct speaker s = speaker(m);
     size_t count = m->memory->member_count;
+    int32_t before = INT32_MIN;
 
     codec_init(&km_txn_offset_commit_request_desc, in);
     in->transactional_id = s.transactional_id;
@@ -232,7 +234,8 @@ txn_offset_commit(struct making *m)
     for (int32_t i = 0; i < in->topics.items[0].partitions.count; i++) {
         struct km_txn_offset_commit_request_partition *p = &in->topics.items[0].partitions.items[i];
 
-        p->partition_index = making_partition(m);
+        p->partition_index = making_partition_but(m, before);
+        before = p->partition_index;
         p->committed_offset = making_offset(m);
         p->committed_leader_epoch = (int32_t)making_below(m, 3) - 1;
         p->committed_metadata = making_text(making_chance(m, 3) ? NULL : "metadata");

@@ -260,6 +260,8 @@ begin_anew(void)
         if (wire_client_now_us() > end)
             give_up(&sides[0], "begin anew", "topics do not go away");
     }
+    if (!topics_settle())
+        give_up(&sides[0], "begin anew", "topics come back");
 }
 
 /* --- groups and transactions -------------------------------------------------------------------

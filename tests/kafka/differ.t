@@ -26,8 +26,7 @@ both=(log.initial.task.delay.ms=86400000 log.cleaner.backoff.ms=86400000 log.rol
     group.consumer.session.timeout.ms=1800000 group.consumer.max.session.timeout.ms=1800000 group.consumer.assignment.interval.ms=0
     offsets.retention.minutes=1000000 transaction.abort.timed.out.transaction.cleanup.interval.ms=86400000)
 # Kafka's controller and coordinators gather changes for some ms by default, and these requests make many.
-kafka=(controller.quorum.append.linger.ms=0 group.coordinator.append.linger.ms=0 group.consumer.assignor.offload.enable=false
-    offsets.topic.num.partitions=1 transaction.state.log.num.partitions=1)
+kafka=(controller.quorum.append.linger.ms=0 group.coordinator.append.linger.ms=0 group.consumer.assignor.offload.enable=false transaction.state.log.num.partitions=1)
 mapfile -t props < <(printf -- '--prop\n%s\n' "${both[@]}" "${kafka[@]}")
 mapfile -t sets < <(printf -- '--set\n%s\n' "${both[@]}")
 "$here/broker" start "$work/broker" "${props[@]}" >"$work/output" 2>&1 && echo "ok 1 - a Kafka starts" || { echo "not ok 1 - a Kafka starts"; exit 1; }
