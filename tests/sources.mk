@@ -5,6 +5,7 @@ tests_SRCS := \
 	tests/differ/markers.c \
 	tests/differ/memory.c \
 	tests/differ/publication.c \
+	tests/differ/report.c \
 	tests/differ/requests.c \
 	tests/differ/requests_groups.c \
 	tests/differ/requests_transactions.c \

@@ -66,7 +66,17 @@ is_of_id(char c)
     return isalnum((unsigned char)c) != 0 || c == '-' || c == '_';
 }
 
-/* The marker of an id that stands in a text, or NULL. */
+/* Words are of small letters. */
+static bool
+is_uuid(const char *id, size_t size)
+{
+    for (size_t i = 0; size == CODEC_TREE_UUID_CHARS && i < size; i++)
+        if (isupper((unsigned char)id[i]) != 0 || isdigit((unsigned char)id[i]) != 0)
+            return true;
+    return false;
+}
+
+/* What stands for an id in a text, or NULL. */
 static const char *
 marker_of(const struct markers *m, const char *id, size_t size)
 {
@@ -80,7 +90,7 @@ marker_of(const struct markers *m, const char *id, size_t size)
         if (memcmp(name, id, size) == 0)
             return memory_topic_name(i);
     }
-    return NULL;
+    return is_uuid(id, size) ? "another id" : NULL;
 }
 
 static void

@@ -3,7 +3,7 @@
  *
  * In requests the markers of memory.h become what this side calls the topic, member or producer,
  * also in the headers of record batches. In answers it is the other way round, and inside of texts,
- * too. Of topic ids that belong to nothing here only the fact is kept.
+ * too. Of ids that belong to nothing here only the fact is kept.
  */
 #ifndef TESTS_DIFFER_MARKERS_H
 #define TESTS_DIFFER_MARKERS_H

@@ -79,6 +79,7 @@ memory_fini(struct memory *memory)
     memory->members = NULL;
     memory->producers = NULL;
     memory->member_count = memory->producer_count = 0;
+    memset(memory->was_consumer, 0, sizeof memory->was_consumer);
 }
 
 void
@@ -203,6 +204,15 @@ memory_awaits(const struct memory *memory, size_t group, struct wire_string memb
     return false;
 }
 
+bool
+memory_is_empty(const struct memory *memory, size_t group)
+{
+    for (size_t i = 0; i < memory->member_count; i++)
+        if (memory->members[i].group == group && memory->members[i].state == MEMORY_IN)
+            return false;
+    return true;
+}
+
 /* --- producers ---------------------------------------------------------------------------------
  */
 
@@ -315,6 +325,8 @@ join_learn(struct memory *memory, const struct km_join_group_request *in,
         member_leave(memory, group, in->member_id);
     if (member == NULL)
         return;
+    if (group != MEMORY_NONE && memory_is_empty(memory, group))
+        memory->was_consumer[group] = false;
     if (out->error_code == KE_MEMBER_ID_REQUIRED) {
         member->group = group;
         member->state = MEMORY_PENDING;
@@ -378,6 +390,8 @@ consumer_learn(struct memory *memory, const struct km_consumer_group_heartbeat_r
         member = member_add(memory);
         snprintf(member->text, sizeof member->text, "%.*s", (int)id.size, id.data);
     }
+    if (group != MEMORY_NONE)
+        memory->was_consumer[group] = true;
     member->group = group;
     member->is_consumer = true;
     member->generation = out->member_epoch;

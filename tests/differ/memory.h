@@ -60,6 +60,7 @@ struct memory {
     struct wire_uuid topics[MEMORY_SIDES][MEMORY_TOPICS]; /* zero: no such topic */
     char groups[MEMORY_GROUPS][MEMORY_NAME_BYTES];
     char transactions[MEMORY_TRANSACTIONS][MEMORY_NAME_BYTES];
+    bool was_consumer[MEMORY_GROUPS]; /* of that protocol, unless a classic member came later */
     struct memory_member *members;
     size_t member_count;
     struct memory_producer *producers;
@@ -95,6 +96,9 @@ const struct memory_producer *memory_produced(const struct memory *memory, int64
 /* memory_awaits tells whether a group waits for a member other than this one, which has got its id
  * and has not joined. */
 bool memory_awaits(const struct memory *memory, size_t group, struct wire_string member_id);
+
+/* memory_is_empty tells whether a group has no members. */
+bool memory_is_empty(const struct memory *memory, size_t group);
 
 /* memory_name notes what the sides' answers, as they came, give names to. */
 void memory_name(struct memory *memory, const struct wire_api *api, void *const answers[2]);

@@ -6,7 +6,7 @@
 
 /* As long as group.max.session.timeout.ms allows, so that nobody's time runs out. */
 #define TIMEOUT_MS 1800000
-#define SUBSCRIPTION_BYTES_MAX 4096
+#define VERSIONED_BYTES_MAX 4096
 #define LONG_METADATA_BYTES 5000 /* above offset.metadata.max.bytes */
 
 /* --- who speaks --------------------------------------------------------------------------------
@@ -113,32 +113,20 @@ protocol_type(struct making *m)
     return making_chance(m, 20) ? "connect" : making_chance(m, 40) ? "" : "consumer";
 }
 
+/* A version and a message of it. */
 static struct wire_bytes
-subscription(struct making *m)
+versioned(struct making *m, const struct wire_message *message, int16_t version, const void *in)
 {
-    struct km_consumer_protocol_subscription in;
-    int16_t version = (int16_t)making_below(m, 4);
     struct wire_bytes out;
     struct buf bytes;
 
-    codec_init(&km_consumer_protocol_subscription_desc, &in);
-    MAKING_LIST(m->arena, in.topics, 1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0; i < in.topics.count; i++)
-        in.topics.items[i] = making_topic_known(m);
-    buf_init(&bytes, SUBSCRIPTION_BYTES_MAX);
+    buf_init(&bytes, VERSIONED_BYTES_MAX);
     buf_append_byte(&bytes, 0);
     buf_append_byte(&bytes, (uint8_t)version);
-    REQUIRE(codec_encode(&km_consumer_protocol_subscription_message, version, &in, &bytes, NULL) ==
-            RC_OK);
+    REQUIRE(codec_encode(message, version, in, &bytes, NULL) == RC_OK);
     out = (struct wire_bytes){arena_dup(m->arena, bytes.data, bytes.size), (int32_t)bytes.size};
     buf_fini(&bytes);
     return out;
-}
-
-static struct wire_bytes
-some_bytes(struct making *m)
-{
-    return (struct wire_bytes){(const uint8_t *)"some bytes", (int32_t)making_below(m, 10)};
 }
 
 /* Too short: Kafka fails inside (-1) where it reads a count that is larger than what follows. */
@@ -146,6 +134,39 @@ static struct wire_bytes
 malformed(struct making *m)
 {
     return (struct wire_bytes){(const uint8_t *)"bytes", (int32_t)making_below(m, 6)};
+}
+
+static struct wire_bytes
+subscription(struct making *m)
+{
+    struct km_consumer_protocol_subscription in;
+
+    if (making_chance(m, 12))
+        return malformed(m);
+    codec_init(&km_consumer_protocol_subscription_desc, &in);
+    MAKING_LIST(m->arena, in.topics, 1 + (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in.topics.count; i++)
+        in.topics.items[i] = making_topic_known(m);
+    return versioned(
+        m, &km_consumer_protocol_subscription_message, (int16_t)making_below(m, 4), &in);
+}
+
+static struct wire_bytes
+assignment(struct making *m)
+{
+    struct km_consumer_protocol_assignment in;
+
+    if (making_chance(m, 12))
+        return malformed(m);
+    codec_init(&km_consumer_protocol_assignment_desc, &in);
+    MAKING_ARRAY(m->arena, km_consumer_protocol_assignment_topic_partition_desc,
+        in.assigned_partitions, (int32_t)making_below(m, 2));
+    for (int32_t i = 0; i < in.assigned_partitions.count; i++) {
+        in.assigned_partitions.items[i].topic = making_topic_known(m);
+        MAKING_LIST(m->arena, in.assigned_partitions.items[i].partitions, 1);
+        in.assigned_partitions.items[i].partitions.items[0] = making_partition(m);
+    }
+    return versioned(m, &km_consumer_protocol_assignment_message, (int16_t)making_below(m, 4), &in);
 }
 
 /* Who is in a group that still waits for another member would wait for it, too. */
@@ -173,6 +194,11 @@ join_group(struct making *m)
     if (m->version >= 5 && s.member == NULL && making_chance(m, 4))
         s.instance_id = instance(m);
     join_at_once(m, &s);
+    /* Kafka forgets an empty group of the consumer protocol before it refuses the member; some of
+     * its answers are of the one state then, some of the other. */
+    if (s.group != MEMORY_NONE && m->memory->was_consumer[s.group] &&
+        memory_is_empty(m->memory, s.group))
+        s.member_id = making_text("");
     in->group_id = s.group_id;
     in->member_id = s.member_id;
     in->group_instance_id = s.instance_id;
@@ -185,7 +211,7 @@ join_group(struct making *m)
     /* No name twice: Kafka then finds none that all members have, and never answers. */
     for (int32_t i = 0; i < in->protocols.count; i++) {
         in->protocols.items[i].name = making_text(protocol_names[first + (size_t)i]);
-        in->protocols.items[i].metadata = making_chance(m, 8) ? malformed(m) : subscription(m);
+        in->protocols.items[i].metadata = subscription(m);
     }
     if (m->version >= 8 && making_chance(m, 4))
         in->reason = making_text("a reason");
@@ -213,7 +239,7 @@ sync_group(struct making *m)
         (int32_t)making_below(m, 3));
     for (int32_t i = 0; i < in->assignments.count; i++) {
         in->assignments.items[i].member_id = i == 0 ? s.member_id : member_odd(m);
-        in->assignments.items[i].assignment = some_bytes(m);
+        in->assignments.items[i].assignment = assignment(m);
     }
     return in;
 }
