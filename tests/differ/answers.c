@@ -5,11 +5,18 @@
 
 #include "lib/base/xalloc.h"
 #include "lib/wire/batch_view.h"
+#include "lib/wire/codec.h"
 
 #define NO_MEMBER SIZE_MAX
+#define VERSION_BYTES 2 /* in front of what consumers tell one another */
 #define NOW INT64_C(0x7777777777777777)
 /* Records bear times before this; what a broker stamps is later. */
 #define RECORDS_BEFORE_MS INT64_C(1710000000000)
+
+struct settling {
+    const struct memory *memory;
+    struct arena *arena;
+};
 
 /* --- order -------------------------------------------------------------------------------------
  */
@@ -101,11 +108,11 @@ is_text(struct wire_string text, const char *other)
 
 /* Kafka answers Metadata in the order of its sets. */
 static void
-metadata_settle(const struct memory *memory, void *any)
+metadata_settle(const struct settling *settling, void *any)
 {
     struct km_metadata_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT(answer->topics, km_metadata_response_topic,
         offsetof(struct km_metadata_response_topic, name),
         offsetof(struct km_metadata_response_topic, topic_id));
@@ -121,11 +128,11 @@ source_settle(struct wire_string name, int8_t source)
 
 /* refbroker has a config of its own, the last of each list. */
 static void
-created_settle(const struct memory *memory, void *any)
+created_settle(const struct settling *settling, void *any)
 {
     struct km_create_topics_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->topics.count; i++) {
         struct km_create_topics_response_creatable_topic_result *t = &answer->topics.items[i];
 
@@ -140,11 +147,11 @@ created_settle(const struct memory *memory, void *any)
 
 /* Kafka describes in the order of a hash map. */
 static void
-configs_settle(const struct memory *memory, void *any)
+configs_settle(const struct settling *settling, void *any)
 {
     struct km_describe_configs_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->results.count; i++) {
         struct km_describe_configs_response_result *r = &answer->results.items[i];
 
@@ -164,11 +171,11 @@ configs_settle(const struct memory *memory, void *any)
 
 /* Markers of transactions bear the time. */
 static void
-fetched_settle(const struct memory *memory, void *any)
+fetched_settle(const struct settling *settling, void *any)
 {
     struct km_fetch_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->responses.count; i++)
         for (int32_t k = 0; k < answer->responses.items[i].partitions.count; k++) {
             struct wire_records *records = &answer->responses.items[i].partitions.items[k].records;
@@ -214,11 +221,11 @@ time_settle(int64_t ms)
 }
 
 static void
-listed_offsets_settle(const struct memory *memory, void *any)
+listed_offsets_settle(const struct settling *settling, void *any)
 {
     struct km_list_offsets_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->topics.count; i++)
         for (int32_t k = 0; k < answer->topics.items[i].partitions.count; k++) {
             int64_t *ms = &answer->topics.items[i].partitions.items[k].timestamp;
@@ -231,13 +238,13 @@ listed_offsets_settle(const struct memory *memory, void *any)
  */
 
 static void
-listed_groups_settle(const struct memory *memory, void *any)
+listed_groups_settle(const struct settling *settling, void *any)
 {
     struct km_list_groups_response *answer = any;
     int32_t kept = 0;
 
     for (int32_t i = 0; i < answer->groups.count; i++)
-        if (memory_is_ours(memory, answer->groups.items[i].group_id))
+        if (memory_is_ours(settling->memory, answer->groups.items[i].group_id))
             answer->groups.items[kept++] = answer->groups.items[i];
     answer->groups.count = answer->groups.count < 0 ? -1 : kept;
     SORT(answer->groups, km_list_groups_response_listed_group,
@@ -245,15 +252,44 @@ listed_groups_settle(const struct memory *memory, void *any)
 }
 
 static void
-described_groups_settle(const struct memory *memory, void *any)
+described_groups_settle(const struct settling *settling, void *any)
 {
     struct km_describe_groups_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->groups.count; i++)
         SORT(answer->groups.items[i].members, km_describe_groups_response_described_group_member,
             offsetof(struct km_describe_groups_response_described_group_member, member_id),
             NO_MEMBER);
+}
+
+/* A broker assigns to a classic member in the order of a hash map, too. */
+static void
+synced_settle(const struct settling *settling, void *any)
+{
+    struct km_sync_group_response *answer = any;
+    struct km_consumer_protocol_assignment assigned;
+    const uint8_t *data = answer->assignment.data;
+    size_t size = answer->assignment.size < VERSION_BYTES ? 0 : (size_t)answer->assignment.size;
+    struct buf out;
+    int16_t version;
+
+    if (size == 0)
+        return;
+    version = (int16_t)((data[0] << 8) | data[1]);
+    if (codec_decode(&km_consumer_protocol_assignment_message, version, data + VERSION_BYTES,
+            size - VERSION_BYTES, settling->arena, &assigned, NULL, NULL) != RC_OK)
+        return;
+    SORT_TOPICS(assigned.assigned_partitions, km_consumer_protocol_assignment_topic_partition,
+        partitions, offsetof(struct km_consumer_protocol_assignment_topic_partition, topic),
+        NO_MEMBER);
+    buf_init(&out, size);
+    buf_append(&out, data, VERSION_BYTES);
+    if (codec_encode(&km_consumer_protocol_assignment_message, version, &assigned, &out, NULL) ==
+        RC_OK)
+        answer->assignment =
+            (struct wire_bytes){arena_dup(settling->arena, out.data, out.size), (int32_t)out.size};
+    buf_fini(&out);
 }
 
 static void
@@ -265,11 +301,11 @@ assignment_settle(struct km_consumer_group_describe_response_assignment *assignm
 }
 
 static void
-described_consumers_settle(const struct memory *memory, void *any)
+described_consumers_settle(const struct settling *settling, void *any)
 {
     struct km_consumer_group_describe_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->groups.count; i++) {
         struct km_consumer_group_describe_response_described_group *g = &answer->groups.items[i];
 
@@ -289,11 +325,11 @@ described_consumers_settle(const struct memory *memory, void *any)
 }
 
 static void
-heartbeat_settle(const struct memory *memory, void *any)
+heartbeat_settle(const struct settling *settling, void *any)
 {
     struct km_consumer_group_heartbeat_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     if (answer->assignment != NULL)
         SORT_TOPICS(answer->assignment->topic_partitions,
             km_consumer_group_heartbeat_response_topic_partitions, partitions, NO_MEMBER,
@@ -302,11 +338,11 @@ heartbeat_settle(const struct memory *memory, void *any)
 
 /* All offsets of a group come in the order of a hash map. */
 static void
-fetched_offsets_settle(const struct memory *memory, void *any)
+fetched_offsets_settle(const struct settling *settling, void *any)
 {
     struct km_offset_fetch_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT_TOPICS(answer->topics, km_offset_fetch_response_topic, partitions,
         offsetof(struct km_offset_fetch_response_topic, name), NO_MEMBER);
     for (int32_t g = 0; g < answer->groups.count; g++)
@@ -317,32 +353,32 @@ fetched_offsets_settle(const struct memory *memory, void *any)
 
 /* Kafka tells first what it refuses on its own, then what its coordinator says of the rest. */
 static void
-committed_settle(const struct memory *memory, void *any)
+committed_settle(const struct settling *settling, void *any)
 {
     struct km_offset_commit_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT_TOPICS(answer->topics, km_offset_commit_response_topic, partitions,
         offsetof(struct km_offset_commit_response_topic, name),
         offsetof(struct km_offset_commit_response_topic, topic_id));
 }
 
 static void
-deleted_offsets_settle(const struct memory *memory, void *any)
+deleted_offsets_settle(const struct settling *settling, void *any)
 {
     struct km_offset_delete_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT_TOPICS(answer->topics, km_offset_delete_response_topic, partitions,
         offsetof(struct km_offset_delete_response_topic, name), NO_MEMBER);
 }
 
 static void
-txn_committed_settle(const struct memory *memory, void *any)
+txn_committed_settle(const struct settling *settling, void *any)
 {
     struct km_txn_offset_commit_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT_TOPICS(answer->topics, km_txn_offset_commit_response_topic, partitions,
         offsetof(struct km_txn_offset_commit_response_topic, name), NO_MEMBER);
 }
@@ -351,13 +387,13 @@ txn_committed_settle(const struct memory *memory, void *any)
  */
 
 static void
-listed_transactions_settle(const struct memory *memory, void *any)
+listed_transactions_settle(const struct settling *settling, void *any)
 {
     struct km_list_transactions_response *answer = any;
     int32_t kept = 0;
 
     for (int32_t i = 0; i < answer->transaction_states.count; i++)
-        if (memory_is_ours(memory, answer->transaction_states.items[i].transactional_id))
+        if (memory_is_ours(settling->memory, answer->transaction_states.items[i].transactional_id))
             answer->transaction_states.items[kept++] = answer->transaction_states.items[i];
     answer->transaction_states.count = answer->transaction_states.count < 0 ? -1 : kept;
     SORT(answer->transaction_states, km_list_transactions_response_transaction_state,
@@ -366,11 +402,11 @@ listed_transactions_settle(const struct memory *memory, void *any)
 }
 
 static void
-described_transactions_settle(const struct memory *memory, void *any)
+described_transactions_settle(const struct settling *settling, void *any)
 {
     struct km_describe_transactions_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->transaction_states.count; i++) {
         struct km_describe_transactions_response_transaction_state *t =
             &answer->transaction_states.items[i];
@@ -383,11 +419,11 @@ described_transactions_settle(const struct memory *memory, void *any)
 
 /* Partitions come in the order of a hash map. */
 static void
-added_settle(const struct memory *memory, void *any)
+added_settle(const struct settling *settling, void *any)
 {
     struct km_add_partitions_to_txn_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     SORT_TOPICS(answer->results_by_topic_v3_and_below,
         km_add_partitions_to_txn_response_topic_result, results_by_partition,
         offsetof(struct km_add_partitions_to_txn_response_topic_result, name), NO_MEMBER);
@@ -402,11 +438,11 @@ by_producer(const void *a, const void *b)
 }
 
 static void
-producers_settle(const struct memory *memory, void *any)
+producers_settle(const struct settling *settling, void *any)
 {
     struct km_describe_producers_response *answer = any;
 
-    (void)memory;
+    (void)settling;
     for (int32_t i = 0; i < answer->topics.count; i++)
         for (int32_t k = 0; k < answer->topics.items[i].partitions.count; k++) {
             struct km_describe_producers_response_partition_response *p =
@@ -426,7 +462,7 @@ producers_settle(const struct memory *memory, void *any)
 
 static const struct {
     int16_t key;
-    void (*settle)(const struct memory *memory, void *answer);
+    void (*settle)(const struct settling *settling, void *answer);
 } settles[] = {
     {KM_METADATA, metadata_settle},
     {KM_CREATE_TOPICS, created_settle},
@@ -437,6 +473,7 @@ static const struct {
     {KM_DESCRIBE_GROUPS, described_groups_settle},
     {KM_CONSUMER_GROUP_DESCRIBE, described_consumers_settle},
     {KM_CONSUMER_GROUP_HEARTBEAT, heartbeat_settle},
+    {KM_SYNC_GROUP, synced_settle},
     {KM_OFFSET_COMMIT, committed_settle},
     {KM_TXN_OFFSET_COMMIT, txn_committed_settle},
     {KM_OFFSET_DELETE, deleted_offsets_settle},
@@ -448,11 +485,14 @@ static const struct {
 };
 
 void
-answers_settle(const struct memory *memory, const struct wire_api *api, void *answer)
+answers_settle(
+    const struct memory *memory, const struct wire_api *api, struct arena *arena, void *answer)
 {
+    struct settling settling = {memory, arena};
+
     for (size_t i = 0; i < ARRAY_LEN(settles); i++)
         if (settles[i].key == api->key)
-            settles[i].settle(memory, answer);
+            settles[i].settle(&settling, answer);
 }
 
 void

@@ -290,12 +290,6 @@ memory_name(struct memory *memory, const struct wire_api *api, void *const answe
 /* --- what answers say ---------------------------------------------------------------------------
  */
 
-static bool
-is_gone(int16_t error)
-{
-    return error == KE_UNKNOWN_MEMBER_ID || error == KE_FENCED_INSTANCE_ID;
-}
-
 static void
 member_leave(struct memory *memory, size_t group, struct wire_string id)
 {
@@ -321,8 +315,6 @@ join_learn(struct memory *memory, const struct km_join_group_request *in,
     size_t group = group_number(memory, in->group_id);
     struct memory_member *member = member_find(memory, group, out->member_id);
 
-    if (is_gone(out->error_code))
-        member_leave(memory, group, in->member_id);
     if (member == NULL)
         return;
     if (group != MEMORY_NONE && memory_is_empty(memory, group))
@@ -346,15 +338,12 @@ leave_learn(struct memory *memory, int16_t version, const struct km_leave_group_
 {
     size_t group = group_number(memory, in->group_id);
 
-    if (version < 3 && (out->error_code == KE_NONE || is_gone(out->error_code)))
+    if (version < 3 && out->error_code == KE_NONE)
         member_leave(memory, group, in->member_id);
     for (int32_t i = 0; i < out->members.count; i++)
-        if (out->members.items[i].error_code == KE_NONE ||
-            is_gone(out->members.items[i].error_code)) {
+        if (out->members.items[i].error_code == KE_NONE) {
             member_leave(memory, group, out->members.items[i].member_id);
-            if (out->members.items[i].error_code == KE_NONE)
-                instance_leave(
-                    memory, group, instance_number(out->members.items[i].group_instance_id));
+            instance_leave(memory, group, instance_number(out->members.items[i].group_instance_id));
         }
 }
 
@@ -382,8 +371,6 @@ consumer_learn(struct memory *memory, const struct km_consumer_group_heartbeat_r
     struct wire_string id = out->member_id.size > 0 ? out->member_id : in->member_id;
     struct memory_member *member = member_find(memory, group, id);
 
-    if (is_gone(out->error_code))
-        member_leave(memory, group, in->member_id);
     if (out->error_code != KE_NONE || id.size <= 0 || id.size >= MEMORY_NAME_BYTES)
         return;
     if (member == NULL) {
@@ -399,7 +386,8 @@ consumer_learn(struct memory *memory, const struct km_consumer_group_heartbeat_r
         instance_leave(memory, group, instance_number(in->instance_id));
         member->instance = instance_number(in->instance_id);
     }
-    member->state = out->member_epoch < 0 ? MEMORY_GONE : MEMORY_IN;
+    /* With -2 a static member keeps its place. */
+    member->state = out->member_epoch == -1 ? MEMORY_GONE : MEMORY_IN;
     assigned_learn(member, out);
 }
 

@@ -9,6 +9,15 @@
 #define VERSIONED_BYTES_MAX 4096
 #define LONG_METADATA_BYTES 5000 /* above offset.metadata.max.bytes */
 
+/* What an assignor gives to whom depends on the hashes of topic ids and of member ids that a broker
+ * made, which both sides have others of. So members of the two protocols subscribe to different
+ * topics; of classic members, and of those whose id the broker made, there is one in a group of the
+ * consumer protocol; members whose ids are chosen have one topic each, or are alone. */
+#define CLASSIC_TOPICS 3 /* the first ones */
+#define CHOSEN_TOPICS 2  /* those behind */
+#define MADE_TOPIC (CLASSIC_TOPICS + CHOSEN_TOPICS)
+#define GROUP_OF_ONE (MEMORY_GROUPS - 1)
+
 /* --- who speaks --------------------------------------------------------------------------------
  */
 
@@ -39,6 +48,21 @@ group_any(struct making *m)
     size_t number;
 
     return group(m, &number);
+}
+
+/* Whether a group has a member of the consumer protocol whose id the broker made, or a classic one.
+ */
+static bool
+has_made(const struct memory *memory, size_t group, bool is_consumer)
+{
+    for (size_t i = 0; i < memory->member_count; i++) {
+        const struct memory_member *member = &memory->members[i];
+
+        if (member->group == group && member->state == MEMORY_IN &&
+            member->is_consumer == is_consumer && member->names[0] != NULL)
+            return true;
+    }
+    return false;
 }
 
 /* One of the latest members of a group, or NULL. */
@@ -146,7 +170,7 @@ subscription(struct making *m)
     codec_init(&km_consumer_protocol_subscription_desc, &in);
     MAKING_LIST(m->arena, in.topics, 1 + (int32_t)making_below(m, 2));
     for (int32_t i = 0; i < in.topics.count; i++)
-        in.topics.items[i] = making_topic_known(m);
+        in.topics.items[i] = making_text(memory_topic_name(making_below(m, CLASSIC_TOPICS)));
     return versioned(
         m, &km_consumer_protocol_subscription_message, (int16_t)making_below(m, 4), &in);
 }
@@ -194,6 +218,11 @@ join_group(struct making *m)
     if (m->version >= 5 && s.member == NULL && making_chance(m, 4))
         s.instance_id = instance(m);
     join_at_once(m, &s);
+    if (s.member_id.size == 0 && s.group != MEMORY_NONE && m->memory->was_consumer[s.group] &&
+        has_made(m->memory, s.group, false)) {
+        s.member_id = making_text("nobody");
+        s.instance_id = making_text(NULL);
+    }
     /* Kafka forgets an empty group of the consumer protocol before it refuses the member; some of
      * its answers are of the one state then, some of the other. */
     if (s.group != MEMORY_NONE && m->memory->was_consumer[s.group] &&
@@ -289,18 +318,33 @@ leave_group(struct making *m)
  */
 
 static void
-heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in)
+heartbeat_subscribe(
+    struct making *m, struct km_consumer_group_heartbeat_request *in, size_t group, bool is_made)
+{
+    size_t first = making_below(m, CHOSEN_TOPICS);
+
+    MAKING_LIST(m->arena, in->subscribed_topic_names,
+        group == GROUP_OF_ONE ? 1 + (int32_t)making_below(m, CHOSEN_TOPICS) : 1);
+    for (int32_t i = 0; i < in->subscribed_topic_names.count; i++)
+        in->subscribed_topic_names.items[i] = making_text(memory_topic_name(
+            is_made ? MADE_TOPIC : CLASSIC_TOPICS + (first + (size_t)i) % CHOSEN_TOPICS));
+}
+
+static void
+heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in, size_t group)
 {
     static const char *const chosen[] = {"m-0", "m-1", "m-2", "m-3"};
     static const char *const assignors[] = {"range", "uniform", "no assignor"};
+    bool is_made = m->version == 0 && !has_made(m->memory, group, true);
 
-    in->member_id = making_text(m->version == 0 ? "" : chosen[making_below(m, ARRAY_LEN(chosen))]);
+    in->member_id =
+        making_text(is_made                 ? ""
+                    : group == GROUP_OF_ONE ? chosen[0]
+                                            : chosen[making_below(m, ARRAY_LEN(chosen))]);
     in->member_epoch = 0;
     in->instance_id = making_chance(m, 4) ? instance(m) : making_text(NULL);
     in->rebalance_timeout_ms = TIMEOUT_MS;
-    MAKING_LIST(m->arena, in->subscribed_topic_names, 1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0; i < in->subscribed_topic_names.count; i++)
-        in->subscribed_topic_names.items[i] = making_topic_known(m);
+    heartbeat_subscribe(m, in, group, is_made);
     if (making_chance(m, 3))
         in->server_assignor = making_text(assignors[making_below(m, making_chance(m, 6) ? 3 : 2)]);
     in->topic_partitions.count = 0;
@@ -342,7 +386,7 @@ consumer_heartbeat(struct making *m)
     codec_init(&km_consumer_group_heartbeat_request_desc, in);
     in->group_id = s.group_id;
     if (s.member == NULL ? !making_chance(m, 6) : making_chance(m, 6)) {
-        heartbeat_join(m, in);
+        heartbeat_join(m, in, s.group);
     } else {
         in->member_id = s.member_id;
         in->member_epoch = s.generation;
@@ -354,9 +398,9 @@ consumer_heartbeat(struct making *m)
             heartbeat_owned(m, in, s.member);
             in->rebalance_timeout_ms = making_chance(m, 2) ? TIMEOUT_MS : -1;
         } else if (making_chance(m, 6)) {
-            MAKING_LIST(m->arena, in->subscribed_topic_names, (int32_t)making_below(m, 3));
-            for (int32_t i = 0; i < in->subscribed_topic_names.count; i++)
-                in->subscribed_topic_names.items[i] = making_topic(m);
+            heartbeat_subscribe(m, in, s.group, s.member != NULL && s.member->names[0] != NULL);
+            if (making_chance(m, 4))
+                in->subscribed_topic_names.count = 0;
         }
     }
     /* A pattern that is one is matched later, on a thread of its own. */

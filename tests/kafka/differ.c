@@ -162,7 +162,7 @@ topics_ask(struct side *side)
     out = ask(side, frame_api(KM_METADATA), METADATA_VERSION, &in);
     if (out == NULL || out->topics.count != MEMORY_TOPICS)
         give_up(side, "metadata", "no answer about the topics");
-    answers_settle(&memory, frame_api(KM_METADATA), out);
+    answers_settle(&memory, frame_api(KM_METADATA), &side->arena, out);
     return out;
 }
 
@@ -390,7 +390,7 @@ both_mark(const struct requests_made *made, void *const answers[2])
         if (answers[s] == NULL)
             continue;
         markers_from_side(&markers, made->api->response, made->version, answers[s]);
-        answers_settle(&memory, made->api, answers[s]);
+        answers_settle(&memory, made->api, &sides[s].arena, answers[s]);
     }
     if (answers[0] != NULL && answers[1] != NULL)
         answers_settle_pair(made->api, answers);
