@@ -8,7 +8,9 @@ tests_SRCS := \
 	tests/differ/report.c \
 	tests/differ/requests.c \
 	tests/differ/requests_groups.c \
+	tests/differ/requests_offsets.c \
 	tests/differ/requests_transactions.c \
+	tests/differ/speaker.c \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \

@@ -195,6 +195,26 @@ fetched_settle(const struct settling *settling, void *any)
         }
 }
 
+/* How far Kafka looks for aborted transactions behind the records that it sends depends on how
+ * dense its index is; a consumer has no use for those. */
+static void
+aborted_settle(struct km_fetch_response_partition_data *p)
+{
+    struct batch_view_cursor cursor = {p->records.data, (size_t)p->records.size};
+    struct batch_view batch;
+    bool found = p->records.size > 0;
+    int64_t end = INT64_MIN;
+    int32_t kept = 0;
+
+    while (found && batch_view_next(&cursor, &batch, &found, NULL) == RC_OK && found)
+        end = batch_view_next_offset(&batch);
+    for (int32_t i = 0; i < p->aborted_transactions.count; i++)
+        if (end == INT64_MIN || p->aborted_transactions.items[i].first_offset < end)
+            p->aborted_transactions.items[kept++] = p->aborted_transactions.items[i];
+    if (p->aborted_transactions.count > 0)
+        p->aborted_transactions.count = kept;
+}
+
 /* A fetch ends where a segment does, and how many there are is the broker's business: what both
  * have must be the same. */
 static void
@@ -210,6 +230,8 @@ fetched_settle_pair(struct km_fetch_response *a, struct km_fetch_response *b)
 
             if (p->size > 0 && q->size > 0)
                 p->size = q->size = p->size < q->size ? p->size : q->size;
+            aborted_settle(&x->partitions.items[k]);
+            aborted_settle(&y->partitions.items[k]);
         }
     }
 }
@@ -251,34 +273,19 @@ listed_groups_settle(const struct settling *settling, void *any)
         offsetof(struct km_list_groups_response_listed_group, group_id), NO_MEMBER);
 }
 
-static void
-described_groups_settle(const struct settling *settling, void *any)
-{
-    struct km_describe_groups_response *answer = any;
-
-    (void)settling;
-    for (int32_t i = 0; i < answer->groups.count; i++)
-        SORT(answer->groups.items[i].members, km_describe_groups_response_described_group_member,
-            offsetof(struct km_describe_groups_response_described_group_member, member_id),
-            NO_MEMBER);
-}
-
 /* A broker assigns to a classic member in the order of a hash map, too. */
 static void
-synced_settle(const struct settling *settling, void *any)
+classic_settle(struct arena *arena, struct wire_bytes *assignment)
 {
-    struct km_sync_group_response *answer = any;
     struct km_consumer_protocol_assignment assigned;
-    const uint8_t *data = answer->assignment.data;
-    size_t size = answer->assignment.size < VERSION_BYTES ? 0 : (size_t)answer->assignment.size;
+    const uint8_t *data = assignment->data;
+    size_t size = assignment->size < VERSION_BYTES ? 0 : (size_t)assignment->size;
+    int16_t version = (int16_t)(size == 0 ? -1 : (data[0] << 8) | data[1]);
     struct buf out;
-    int16_t version;
 
-    if (size == 0)
-        return;
-    version = (int16_t)((data[0] << 8) | data[1]);
-    if (codec_decode(&km_consumer_protocol_assignment_message, version, data + VERSION_BYTES,
-            size - VERSION_BYTES, settling->arena, &assigned, NULL, NULL) != RC_OK)
+    if (size == 0 ||
+        codec_decode(&km_consumer_protocol_assignment_message, version, data + VERSION_BYTES,
+            size - VERSION_BYTES, arena, &assigned, NULL, NULL) != RC_OK)
         return;
     SORT_TOPICS(assigned.assigned_partitions, km_consumer_protocol_assignment_topic_partition,
         partitions, offsetof(struct km_consumer_protocol_assignment_topic_partition, topic),
@@ -287,9 +294,32 @@ synced_settle(const struct settling *settling, void *any)
     buf_append(&out, data, VERSION_BYTES);
     if (codec_encode(&km_consumer_protocol_assignment_message, version, &assigned, &out, NULL) ==
         RC_OK)
-        answer->assignment =
-            (struct wire_bytes){arena_dup(settling->arena, out.data, out.size), (int32_t)out.size};
+        *assignment = (struct wire_bytes){arena_dup(arena, out.data, out.size), (int32_t)out.size};
     buf_fini(&out);
+}
+
+static void
+synced_settle(const struct settling *settling, void *any)
+{
+    struct km_sync_group_response *answer = any;
+
+    classic_settle(settling->arena, &answer->assignment);
+}
+
+static void
+described_groups_settle(const struct settling *settling, void *any)
+{
+    struct km_describe_groups_response *answer = any;
+
+    for (int32_t i = 0; i < answer->groups.count; i++) {
+        struct km_describe_groups_response_described_group *g = &answer->groups.items[i];
+
+        for (int32_t k = 0; k < g->members.count; k++)
+            classic_settle(settling->arena, &g->members.items[k].member_assignment);
+        SORT(g->members, km_describe_groups_response_described_group_member,
+            offsetof(struct km_describe_groups_response_described_group_member, member_id),
+            NO_MEMBER);
+    }
 }
 
 static void

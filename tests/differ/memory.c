@@ -150,16 +150,12 @@ memory_marked(const struct memory *memory, struct wire_string marker)
     return NULL;
 }
 
-/* Clients choose the same names in several groups. */
 static struct memory_member *
 member_find(const struct memory *memory, size_t group, struct wire_string text)
 {
-    for (size_t i = memory->member_count; i-- > 0;) {
-        struct memory_member *member = &memory->members[i];
-
-        if (is_same(text, member->text) && (member->names[0] != NULL || member->group == group))
-            return member;
-    }
+    for (size_t i = memory->member_count; i-- > 0;)
+        if (memory->members[i].group == group && is_same(text, memory->members[i].text))
+            return &memory->members[i];
     return NULL;
 }
 
@@ -172,6 +168,25 @@ member_add(struct memory *memory)
     member = &memory->members[memory->member_count++];
     *member = (struct memory_member){
         .group = MEMORY_NONE, .instance = MEMORY_NONE, .generation = -1, .state = MEMORY_GONE};
+    return member;
+}
+
+/* The same id may be that of members of several groups. */
+static struct memory_member *
+member_in(struct memory *memory, size_t group, struct wire_string text)
+{
+    struct memory_member *member = member_find(memory, group, text);
+    const struct memory_member *named = memory_marked(memory, text);
+    char *names[MEMORY_SIDES] = {NULL};
+
+    if (member != NULL)
+        return member;
+    for (size_t s = 0; named != NULL && s < MEMORY_SIDES; s++)
+        names[s] = xstrdup(named->names[s]);
+    member = member_add(memory);
+    snprintf(member->text, sizeof member->text, "%.*s", (int)text.size, text.data);
+    memcpy(member->names, names, sizeof names);
+    member->group = group;
     return member;
 }
 
@@ -295,7 +310,7 @@ member_leave(struct memory *memory, size_t group, struct wire_string id)
 {
     struct memory_member *member = member_find(memory, group, id);
 
-    if (member != NULL && member->group == group)
+    if (member != NULL)
         member->state = MEMORY_GONE;
 }
 
@@ -313,18 +328,18 @@ join_learn(struct memory *memory, const struct km_join_group_request *in,
     const struct km_join_group_response *out)
 {
     size_t group = group_number(memory, in->group_id);
-    struct memory_member *member = member_find(memory, group, out->member_id);
+    struct memory_member *member;
 
-    if (member == NULL)
+    if ((out->error_code != KE_NONE && out->error_code != KE_MEMBER_ID_REQUIRED) ||
+        out->member_id.size <= 0 || out->member_id.size >= MEMORY_NAME_BYTES)
         return;
     if (group != MEMORY_NONE && memory_is_empty(memory, group))
         memory->was_consumer[group] = false;
+    member = member_in(memory, group, out->member_id);
     if (out->error_code == KE_MEMBER_ID_REQUIRED) {
-        member->group = group;
         member->state = MEMORY_PENDING;
-    } else if (out->error_code == KE_NONE) {
+    } else {
         instance_leave(memory, group, instance_number(in->group_instance_id));
-        member->group = group;
         member->instance = instance_number(in->group_instance_id);
         member->generation = out->generation_id;
         member->state = MEMORY_IN;
@@ -369,17 +384,13 @@ consumer_learn(struct memory *memory, const struct km_consumer_group_heartbeat_r
 {
     size_t group = group_number(memory, in->group_id);
     struct wire_string id = out->member_id.size > 0 ? out->member_id : in->member_id;
-    struct memory_member *member = member_find(memory, group, id);
+    struct memory_member *member;
 
     if (out->error_code != KE_NONE || id.size <= 0 || id.size >= MEMORY_NAME_BYTES)
         return;
-    if (member == NULL) {
-        member = member_add(memory);
-        snprintf(member->text, sizeof member->text, "%.*s", (int)id.size, id.data);
-    }
     if (group != MEMORY_NONE)
         memory->was_consumer[group] = true;
-    member->group = group;
+    member = member_in(memory, group, id);
     member->is_consumer = true;
     member->generation = out->member_epoch;
     if (out->member_epoch >= 0 && in->member_epoch == 0) {

@@ -6,6 +6,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "tests/differ/requests_groups.h"
+#include "tests/differ/requests_offsets.h"
 #include "tests/differ/requests_transactions.h"
 
 /* --- topics ------------------------------------------------------------------------------------
@@ -310,8 +311,10 @@ static const struct maker makers[] = {
 static const struct maker *
 maker_choose(struct env *dice)
 {
-    const struct maker *tables[] = {makers, requests_groups, requests_transactions};
-    const size_t counts[] = {ARRAY_LEN(makers), requests_groups_count, requests_transactions_count};
+    const struct maker *tables[] = {
+        makers, requests_groups, requests_offsets, requests_transactions};
+    const size_t counts[] = {ARRAY_LEN(makers), requests_groups_count, requests_offsets_count,
+        requests_transactions_count};
     uint64_t sum = 0, choice;
 
     for (size_t t = 0; t < ARRAY_LEN(tables); t++)

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "tests/differ/speaker.h"
 
 /* As long as group.max.session.timeout.ms allows, so that nobody's time runs out. */
 #define TIMEOUT_MS 1800000
 #define VERSIONED_BYTES_MAX 4096
-#define LONG_METADATA_BYTES 5000 /* above offset.metadata.max.bytes */
 
 /* What an assignor gives to whom depends on the hashes of topic ids and of member ids that a broker
  * made, which both sides have others of. So members of the two protocols subscribe to different
@@ -18,112 +18,26 @@
 #define MADE_TOPIC (CLASSIC_TOPICS + CHOSEN_TOPICS)
 #define GROUP_OF_ONE (MEMORY_GROUPS - 1)
 
-/* --- who speaks --------------------------------------------------------------------------------
- */
-
-struct speaker {
-    size_t group; /* MEMORY_NONE: an odd one */
-    const struct memory_member *member;
-    struct wire_string group_id;
-    struct wire_string member_id;
-    struct wire_string instance_id;
-    int32_t generation;
-};
-
-static struct wire_string
-group(struct making *m, size_t *number)
-{
-    *number = MEMORY_NONE;
-    if (making_chance(m, 40))
-        return making_text("");
-    if (making_chance(m, 20))
-        return making_text(arena_printf(m->arena, "an unknown group.%u", m->memory->age));
-    *number = making_below(m, MEMORY_GROUPS);
-    return making_text(m->memory->groups[*number]);
-}
-
-static struct wire_string
-group_any(struct making *m)
-{
-    size_t number;
-
-    return group(m, &number);
-}
-
-/* Whether a group has a member of the consumer protocol whose id the broker made, or a classic one.
- */
-static bool
-has_made(const struct memory *memory, size_t group, bool is_consumer)
-{
-    for (size_t i = 0; i < memory->member_count; i++) {
-        const struct memory_member *member = &memory->members[i];
-
-        if (member->group == group && member->state == MEMORY_IN &&
-            member->is_consumer == is_consumer && member->names[0] != NULL)
-            return true;
-    }
-    return false;
-}
-
-/* One of the latest members of a group, or NULL. */
+/* The member of a group whose id the broker made, or NULL. */
 static const struct memory_member *
-member(struct making *m, size_t group, bool is_consumer)
+member_made(const struct memory *memory, size_t group)
 {
-    const struct memory_member *found[3];
-    size_t count = 0;
-
-    for (size_t i = m->memory->member_count; i-- > 0 && count < ARRAY_LEN(found);) {
-        const struct memory_member *candidate = &m->memory->members[i];
-
-        if (candidate->group == group && candidate->state != MEMORY_GONE &&
-            candidate->is_consumer == is_consumer)
-            found[count++] = candidate;
-    }
-    return count == 0 ? NULL : found[making_below(m, count)];
+    for (size_t i = 0; i < memory->member_count; i++)
+        if (memory->members[i].group == group && memory->members[i].state == MEMORY_IN &&
+            memory->members[i].is_consumer && memory->members[i].names[0] != NULL)
+            return &memory->members[i];
+    return NULL;
 }
 
-static struct wire_string
-member_odd(struct making *m)
+/* Its classic member, or NULL. */
+static const struct memory_member *
+member_classic(const struct memory *memory, size_t group)
 {
-    size_t count = m->memory->member_count;
-
-    if (count > 0 && making_chance(m, 2))
-        return making_text(m->memory->members[making_below(m, count)].text);
-    return making_text(making_chance(m, 2) ? "" : "nobody");
-}
-
-static struct wire_string
-instance(struct making *m)
-{
-    return making_text(memory_instance_name(making_below(m, MEMORY_INSTANCES)));
-}
-
-static struct speaker
-speaker(struct making *m, bool is_consumer, int16_t instance_version_min)
-{
-    static const int32_t odd[] = {-1, 0, 1, -2, 100, INT32_MAX};
-    struct speaker s = {.generation = -1, .instance_id = making_text(NULL)};
-
-    s.group_id = group(m, &s.group);
-    s.member = member(m, s.group, is_consumer);
-    if (s.member == NULL || making_chance(m, 12)) {
-        s.member = NULL;
-        s.member_id = member_odd(m);
-    } else {
-        s.member_id = making_text(s.member->text);
-        s.generation = s.member->generation;
-        if (s.member->instance != MEMORY_NONE)
-            s.instance_id = making_text(memory_instance_name(s.member->instance));
-    }
-    if (making_chance(m, 12))
-        s.instance_id = instance(m);
-    if (making_chance(m, 12))
-        s.generation = odd[making_below(m, ARRAY_LEN(odd))];
-    else if (making_chance(m, 12))
-        s.generation += making_chance(m, 2) ? 1 : -1;
-    if (m->version < instance_version_min)
-        s.instance_id = making_text(NULL);
-    return s;
+    for (size_t i = 0; i < memory->member_count; i++)
+        if (memory->members[i].group == group && memory->members[i].state == MEMORY_IN &&
+            !memory->members[i].is_consumer)
+            return &memory->members[i];
+    return NULL;
 }
 
 /* --- classic members ---------------------------------------------------------------------------
@@ -209,18 +123,18 @@ join_group(struct making *m)
 {
     static const int32_t odd_timeouts[] = {-1, 0, 1, TIMEOUT_MS + 1};
     struct km_join_group_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, false, 5);
+    struct speaker s = speaker_choose(m, false, 5);
+    const struct memory_member *classic = member_classic(m->memory, s.group);
     size_t first = making_below(m, 2);
 
     codec_init(&km_join_group_request_desc, in);
     if (s.member == NULL && making_chance(m, 2))
         s.member_id = making_text("");
     if (m->version >= 5 && s.member == NULL && making_chance(m, 4))
-        s.instance_id = instance(m);
+        s.instance_id = speaker_instance(m);
     join_at_once(m, &s);
-    if (s.member_id.size == 0 && s.group != MEMORY_NONE && m->memory->was_consumer[s.group] &&
-        has_made(m->memory, s.group, false)) {
-        s.member_id = making_text("nobody");
+    if (s.group != MEMORY_NONE && m->memory->was_consumer[s.group] && classic != NULL) {
+        s.member_id = making_text(classic->text);
         s.instance_id = making_text(NULL);
     }
     /* Kafka forgets an empty group of the consumer protocol before it refuses the member; some of
@@ -251,7 +165,7 @@ static void *
 sync_group(struct making *m)
 {
     struct km_sync_group_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, false, 3);
+    struct speaker s = speaker_choose(m, false, 3);
 
     codec_init(&km_sync_group_request_desc, in);
     in->group_id = s.group_id;
@@ -267,7 +181,7 @@ sync_group(struct making *m)
     MAKING_ARRAY(m->arena, km_sync_group_request_assignment_desc, in->assignments,
         (int32_t)making_below(m, 3));
     for (int32_t i = 0; i < in->assignments.count; i++) {
-        in->assignments.items[i].member_id = i == 0 ? s.member_id : member_odd(m);
+        in->assignments.items[i].member_id = i == 0 ? s.member_id : speaker_odd_member(m);
         in->assignments.items[i].assignment = assignment(m);
     }
     return in;
@@ -277,7 +191,7 @@ static void *
 heartbeat(struct making *m)
 {
     struct km_heartbeat_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, making_chance(m, 20), 3);
+    struct speaker s = speaker_choose(m, making_chance(m, 20), 3);
 
     codec_init(&km_heartbeat_request_desc, in);
     in->group_id = s.group_id;
@@ -291,7 +205,7 @@ static void *
 leave_group(struct making *m)
 {
     struct km_leave_group_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, making_chance(m, 8), 3);
+    struct speaker s = speaker_choose(m, making_chance(m, 8), 3);
 
     codec_init(&km_leave_group_request_desc, in);
     in->group_id = s.group_id;
@@ -302,11 +216,11 @@ leave_group(struct making *m)
     MAKING_ARRAY(m->arena, km_leave_group_request_member_identity_desc, in->members,
         (int32_t)(making_chance(m, 6) ? making_below(m, 3) : 1));
     for (int32_t i = 0; i < in->members.count; i++) {
-        in->members.items[i].member_id = i == 0 ? s.member_id : member_odd(m);
+        in->members.items[i].member_id = i == 0 ? s.member_id : speaker_odd_member(m);
         in->members.items[i].group_instance_id = i == 0 ? s.instance_id : making_text(NULL);
         if (making_chance(m, 8)) {
             in->members.items[i].member_id = making_text("");
-            in->members.items[i].group_instance_id = instance(m);
+            in->members.items[i].group_instance_id = speaker_instance(m);
         }
         if (m->version >= 5 && making_chance(m, 4))
             in->members.items[i].reason = making_text("a reason");
@@ -335,14 +249,14 @@ heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in,
 {
     static const char *const chosen[] = {"m-0", "m-1", "m-2", "m-3"};
     static const char *const assignors[] = {"range", "uniform", "no assignor"};
-    bool is_made = m->version == 0 && !has_made(m->memory, group, true);
+    bool is_made = m->version == 0 && member_made(m->memory, group) == NULL;
 
     in->member_id =
         making_text(is_made                 ? ""
                     : group == GROUP_OF_ONE ? chosen[0]
                                             : chosen[making_below(m, ARRAY_LEN(chosen))]);
     in->member_epoch = 0;
-    in->instance_id = making_chance(m, 4) ? instance(m) : making_text(NULL);
+    in->instance_id = making_chance(m, 4) ? speaker_instance(m) : making_text(NULL);
     in->rebalance_timeout_ms = TIMEOUT_MS;
     heartbeat_subscribe(m, in, group, is_made);
     if (making_chance(m, 3))
@@ -381,7 +295,7 @@ static void *
 consumer_heartbeat(struct making *m)
 {
     struct km_consumer_group_heartbeat_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, true, 0);
+    struct speaker s = speaker_choose(m, true, 0);
 
     codec_init(&km_consumer_group_heartbeat_request_desc, in);
     in->group_id = s.group_id;
@@ -418,139 +332,8 @@ consumer_describe(struct making *m)
 
     codec_init(&km_consumer_group_describe_request_desc, in);
     MAKING_LIST(m->arena, in->group_ids, 1);
-    in->group_ids.items[0] = group_any(m);
+    in->group_ids.items[0] = speaker_group(m);
     in->include_authorized_operations = making_chance(m, 3);
-    return in;
-}
-
-/* --- offsets -----------------------------------------------------------------------------------
- */
-
-static struct wire_string
-offset_metadata(struct making *m)
-{
-    char *text;
-
-    if (!making_chance(m, 25))
-        return making_text(making_chance(m, 3) ? NULL : making_chance(m, 2) ? "" : "metadata");
-    text = arena_alloc(m->arena, LONG_METADATA_BYTES + 1);
-    memset(text, 'm', LONG_METADATA_BYTES);
-    return making_text(text);
-}
-
-static void *
-offset_commit(struct making *m)
-{
-    struct km_offset_commit_request *in = arena_alloc(m->arena, sizeof *in);
-    struct speaker s = speaker(m, making_chance(m, 2), 7);
-
-    codec_init(&km_offset_commit_request_desc, in);
-    if (making_chance(m, 3)) { /* nobody's, as of an admin client */
-        s.member_id = making_text("");
-        s.instance_id = making_text(NULL);
-        s.generation = -1;
-    }
-    in->group_id = s.group_id;
-    in->generation_id_or_member_epoch = s.generation;
-    in->member_id = s.member_id;
-    in->group_instance_id = s.instance_id;
-    MAKING_ARRAY(
-        m->arena, km_offset_commit_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        struct km_offset_commit_request_topic *t = &in->topics.items[i];
-        int32_t before = INT32_MIN;
-
-        t->name = making_topic_but(m, in->topics.items[0].name);
-        t->topic_id = making_topic_id_but(m, in->topics.items[0].topic_id);
-        MAKING_ARRAY(m->arena, km_offset_commit_request_partition_desc, t->partitions,
-            1 + (int32_t)making_below(m, 2));
-        for (int32_t k = 0; k < t->partitions.count; k++) {
-            t->partitions.items[k].partition_index = making_partition_but(m, before);
-            before = t->partitions.items[k].partition_index;
-            t->partitions.items[k].committed_offset = making_offset(m);
-            t->partitions.items[k].committed_leader_epoch = (int32_t)making_below(m, 3) - 1;
-            t->partitions.items[k].committed_metadata = offset_metadata(m);
-        }
-    }
-    return in;
-}
-
-static void
-partitions_list(struct making *m, int32_t *items, int32_t count)
-{
-    for (int32_t i = 0; i < count; i++)
-        items[i] = making_partition_but(m, i == 0 ? INT32_MIN : items[0]);
-}
-
-static void
-offset_fetch_old(struct making *m, struct km_offset_fetch_request *in)
-{
-    in->group_id = group_any(m);
-    if (m->version >= 2 && making_chance(m, 3)) {
-        in->topics.count = -1;
-        return;
-    }
-    MAKING_ARRAY(
-        m->arena, km_offset_fetch_request_topic_desc, in->topics, 1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        in->topics.items[i].name = making_topic_but(m, in->topics.items[0].name);
-        MAKING_LIST(m->arena, in->topics.items[i].partition_indexes, 2);
-        partitions_list(m, in->topics.items[i].partition_indexes.items, 2);
-    }
-}
-
-static void *
-offset_fetch(struct making *m)
-{
-    struct km_offset_fetch_request *in = arena_alloc(m->arena, sizeof *in);
-
-    codec_init(&km_offset_fetch_request_desc, in);
-    in->require_stable = m->version >= 7 && making_chance(m, 2);
-    if (m->version < 8) {
-        offset_fetch_old(m, in);
-        return in;
-    }
-    MAKING_ARRAY(
-        m->arena, km_offset_fetch_request_group_desc, in->groups, 1 + (int32_t)making_below(m, 2));
-    for (int32_t g = 0; g < in->groups.count; g++) {
-        struct km_offset_fetch_request_group *item = &in->groups.items[g];
-        struct speaker s = speaker(m, !making_chance(m, 4), 0);
-
-        item->group_id = s.group_id;
-        if (m->version >= 9 && making_chance(m, 2)) {
-            item->member_id = s.member_id;
-            item->member_epoch = s.generation;
-        }
-        item->topics.count = -1;
-        if (making_chance(m, 3))
-            continue;
-        MAKING_ARRAY(m->arena, km_offset_fetch_request_topics_desc, item->topics,
-            1 + (int32_t)making_below(m, 2));
-        for (int32_t i = 0; i < item->topics.count; i++) {
-            item->topics.items[i].name = making_topic_but(m, item->topics.items[0].name);
-            item->topics.items[i].topic_id = making_topic_id_but(m, item->topics.items[0].topic_id);
-            MAKING_LIST(m->arena, item->topics.items[i].partition_indexes, 2);
-            partitions_list(m, item->topics.items[i].partition_indexes.items, 2);
-        }
-    }
-    return in;
-}
-
-static void *
-offset_delete(struct making *m)
-{
-    struct km_offset_delete_request *in = arena_alloc(m->arena, sizeof *in);
-
-    codec_init(&km_offset_delete_request_desc, in);
-    in->group_id = group_any(m);
-    MAKING_ARRAY(m->arena, km_offset_delete_request_topic_desc, in->topics, 1);
-    in->topics.items[0].name = making_topic(m);
-    MAKING_ARRAY(m->arena, km_offset_delete_request_partition_desc, in->topics.items[0].partitions,
-        1 + (int32_t)making_below(m, 2));
-    for (int32_t i = 0, before = INT32_MIN; i < in->topics.items[0].partitions.count; i++) {
-        before = making_partition_but(m, before);
-        in->topics.items[0].partitions.items[i].partition_index = before;
-    }
     return in;
 }
 
@@ -566,12 +349,12 @@ find_coordinator(struct making *m)
     if (m->version >= 1)
         in->key_type = (int8_t)(making_chance(m, 12) ? making_below(m, 5) - 1 : making_below(m, 2));
     if (m->version < 4) {
-        in->key = group_any(m);
+        in->key = speaker_group(m);
         return in;
     }
     MAKING_LIST(m->arena, in->coordinator_keys, (int32_t)making_below(m, 3));
     for (int32_t i = 0; i < in->coordinator_keys.count; i++)
-        in->coordinator_keys.items[i] = group_any(m);
+        in->coordinator_keys.items[i] = speaker_group(m);
     return in;
 }
 
@@ -582,7 +365,7 @@ describe_groups(struct making *m)
 
     codec_init(&km_describe_groups_request_desc, in);
     MAKING_LIST(m->arena, in->groups, 1);
-    in->groups.items[0] = group_any(m);
+    in->groups.items[0] = speaker_group(m);
     in->include_authorized_operations = m->version >= 3 && making_chance(m, 3);
     return in;
 }
@@ -614,7 +397,7 @@ delete_groups(struct making *m)
 
     codec_init(&km_delete_groups_request_desc, in);
     MAKING_LIST(m->arena, in->groups_names, 1);
-    in->groups_names.items[0] = group_any(m);
+    in->groups_names.items[0] = speaker_group(m);
     return in;
 }
 
@@ -626,9 +409,6 @@ const struct maker requests_groups[] = {
     {KM_LEAVE_GROUP, 5, 0, INT16_MAX, MAKING_NOTHING_ELSE, leave_group},
     {KM_CONSUMER_GROUP_HEARTBEAT, 20, 0, INT16_MAX, MAKING_NOTHING_ELSE, consumer_heartbeat},
     {KM_CONSUMER_GROUP_DESCRIBE, 4, 0, INT16_MAX, MAKING_NOTHING_ELSE, consumer_describe},
-    {KM_OFFSET_COMMIT, 10, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_commit},
-    {KM_OFFSET_FETCH, 8, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_fetch},
-    {KM_OFFSET_DELETE, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, offset_delete},
     {KM_DESCRIBE_GROUPS, 4, 0, INT16_MAX, MAKING_NOTHING_ELSE, describe_groups},
     {KM_LIST_GROUPS, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, list_groups},
     {KM_DELETE_GROUPS, 3, 0, INT16_MAX, MAKING_NOTHING_ELSE, delete_groups},
