@@ -72,6 +72,7 @@ refbroker_SRCS := \
 	refbroker/coord/group_records.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
+	refbroker/coord/java_hash.c \
 	refbroker/coord/member_order.c \
 	refbroker/coord/offset_commit.c \
 	refbroker/coord/offsets.c \

@@ -21,6 +21,11 @@
 
 enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
 
+/* What Kafka says of a request that its protocol forbids. */
+#define INVALID_REQUEST_WHY                                                                        \
+    "This most likely occurs because of a request being malformed by the client library or the "   \
+    "message was sent to an incompatible broker. See the broker logs for more details."
+
 static void
 coordinator_fill(struct broker *broker, const struct km_find_coordinator_request *in,
     struct wire_string key, struct km_find_coordinator_response_coordinator *out)
@@ -31,6 +36,7 @@ coordinator_fill(struct broker *broker, const struct km_find_coordinator_request
     out->error_message = request_text("");
     if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
+        out->error_message = request_text(INVALID_REQUEST_WHY);
     } else if (in->key_type == KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
         out->error_message = request_text("this broker has no share coordinator");
@@ -56,8 +62,10 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
         coordinator_fill(broker, in, in->key, &single);
         out->error_code = single.error_code;
         /* Kafka has a text for success, too, here only. */
-        out->error_message = request_text(
-            single.error_code == KE_NONE ? kerr_name(KE_NONE) : kerr_meaning(single.error_code));
+        out->error_message = request_text(single.error_code == KE_NONE ? kerr_name(KE_NONE)
+                                          : single.error_code == KE_INVALID_REQUEST
+                                              ? INVALID_REQUEST_WHY
+                                              : kerr_meaning(single.error_code));
         out->node_id = single.node_id;
         out->host = single.host;
         out->port = single.port;

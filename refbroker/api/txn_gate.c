@@ -182,6 +182,8 @@ check(const struct txn_gate *gate)
 {
     const struct txn *txn = txns_find(gate->broker->txns, gate->transactional_id);
 
+    if (gate->transactional_id.size <= 0)
+        return KE_INVALID_REQUEST;
     return txn == NULL ? KE_INVALID_PRODUCER_ID_MAPPING
                        : txn_verify(txn, gate->producer_id, gate->producer_epoch);
 }

@@ -123,40 +123,35 @@ struct joining {
     struct group_records records;
 };
 
+/* Whether a member may come with its instance, before anything is changed. */
 static int16_t
+instance_check(const struct consumer_group *consumer, const struct group_join *join)
+{
+    struct err e;
+
+    if (join->instance_id.size < 0 || join->member_id.size == 0)
+        return KE_NONE;
+    return consumer_heartbeat_check_owner(consumer_member_find_static(consumer, join->instance_id),
+        join->member_id, join->instance_id, &e);
+}
+
+/* Finds the member, takes it over or makes it. */
+static void
 member_find(struct joining *j)
 {
     struct consumer_group *consumer = j->group->consumer;
-    struct wire_string instance_id = j->join->instance_id;
-    struct consumer_member *member;
-    struct err e;
+    struct consumer_member *member = consumer_member_find_static(consumer, j->join->instance_id);
 
-    if (instance_id.size < 0) {
-        j->member = consumer_member_find(consumer, j->member_id);
-        if (j->member == NULL)
-            j->member = consumer_member_add(consumer, j->member_id);
-        return KE_NONE;
-    }
-    member = consumer_member_find_static(consumer, instance_id);
-    if (member == NULL && j->join->member_id.size == 0) {
-        j->member = consumer_member_add(consumer, j->member_id);
-        return KE_NONE;
-    }
-    if (j->join->member_id.size > 0) {
-        int16_t error = consumer_heartbeat_check_owner(member, j->member_id, instance_id, &e);
-
-        if (error != KE_NONE)
-            return error;
-    }
-    if (member == NULL)
-        return KE_UNKNOWN_MEMBER_ID;
-    j->member = member;
+    if (j->join->instance_id.size < 0)
+        member = consumer_member_find(consumer, j->member_id);
+    j->member = member != NULL ? member : consumer_member_add(consumer, j->member_id);
+    if (member == NULL || j->join->instance_id.size < 0)
+        return;
     j->downgrades = member->classic == NULL &&
                     consumer_group_classic_count(consumer) + 1 == map_count(&consumer->members) &&
                     consumer_migrate_can_down(consumer, map_count(&consumer->members));
     if (j->join->member_id.size == 0)
         consumer_heartbeat_replace(member, j->member_id, &j->records);
-    return KE_NONE;
 }
 
 static void
@@ -210,16 +205,17 @@ static enum h_result
 join_do(struct joining *j)
 {
     struct consumer_group *consumer = j->group->consumer;
+    int32_t epoch = consumer->epoch;
     enum h_result result;
-    int16_t error = member_find(j);
 
-    if (error != KE_NONE)
-        return join_refuse(j->request, error);
+    member_find(j);
     join_apply(j);
     join_fill(j);
     consumer_member_did_join(j->member);
     if (j->downgrades) {
-        consumer_migrate_down(consumer, consumer->target_epoch < consumer->epoch, &j->records);
+        /* Kafka makes the classic group before it sees that this join has changed the epoch. */
+        consumer_migrate_down(
+            consumer, epoch, consumer->target_epoch < consumer->epoch, &j->records);
     } else {
         consumer_member_touch(j->member);
         consumer_member_must_sync(j->member);
@@ -235,6 +231,7 @@ consumer_classic_join(struct group *group, struct request *request, const struct
     struct joining j = {.group = group, .request = request, .join = join};
     char *made_id = NULL;
     enum h_result result;
+    int16_t error;
     struct err e;
 
     if (group->groups->broker->options.groups.consumer_migration == GROUP_MIGRATION_DISABLED)
@@ -251,6 +248,9 @@ consumer_classic_join(struct group *group, struct request *request, const struct
         if (join->id_required && join->instance_id.size < 0)
             return join_refuse_as(request, KE_MEMBER_ID_REQUIRED, j.member_id);
     }
+    error = instance_check(group->consumer, join);
+    if (error != KE_NONE)
+        return join_refuse(request, error);
     if (consumer_protocol_subscription(
             join->protocols[0].metadata, &request->arena, &j.subscription, &e) != RC_OK)
         return join_refuse(request, KE_UNKNOWN_SERVER_ERROR);

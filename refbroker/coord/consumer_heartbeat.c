@@ -93,6 +93,7 @@ request_check(const heartbeat_in *in, int16_t version, struct err *e)
 struct place {
     struct group *group;            /* NULL: to be made */
     struct consumer_member *member; /* NULL: to be made */
+    struct wire_string member_id;   /* the request's, or one that was made for it */
 };
 
 bool
@@ -194,7 +195,7 @@ static_check(
     err_set(e, RC_CONFIG,
         "Static member %.*s with instance id %.*s cannot join the group because the instance id is "
         "owned by %s member.",
-        in->member_id.size, in->member_id.data, in->instance_id.size, in->instance_id.data,
+        place->member_id.size, place->member_id.data, in->instance_id.size, in->instance_id.data,
         owner->member_id);
     return KE_UNRELEASED_INSTANCE_ID;
 }
@@ -343,10 +344,11 @@ consumer_heartbeat_replace(
 
 /* The group and the member, made or taken over. */
 static struct consumer_member *
-member_make(struct groups *groups, const heartbeat_in *in, struct wire_string member_id,
-    struct place *place, struct group_records *records)
+member_make(struct groups *groups, const heartbeat_in *in, struct place *place,
+    struct group_records *records)
 {
     struct group *group = place->group;
+    struct consumer_member *owner;
 
     if (group == NULL) {
         group = groups_make(groups, in->group_id);
@@ -357,13 +359,13 @@ member_make(struct groups *groups, const heartbeat_in *in, struct wire_string me
         consumer_migrate_up(group, records);
     }
     /* A classic member of that id, or instance, may have become one of this group just now. */
-    place->member = in->instance_id.size >= 0
-                        ? consumer_member_find_static(group->consumer, in->instance_id)
-                        : consumer_member_find(group->consumer, member_id);
+    owner = consumer_member_find_static(group->consumer, in->instance_id);
+    if (owner != NULL && in->member_epoch == CONSUMER_EPOCH_JOIN)
+        consumer_heartbeat_replace(owner, place->member_id, records);
+    /* A member that was dynamic may become static. */
+    place->member = owner != NULL ? owner : consumer_member_find(group->consumer, place->member_id);
     if (place->member == NULL)
-        return consumer_member_add(group->consumer, member_id);
-    if (in->instance_id.size >= 0 && in->member_epoch == CONSUMER_EPOCH_JOIN)
-        consumer_heartbeat_replace(place->member, member_id, records);
+        place->member = consumer_member_add(group->consumer, place->member_id);
     return place->member;
 }
 
@@ -388,10 +390,8 @@ join_or_stay(struct groups *groups, struct request *request, const heartbeat_in 
     struct group_records *records)
 {
     struct consumer_update update = update_of(in, request, owned);
-    char *made_id = in->member_id.size == 0 ? consumer_heartbeat_id_make(groups) : NULL;
     char *client_host = xasprintf("/%s", request->client->client_host);
-    struct wire_string member_id = made_id == NULL ? in->member_id : request_text(made_id);
-    struct consumer_member *member = member_make(groups, in, member_id, place, records);
+    struct consumer_member *member = member_make(groups, in, place, records);
     struct topic_parts before = {0};
     bool is_full;
 
@@ -412,7 +412,6 @@ join_or_stay(struct groups *groups, struct request *request, const heartbeat_in 
     }
     topic_parts_fini(&before);
     free(client_host);
-    free(made_id);
     return member == NULL ? KE_COORDINATOR_NOT_AVAILABLE : KE_NONE;
 }
 
@@ -422,9 +421,15 @@ consumer_heartbeat(struct groups *groups, struct request *request, const heartbe
 {
     struct topic_parts owned = owned_read(in);
     const struct topic_parts *told = in->topic_partitions.count < 0 ? NULL : &owned;
-    struct place place = {NULL, NULL};
+    struct place place = {.member_id = in->member_id};
     int16_t error = request_check(in, request->header.api_version, e);
+    char *made_id;
 
+    if (in->member_id.size == 0) {
+        made_id = consumer_heartbeat_id_make(groups);
+        place.member_id = request_text_dup(request, made_id);
+        free(made_id);
+    }
     if (error == KE_NONE)
         error = group_check(groups, in, &place, e);
     if (error == KE_NONE && place.group != NULL && place.group->consumer != NULL)

@@ -296,8 +296,8 @@ assignment_down(struct group *group, const struct consumer_member *from)
 }
 
 void
-consumer_migrate_down(
-    struct consumer_group *consumer, bool rebalance, struct group_records *records)
+consumer_migrate_down(struct consumer_group *consumer, int32_t generation, bool rebalance,
+    struct group_records *records)
 {
     struct group *group = consumer->group;
     struct consumer_member *from;
@@ -308,7 +308,7 @@ consumer_migrate_down(
     while ((from = map_next(&consumer->members, &position, NULL, NULL)) != NULL)
         if (from->classic != NULL && !from->leaving)
             member_down(group, from);
-    group->generation = consumer->epoch;
+    group->generation = generation;
     group->protocol_type = xstrdup(CONSUMER_PROTOCOL_TYPE);
     group->protocol_name = xstrdup(group_member_vote(group));
     group->state = GROUP_STABLE;
@@ -337,6 +337,6 @@ consumer_migrate_down_when_left(struct consumer_group *consumer, struct consumer
         classic_left -= leaving[i]->classic != NULL;
     if (classic_left != left || !consumer_migrate_can_down(consumer, left))
         return false;
-    consumer_migrate_down(consumer, true, records);
+    consumer_migrate_down(consumer, consumer->epoch, true, records);
     return true;
 }

@@ -18,10 +18,10 @@
 int16_t consumer_migrate_up_check(const struct group *group, struct err *e);
 void consumer_migrate_up(struct group *group, struct group_records *records);
 
-/* consumer_migrate_down makes the group a classic one, and begins a rebalance where asked to.
- * Members that are leaving are left out; `consumer` is gone then. */
-void consumer_migrate_down(
-    struct consumer_group *consumer, bool rebalance, struct group_records *records);
+/* consumer_migrate_down makes the group a classic one of this generation, and begins a rebalance
+ * where asked to. Members that are leaving are left out; `consumer` is gone then. */
+void consumer_migrate_down(struct consumer_group *consumer, int32_t generation, bool rebalance,
+    struct group_records *records);
 
 /* consumer_migrate_down_when_left does so where only classic members are left; false where the
  * group stays what it is. */

@@ -273,6 +273,10 @@ group_join_request(struct group *group, struct request *request, const struct gr
         return refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL, join->member_id);
     if (join->member_id.size == 0)
         return join_new(group, request, join);
+    /* Who was given an id is dynamic; Kafka fails inside. */
+    if (join->instance_id.size >= 0 &&
+        map_get(&group->pending, join->member_id.data, (size_t)join->member_id.size) != NULL)
+        return refuse(request, KE_UNKNOWN_SERVER_ERROR, request_text(""));
     if (group_pending_remove(group, join->member_id)) {
         member_id = text_dup(join->member_id);
         result = join_as(group, request, join, member_id);

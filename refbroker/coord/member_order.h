@@ -29,7 +29,4 @@ struct member_order {
 /* member_order_sort sorts members, who stand in the order in which they came. */
 void member_order_sort(struct member_order *members, size_t count);
 
-/* member_order_hash is String.hashCode of a text. */
-int32_t member_order_hash(const char *text);
-
 #endif

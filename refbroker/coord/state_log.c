@@ -6,6 +6,7 @@
 #include "lib/wire/batch_builder.h"
 #include "lib/wire/crc32c.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/coord/java_hash.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/meta/create.h"
 
@@ -26,33 +27,12 @@ state_log_ready(struct broker *broker, const char *topic)
     return false;
 }
 
-/* One UTF-16 unit of Java's String.hashCode. */
-static uint32_t
-hash_unit(uint32_t hash, uint32_t unit)
-{
-    return hash * 31 + unit;
-}
-
 int32_t
 state_log_partition_among(const char *id, int32_t count)
 {
-    const unsigned char *p = (const unsigned char *)id;
-    uint32_t hash = 0;
+    int32_t hash = java_hash_text(id);
 
-    while (*p != '\0') {
-        unsigned extra = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
-        uint32_t point = extra == 0 ? *p : *p & (0x3fu >> extra);
-
-        for (p++; extra > 0 && (*p & 0xc0) == 0x80; extra--)
-            point = point << 6 | (*p++ & 0x3fu);
-        if (point < 0x10000) {
-            hash = hash_unit(hash, point);
-        } else {
-            hash = hash_unit(hash, 0xd800 + ((point - 0x10000) >> 10));
-            hash = hash_unit(hash, 0xdc00 + ((point - 0x10000) & 0x3ff));
-        }
-    }
-    return (int32_t)(hash & 0x7fffffff) % count;
+    return hash == INT32_MIN ? 0 : (hash < 0 ? -hash : hash) % count;
 }
 
 int32_t

@@ -40,7 +40,8 @@ typedef bool state_log_fn(void *arg, const struct state_log_entry *entry);
 /* state_log_ready tells whether the topic is there; it starts making it where it is not. */
 bool state_log_ready(struct broker *broker, const char *topic);
 
-/* state_log_partition_among is the partition of an id among `count`: Java's hash of it, modulo. */
+/* state_log_partition_among is the partition of an id among `count`: Java's hash of it without
+ * its sign (Utils.abs), modulo. */
 int32_t state_log_partition_among(const char *id, int32_t count);
 
 /* state_log_partition_of is the partition of an id in the topic as it is: a client may have made it

@@ -59,29 +59,20 @@ storage_check(struct broker *broker, struct partition *partition, struct append_
     return 0;
 }
 
-/*
- * Records of a transaction go on with what this log has open for their producer, or begin here what
- * the coordinator knows of. Since KIP-890 a beginning has the sequence 0.
- */
+/* Records of a transaction go on with what this log has open for their producer, or begin here what
+ * the coordinator knows of. */
 static bool
 transaction_check(struct broker *broker, struct partition *partition,
     const struct batch_view *batch, struct append_result *result)
 {
-    struct producers *producers = partition_producers(partition);
-    const struct txn *txn;
-
     if (!batch_view_is_transactional(batch) ||
-        producers_is_open(producers, batch->producer_id, batch->producer_epoch))
+        producers_is_open(
+            partition_producers(partition), batch->producer_id, batch->producer_epoch) ||
+        txns_covers(broker->txns, batch->producer_id, batch->producer_epoch, partition->topic->name,
+            partition->index) != NULL)
         return true;
-    txn = txns_covers(broker->txns, batch->producer_id, batch->producer_epoch,
-        partition->topic->name, partition->index);
-    if (txn == NULL)
-        refused(
-            broker, result, KE_INVALID_TXN_STATE, "Record was not part of an ongoing transaction");
-    else if (txn->now.version >= TXN_VERSION_BUMPS && batch->base_sequence != 0 &&
-             !producers_knows(producers, batch->producer_id))
-        refused(broker, result, KE_OUT_OF_ORDER_SEQUENCE_NUMBER, NULL);
-    return result->error == KE_NONE;
+    refused(broker, result, KE_INVALID_TXN_STATE, "Record was not part of an ongoing transaction");
+    return false;
 }
 
 /* Judges the batch's sequence numbers and transaction; true where it is to be appended. */
@@ -103,7 +94,8 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
         !transaction_check(broker, partition, batch, result))
         return false;
     if ((verdict == PRODUCER_APPEND || verdict == PRODUCER_BAD_TXN) &&
-        verifications_block(partition->verifications, batch->producer_id, batch->base_sequence))
+        verifications_block(partition->verifications, batch->producer_id, batch->base_sequence,
+            !producers_knows(partition_producers(partition), batch->producer_id)))
         verdict = PRODUCER_OUT_OF_ORDER;
     switch (verdict) {
     case PRODUCER_APPEND:

@@ -50,13 +50,14 @@ verifications_free(struct verifications *verifications)
 }
 
 bool
-verifications_block(
-    const struct verifications *verifications, int64_t producer_id, int32_t base_sequence)
+verifications_block(const struct verifications *verifications, int64_t producer_id,
+    int32_t base_sequence, bool is_new)
 {
     const struct verification *known =
         verifications == NULL ? NULL : map_get_int(&verifications->by_producer, producer_id);
 
-    return known != NULL && base_sequence > known->base_sequence;
+    return known != NULL &&
+           (base_sequence > known->base_sequence || (known->bumps && is_new && base_sequence != 0));
 }
 
 void

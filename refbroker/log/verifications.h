@@ -37,9 +37,10 @@ void verifications_note(struct verifications **verifications, const struct verif
 /* verifications_free accepts NULL, as do all that follow. */
 void verifications_free(struct verifications *verifications);
 
-/* verifications_block tells whether a batch has to wait for one before it. */
-bool verifications_block(
-    const struct verifications *verifications, int64_t producer_id, int32_t base_sequence);
+/* verifications_block tells whether a batch has to wait for one before it: since KIP-890's new
+ * epochs the first batch of a producer that is new to the partition has the sequence 0. */
+bool verifications_block(const struct verifications *verifications, int64_t producer_id,
+    int32_t base_sequence, bool is_new);
 
 /* verifications_end: a transactional batch, or a marker, of this producer is in the log. */
 void verifications_end(struct verifications *verifications, int64_t producer_id,

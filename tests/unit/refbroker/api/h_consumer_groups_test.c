@@ -15,8 +15,10 @@
 #define FIND_COORDINATOR_VERSION 3
 #define JOIN_VERSION 7
 #define INCONSISTENT_GROUP_PROTOCOL 23
+#define UNKNOWN_MEMBER_ID 25
 #define UNSUPPORTED_VERSION 35
 #define GROUP_ID_NOT_FOUND 69
+#define UNRELEASED_INSTANCE_ID 111
 
 static struct broker_world world;
 static struct arena arena;
@@ -164,6 +166,33 @@ a_refused_join_of_a_consumer_group_names_no_member(void **state)
     assert_int_equal(out.member_id.size, 0);
 }
 
+static void
+a_member_is_looked_for_before_what_it_reads_is_read(void **state)
+{
+    struct km_join_group_request_protocol protocol;
+    struct km_join_group_request in;
+    struct km_join_group_response out;
+
+    (void)state;
+    coordinator_wait();
+    assert_int_equal(heartbeat(), 0);
+    codec_init(&km_join_group_request_desc, &in);
+    codec_init(&km_join_group_request_protocol_desc, &protocol);
+    protocol.name = request_text("range");
+    in.group_id = request_text("g");
+    in.member_id = request_text("m");
+    in.group_instance_id = request_text("of nobody");
+    in.session_timeout_ms = in.rebalance_timeout_ms = 10000;
+    in.protocol_type = request_text("consumer");
+    in.protocols.items = &protocol;
+    in.protocols.count = 1;
+    assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
+    assert_int_equal(out.error_code, UNKNOWN_MEMBER_ID);
+    in.group_instance_id = request_text(NULL);
+    assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
+    assert_int_equal(out.error_code, -1);
+}
+
 /* range gives the first of two members 2 of 3 partitions of each topic, uniform 3 of all 6. */
 static void
 of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken(void **state)
@@ -183,6 +212,88 @@ of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken(void **sta
     assert_int_equal(share("a") * share("b") * share("c"), 2 * 2 * 2);
 }
 
+/* A request that joins the group "s" with an instance of its own (NULL: none). */
+static int16_t
+join_as(int16_t version, const char *member, const char *instance,
+    struct km_consumer_group_heartbeat_response *out)
+{
+    struct km_consumer_group_heartbeat_request in;
+    struct wire_string topic = request_text("wal");
+
+    codec_init(&km_consumer_group_heartbeat_request_desc, &in);
+    in.group_id = request_text("s");
+    in.member_id = request_text(member);
+    in.instance_id = request_text(instance);
+    in.rebalance_timeout_ms = 10000;
+    in.subscribed_topic_names.items = &topic;
+    in.subscribed_topic_names.count = 1;
+    in.topic_partitions.count = 0;
+    assert_true(broker_world_call(&world, KM_CONSUMER_GROUP_HEARTBEAT, version, &in, &arena, out));
+    return out->error_code;
+}
+
+static void
+a_member_that_becomes_static_is_the_same_member(void **state)
+{
+    struct km_consumer_group_heartbeat_response out;
+    int32_t epoch;
+
+    (void)state;
+    coordinator_wait();
+    assert_int_equal(join_as(1, "m", NULL, &out), 0);
+    epoch = out.member_epoch;
+    assert_int_equal(join_as(1, "m", "i", &out), 0);
+    assert_int_equal(out.member_epoch, epoch);
+    assert_int_equal(
+        map_count(&groups_find(world.broker->groups, request_text("s"))->consumer->members), 1);
+}
+
+static void
+whoever_is_refused_an_instance_is_told_the_id_that_was_made(void **state)
+{
+    static const char head[] = "Static member ", tail[] = " with instance id i cannot join";
+    struct km_consumer_group_heartbeat_response out;
+
+    (void)state;
+    coordinator_wait();
+    assert_int_equal(join_as(0, "m", "i", &out), 0);
+    assert_int_equal(join_as(0, "", "i", &out), UNRELEASED_INSTANCE_ID);
+    assert_memory_equal(out.error_message.data, head, strlen(head));
+    /* 22 letters of a random id. */
+    assert_memory_equal(out.error_message.data + strlen(head) + 22, tail, strlen(tail));
+}
+
+/* Kafka makes it before it sees that the join has changed what is read. */
+static void
+a_classic_group_goes_on_from_the_epoch_before_the_join_that_made_it(void **state)
+{
+    static uint8_t reads_coordinated[] = "\0\0\0\0\0\1\0\13coordinated\xff\xff\xff\xff";
+    struct km_consumer_group_heartbeat_response beat;
+    struct km_join_group_request_protocol protocol;
+    struct km_join_group_request in;
+    struct km_join_group_response out;
+    const struct group *group;
+
+    (void)state;
+    coordinator_wait();
+    assert_int_equal(join_as(1, "m", "i", &beat), 0);
+    codec_init(&km_join_group_request_desc, &in);
+    codec_init(&km_join_group_request_protocol_desc, &protocol);
+    protocol.name = request_text("range");
+    protocol.metadata = (struct wire_bytes){reads_coordinated, sizeof reads_coordinated - 1};
+    in.group_id = request_text("s");
+    in.group_instance_id = request_text("i");
+    in.session_timeout_ms = in.rebalance_timeout_ms = 10000;
+    in.protocol_type = request_text("consumer");
+    in.protocols.items = &protocol;
+    in.protocols.count = 1;
+    assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
+    assert_int_equal(out.error_code, 0);
+    group = groups_find(world.broker->groups, request_text("s"));
+    assert_null(group->consumer);
+    assert_int_equal(group->generation, beat.member_epoch);
+}
+
 int
 main(void)
 {
@@ -194,7 +305,15 @@ main(void)
         cmocka_unit_test_setup_teardown(
             a_refused_join_of_a_consumer_group_names_no_member, setup, teardown),
         cmocka_unit_test_setup_teardown(
+            a_member_is_looked_for_before_what_it_reads_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(
             of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_that_becomes_static_is_the_same_member, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whoever_is_refused_an_instance_is_told_the_id_that_was_made, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_classic_group_goes_on_from_the_epoch_before_the_join_that_made_it, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,31 @@ is_told(struct wire_string got, const char *wanted)
 }
 
 static void
+a_kind_that_is_none_is_refused_with_kafkas_text_in_every_version(void **state)
+{
+    static const char why[] =
+        "This most likely occurs because of a request being malformed by the client library or "
+        "the message was sent to an incompatible broker. See the broker logs for more details.";
+    struct km_find_coordinator_request in;
+    struct km_find_coordinator_response out;
+    struct wire_string key = told("g");
+
+    (void)state;
+    codec_init(&km_find_coordinator_request_desc, &in);
+    in.key_type = -1;
+    in.coordinator_keys.items = &key;
+    in.coordinator_keys.count = 1;
+    assert_true(broker_world_call(&world, KM_FIND_COORDINATOR, 4, &in, &arena, &out));
+    assert_int_equal(out.coordinators.items[0].error_code, KE_INVALID_REQUEST);
+    is_told(out.coordinators.items[0].error_message, why);
+    in.coordinator_keys.count = 0;
+    in.key = key;
+    assert_true(broker_world_call(&world, KM_FIND_COORDINATOR, 1, &in, &arena, &out));
+    assert_int_equal(out.error_code, KE_INVALID_REQUEST);
+    is_told(out.error_message, why);
+}
+
+static void
 success_has_a_text_in_old_versions_only(void **state)
 {
     struct km_find_coordinator_response out;
@@ -85,7 +110,7 @@ success_has_a_text_in_old_versions_only(void **state)
 
 /* Without `out` nobody waits for the answer. */
 static void
-join(int16_t version, const char *group, struct wire_string member,
+join_with(int16_t version, const char *group, struct wire_string member, const char *instance,
     struct km_join_group_response *out)
 {
     struct km_join_group_request_protocol protocol;
@@ -96,6 +121,7 @@ join(int16_t version, const char *group, struct wire_string member,
     protocol.name = told("range");
     in.group_id = told(group);
     in.member_id = member;
+    in.group_instance_id = told(instance);
     in.session_timeout_ms = SESSION_MS;
     if (version > 0)
         in.rebalance_timeout_ms = SESSION_MS;
@@ -106,6 +132,13 @@ join(int16_t version, const char *group, struct wire_string member,
         (void)broker_world_ask(&world, KM_JOIN_GROUP, version, &in);
     else
         assert_true(broker_world_call(&world, KM_JOIN_GROUP, version, &in, &arena, out));
+}
+
+static void
+join(int16_t version, const char *group, struct wire_string member,
+    struct km_join_group_response *out)
+{
+    join_with(version, group, member, NULL, out);
 }
 
 static int16_t
@@ -165,6 +198,22 @@ version_0_has_the_sessions_timeout_for_rebalances(void **state)
     assert_true(has_come(1, &second));
     assert_int_equal(second.error_code, KE_NONE);
     assert_int_equal(second.generation_id, 2);
+}
+
+/* Kafka fails inside: -1, and nothing else. */
+static void
+whoever_was_given_an_id_may_not_come_with_an_instance(void **state)
+{
+    struct km_join_group_response pending, out;
+
+    (void)state;
+    join(7, "g", told(""), &pending);
+    assert_int_equal(pending.error_code, KE_MEMBER_ID_REQUIRED);
+    join_with(7, "g", pending.member_id, "i", &out);
+    assert_int_equal(out.error_code, KE_UNKNOWN_SERVER_ERROR);
+    is_told(out.member_id, "");
+    join(7, "g", pending.member_id, &out);
+    assert_int_equal(out.error_code, KE_NONE);
 }
 
 static void
@@ -253,11 +302,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_kind_that_is_none_is_refused_with_kafkas_text_in_every_version, setup, teardown),
         cmocka_unit_test_setup_teardown(success_has_a_text_in_old_versions_only, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_first_generation_does_not_wait_for_those_who_were_given_an_id, setup, teardown),
         cmocka_unit_test_setup_teardown(
             version_0_has_the_sessions_timeout_for_rebalances, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            whoever_was_given_an_id_may_not_come_with_an_instance, setup, teardown),
         cmocka_unit_test_setup_teardown(
             whoever_was_given_an_id_may_leave_with_any_instance, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -84,6 +84,8 @@ a_transaction_comes_before_the_acks_and_begins_with_wrong_ones_too(void **state)
 
     (void)state;
     assert_int_equal(produce(&old, &ask), KE_INVALID_TXN_STATE);
+    ask = (struct ask){11, 1, COMPRESS_NONE, "", 0};
+    assert_int_equal(produce(&old, &ask), KE_INVALID_REQUEST);
     ask = (struct ask){12, 2, COMPRESS_NONE, "b", 1};
     assert_int_equal(produce(&client, &ask), KE_INVALID_REQUIRED_ACKS);
     assert_true(txn_partitions_has(&txn_of("b")->partitions, "wal", 3, 1));

@@ -11,7 +11,7 @@ the_partition_of_an_id_is_kafkas(void **state)
         const char *id;
         int32_t partition;
     } cases[] = {{"", 0}, {"a", 47}, {"grp1", 48}, {"test-group", 12}, {"gr\xc3\xbc\xc3\x9f", 12},
-        {"\xf0\x9f\x98\x80", 49}};
+        {"\xf0\x9f\x98\x80", 49}, {"g-2.27", 37}}; /* the last has a negative hash */
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

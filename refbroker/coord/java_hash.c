@@ -1,0 +1,38 @@
+#include "refbroker/coord/java_hash.h"
+
+/* The next code point, U+FFFD for what is none; moves *text behind it. */
+static uint32_t
+code_point_next(const unsigned char **text)
+{
+    const unsigned char *at = *text;
+    int more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : at[0] >= 0xc0 ? 1 : 0;
+    uint32_t code = more == 0 ? at[0] : at[0] & (0x3fu >> more);
+
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            *text = at + i;
+            return 0xfffd;
+        }
+        code = code << 6 | (at[i] & 0x3fu);
+    }
+    *text = at + more + 1;
+    return code;
+}
+
+int32_t
+java_hash_text(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    uint32_t hash = 0;
+
+    while (*at != '\0') {
+        uint32_t code = code_point_next(&at);
+
+        if (code >= 0x10000) {
+            hash = hash * 31 + (0xd800 + ((code - 0x10000) >> 10));
+            code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+        }
+        hash = hash * 31 + code;
+    }
+    return (int32_t)hash;
+}
