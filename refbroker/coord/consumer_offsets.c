@@ -1,6 +1,7 @@
 #include "refbroker/coord/consumer_offsets.h"
 
 #include "lib/wire/kerr.h"
+#include "refbroker/limits.h"
 
 #define VERSION_WITH_EPOCH 9
 #define VERSION_WITH_TOPIC_ID 10
@@ -12,16 +13,27 @@ stale_code(const struct consumer_member *member)
     return member->classic != NULL ? KE_ILLEGAL_GENERATION : KE_STALE_MEMBER_EPOCH;
 }
 
+/* Whether the member has had a partition since this epoch. What is not there is answered by itself,
+ * and does not keep the others back. */
 static bool
 has_had(const struct consumer_member *member, const struct topic *topic, int32_t partition,
     int32_t epoch)
 {
-    const struct topic_part *part =
-        topic == NULL ? NULL : topic_parts_find(&member->assigned, &topic->topic_id, partition);
+    const struct topic_part *part;
 
-    if (part == NULL && topic != NULL)
+    if (topic == NULL || partition < 0 || partition >= topic->partition_count)
+        return true;
+    part = topic_parts_find(&member->assigned, &topic->topic_id, partition);
+    if (part == NULL)
         part = topic_parts_find(&member->revoking, &topic->topic_id, partition);
     return part != NULL && epoch >= part->epoch;
+}
+
+/* Kafka refuses it before it looks who has the partition (OffsetMetadataManager.commitOffset). */
+static bool
+is_too_large(struct wire_string metadata)
+{
+    return metadata.size > LIMIT_OFFSET_METADATA_BYTES_MAX;
 }
 
 static int16_t
@@ -38,7 +50,8 @@ earlier_check(const struct consumer_member *member, const struct km_offset_commi
                 : topics_find(topics, from->name.data, (size_t)from->name.size);
 
         for (int32_t k = 0; k < from->partitions.count; k++)
-            if (!has_had(member, topic, from->partitions.items[k].partition_index,
+            if (!is_too_large(from->partitions.items[k].committed_metadata) &&
+                !has_had(member, topic, from->partitions.items[k].partition_index,
                     in->generation_id_or_member_epoch))
                 return stale_code(member);
     }
@@ -84,7 +97,8 @@ consumer_offsets_txn_check(
         const struct topic *topic = topics_find(topics, from->name.data, (size_t)from->name.size);
 
         for (int32_t k = 0; k < from->partitions.count; k++)
-            if (!has_had(
+            if (!is_too_large(from->partitions.items[k].committed_metadata) &&
+                !has_had(
                     member, topic, from->partitions.items[k].partition_index, in->generation_id))
                 return KE_ILLEGAL_GENERATION;
     }

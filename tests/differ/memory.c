@@ -393,7 +393,8 @@ consumer_learn(struct memory *memory, const struct km_consumer_group_heartbeat_r
     member = member_in(memory, group, id);
     member->is_consumer = true;
     member->generation = out->member_epoch;
-    if (out->member_epoch >= 0 && in->member_epoch == 0) {
+    if (out->member_epoch >= 0 && in->member_epoch == 0 &&
+        (in->instance_id.size >= 0 || member->state != MEMORY_IN)) {
         instance_leave(memory, group, instance_number(in->instance_id));
         member->instance = instance_number(in->instance_id);
     }

@@ -244,19 +244,42 @@ heartbeat_subscribe(
             is_made ? MADE_TOPIC : CLASSIC_TOPICS + (first + (size_t)i) % CHOSEN_TOPICS));
 }
 
+/* A member keeps the instance that it came with, or that it has none. Of one that changes it Kafka
+ * answers from tables that do not know the new instance yet (nothing is assigned until the next
+ * epoch) and that know the old one for good. */
+static struct wire_string
+heartbeat_instance(struct making *m, size_t group, struct wire_string member_id)
+{
+    if (group == MEMORY_NONE)
+        return making_text(NULL);
+    for (size_t i = 0; i < m->memory->member_count; i++) {
+        const struct memory_member *who = &m->memory->members[i];
+
+        if (who->group != group || who->state != MEMORY_IN ||
+            (size_t)member_id.size != strlen(who->text) ||
+            memcmp(member_id.data, who->text, (size_t)member_id.size) != 0)
+            continue;
+        return making_text(who->instance == MEMORY_NONE || making_chance(m, 2)
+                               ? NULL
+                               : memory_instance_name(who->instance));
+    }
+    return making_chance(m, 4) ? speaker_instance(m) : making_text(NULL);
+}
+
 static void
 heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in, size_t group)
 {
     static const char *const chosen[] = {"m-0", "m-1", "m-2", "m-3"};
     static const char *const assignors[] = {"range", "uniform", "no assignor"};
-    bool is_made = m->version == 0 && member_made(m->memory, group) == NULL;
+    /* Who is in other groups is not remembered, so those get no ids that differ by broker. */
+    bool is_made = m->version == 0 && group != MEMORY_NONE && member_made(m->memory, group) == NULL;
 
     in->member_id =
         making_text(is_made                 ? ""
                     : group == GROUP_OF_ONE ? chosen[0]
                                             : chosen[making_below(m, ARRAY_LEN(chosen))]);
     in->member_epoch = 0;
-    in->instance_id = making_chance(m, 4) ? speaker_instance(m) : making_text(NULL);
+    in->instance_id = heartbeat_instance(m, group, in->member_id);
     in->rebalance_timeout_ms = TIMEOUT_MS;
     heartbeat_subscribe(m, in, group, is_made);
     if (making_chance(m, 3))
