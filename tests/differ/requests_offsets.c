@@ -7,12 +7,16 @@
 
 #define LONG_METADATA_BYTES 5000 /* above offset.metadata.max.bytes */
 
+/* Kafka makes a group for a commit of nothing but too long texts, and shows it only when something
+ * else is written to the same partition of __consumer_offsets: only groups with members get such.
+ */
 static struct wire_string
-offset_metadata(struct making *m)
+offset_metadata(struct making *m, size_t group)
 {
+    bool may_be_long = group != MEMORY_NONE && !memory_is_empty(m->memory, group);
     char *text;
 
-    if (!making_chance(m, 25))
+    if (!making_chance(m, 25) || !may_be_long)
         return making_text(making_chance(m, 3) ? NULL : making_chance(m, 2) ? "" : "metadata");
     text = arena_alloc(m->arena, LONG_METADATA_BYTES + 1);
     memset(text, 'm', LONG_METADATA_BYTES);
@@ -50,7 +54,7 @@ offset_commit(struct making *m)
             before = t->partitions.items[k].partition_index;
             t->partitions.items[k].committed_offset = making_offset(m);
             t->partitions.items[k].committed_leader_epoch = (int32_t)making_below(m, 3) - 1;
-            t->partitions.items[k].committed_metadata = offset_metadata(m);
+            t->partitions.items[k].committed_metadata = offset_metadata(m, s.group);
         }
     }
     return in;

@@ -14,11 +14,14 @@
 #define DESCRIBE_VERSION 1
 #define FIND_COORDINATOR_VERSION 3
 #define JOIN_VERSION 7
+#define UNKNOWN_TOPIC 3
+#define METADATA_TOO_LARGE 12
 #define INCONSISTENT_GROUP_PROTOCOL 23
 #define UNKNOWN_MEMBER_ID 25
 #define UNSUPPORTED_VERSION 35
 #define GROUP_ID_NOT_FOUND 69
 #define UNRELEASED_INSTANCE_ID 111
+#define STALE_MEMBER_EPOCH 113
 
 static struct broker_world world;
 static struct arena arena;
@@ -248,6 +251,65 @@ a_member_that_becomes_static_is_the_same_member(void **state)
         map_count(&groups_find(world.broker->groups, request_text("s"))->consumer->members), 1);
 }
 
+/* Commits an earlier epoch for "wal" and for another topic; the codes of both. */
+static void
+commit_earlier(int32_t epoch, const char *other, struct wire_string metadata, int16_t codes[2])
+{
+    struct km_offset_commit_request_partition partitions[2];
+    struct km_offset_commit_request_topic topics[2];
+    struct km_offset_commit_request in;
+    struct km_offset_commit_response out;
+
+    codec_init(&km_offset_commit_request_desc, &in);
+    in.group_id = request_text("s");
+    in.member_id = request_text("m");
+    in.generation_id_or_member_epoch = epoch;
+    for (int i = 0; i < 2; i++) {
+        codec_init(&km_offset_commit_request_topic_desc, &topics[i]);
+        codec_init(&km_offset_commit_request_partition_desc, &partitions[i]);
+        topics[i].name = request_text(i == 0 ? "wal" : other);
+        topics[i].partitions.items = &partitions[i];
+        topics[i].partitions.count = 1;
+    }
+    partitions[1].committed_metadata = metadata;
+    in.topics.items = topics;
+    in.topics.count = 2;
+    assert_true(broker_world_call(&world, KM_OFFSET_COMMIT, 9, &in, &arena, &out));
+    for (int i = 0; i < 2; i++)
+        codes[i] = out.topics.items[i].partitions.items[0].error_code;
+}
+
+/* A member may commit with an earlier epoch what it has had since then. */
+static void
+what_is_not_there_or_too_large_keeps_no_commit_back(void **state)
+{
+    static const char *const settings[] = {"group.consumer.assignment.interval.ms=0", NULL};
+    static char large[5000];
+    struct km_consumer_group_heartbeat_response out;
+    int16_t codes[2];
+    int32_t epoch;
+
+    (void)state;
+    broker_world_fini(&world);
+    broker_world_init(&world, 1);
+    world.settings = settings;
+    assert_null(broker_world_start(&world));
+    coordinator_wait();
+    assert_int_equal(join_as(1, "m", NULL, &out), 0);
+    epoch = out.member_epoch;
+    assert_int_equal(join_as(1, "other", NULL, &out), 0);
+    assert_int_equal(join_as(1, "m", NULL, &out), 0);
+    assert_true(out.member_epoch > epoch);
+    commit_earlier(epoch, "missing", request_text(""), codes);
+    assert_int_equal(codes[0], 0);
+    assert_int_equal(codes[1], UNKNOWN_TOPIC);
+    commit_earlier(epoch, "coordinated", (struct wire_string){large, sizeof large}, codes);
+    assert_int_equal(codes[0], 0);
+    assert_int_equal(codes[1], METADATA_TOO_LARGE);
+    commit_earlier(epoch, "coordinated", request_text(""), codes);
+    assert_int_equal(codes[0], STALE_MEMBER_EPOCH);
+}
+
 static void
 whoever_is_refused_an_instance_is_told_the_id_that_was_made(void **state)
 {
@@ -310,6 +372,8 @@ main(void)
             of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_member_that_becomes_static_is_the_same_member, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_is_not_there_or_too_large_keeps_no_commit_back, setup, teardown),
         cmocka_unit_test_setup_teardown(
             whoever_is_refused_an_instance_is_told_the_id_that_was_made, setup, teardown),
         cmocka_unit_test_setup_teardown(
