@@ -21,19 +21,15 @@
 
 enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
 
-#define SHARE_VERSION 6 /* the first that may ask for a share group's coordinator */
-
 /* What Kafka says of a request that its protocol forbids. */
 #define INVALID_REQUEST_WHY                                                                        \
     "This most likely occurs because of a request being malformed by the client library or the "   \
     "message was sent to an incompatible broker. See the broker logs for more details."
 
 static void
-coordinator_fill(struct broker *broker, const struct request *request, struct wire_string key,
-    struct km_find_coordinator_response_coordinator *out)
+coordinator_fill(struct broker *broker, const struct km_find_coordinator_request *in,
+    struct wire_string key, struct km_find_coordinator_response_coordinator *out)
 {
-    const struct km_find_coordinator_request *in = request->in;
-
     out->key = key;
     out->node_id = -1;
     out->port = -1;
@@ -43,8 +39,6 @@ coordinator_fill(struct broker *broker, const struct request *request, struct wi
         out->error_message = request_text(INVALID_REQUEST_WHY);
     } else if (in->key_type == KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
-        if (request->header.api_version >= SHARE_VERSION)
-            out->error_message = request_text("this broker has no share coordinator");
     } else if (in->key_type == KEY_GROUP ? !groups_ready(broker->groups)
                                          : !txns_ready(broker->txns)) {
         out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
@@ -64,7 +58,7 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
 
     if (request->header.api_version < 4) {
         codec_init(&km_find_coordinator_response_coordinator_desc, &single);
-        coordinator_fill(broker, request, in->key, &single);
+        coordinator_fill(broker, in, in->key, &single);
         out->error_code = single.error_code;
         /* Kafka has a text for success, too, here only. */
         out->error_message = request_text(single.error_code == KE_NONE ? kerr_name(KE_NONE)
@@ -82,8 +76,7 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
         return H_CLOSE;
     out->coordinators.count = in->coordinator_keys.count;
     for (int32_t i = 0; i < in->coordinator_keys.count; i++)
-        coordinator_fill(
-            broker, request, in->coordinator_keys.items[i], &out->coordinators.items[i]);
+        coordinator_fill(broker, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
     return H_DONE;
 }
 

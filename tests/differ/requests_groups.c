@@ -250,8 +250,6 @@ heartbeat_subscribe(
 static struct wire_string
 heartbeat_instance(struct making *m, size_t group, struct wire_string member_id)
 {
-    if (group == MEMORY_NONE)
-        return making_text(NULL);
     for (size_t i = 0; i < m->memory->member_count; i++) {
         const struct memory_member *who = &m->memory->members[i];
 
@@ -271,8 +269,7 @@ heartbeat_join(struct making *m, struct km_consumer_group_heartbeat_request *in,
 {
     static const char *const chosen[] = {"m-0", "m-1", "m-2", "m-3"};
     static const char *const assignors[] = {"range", "uniform", "no assignor"};
-    /* Who is in other groups is not remembered, so those get no ids that differ by broker. */
-    bool is_made = m->version == 0 && group != MEMORY_NONE && member_made(m->memory, group) == NULL;
+    bool is_made = m->version == 0 && member_made(m->memory, group) == NULL;
 
     in->member_id =
         making_text(is_made                 ? ""
@@ -322,7 +319,8 @@ consumer_heartbeat(struct making *m)
 
     codec_init(&km_consumer_group_heartbeat_request_desc, in);
     in->group_id = s.group_id;
-    if (s.member == NULL ? !making_chance(m, 6) : making_chance(m, 6)) {
+    /* Who is in other groups is not remembered, so nobody joins them by this protocol. */
+    if (s.group != MEMORY_NONE && (s.member == NULL ? !making_chance(m, 6) : making_chance(m, 6))) {
         heartbeat_join(m, in, s.group);
     } else {
         in->member_id = s.member_id;
