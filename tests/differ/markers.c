@@ -230,10 +230,10 @@ walk(const struct markers *m, const struct changes *changes, const struct wire_s
         else if (field->is_pointer)
             memcpy(&array.items, at, sizeof array.items);
         for (int32_t k = 0; k < array.count; k++) {
-            uint8_t *item = (uint8_t *)array.items + (size_t)k * size;
+            uint8_t *item = array.items == NULL ? NULL : (uint8_t *)array.items + (size_t)k * size;
 
             if (field->kind == WIRE_STRUCT)
-                walk(m, changes, field->sub, version, array.items == NULL ? NULL : item);
+                walk(m, changes, field->sub, version, item);
             else if (size > 0 || !field->is_array)
                 value_change(m, changes, field, item);
         }
