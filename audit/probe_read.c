@@ -22,8 +22,9 @@ probe_read_has_moved(
     struct probe_read *reading, const struct km_fetch_response_partition_data *data)
 {
     if (data->error_code != KE_OFFSET_OUT_OF_RANGE ||
-        data->log_start_offset <= reading->next_offset)
+        data->log_start_offset <= reading->next_offset || reading->empty >= PROBE_READ_EMPTY_MAX)
         return false;
+    reading->empty++;
     reading->next_offset = data->log_start_offset;
     return true;
 }

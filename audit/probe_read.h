@@ -35,7 +35,7 @@ extern const struct wire_range probe_read_versions;
 void probe_read_request(struct km_fetch_request *request);
 
 /* probe_read_has_moved tells whether the answer is that the log begins above next_offset, and goes
- * there. */
+ * there; not without end where it moves on and on. */
 bool probe_read_has_moved(
     struct probe_read *reading, const struct km_fetch_response_partition_data *data);
 

@@ -164,7 +164,9 @@ partition_parse(struct reading *own, struct cluster_fan_batch *batch,
     rc = probe_read_batches(&part->read, &data->records, batch_take, own, &e);
     if (rc != RC_OK)
         inventory_gap(own->inventory, INVENTORY_NO_NUMBER, AUDIT_TRANSACTION_LOG, NULL, rc, 0, &e);
-    part->is_cut |= part->bytes >= PARTITION_BYTES_MAX && part->read.next_offset < part->to;
+    part->is_cut =
+        rc == RC_OK &&
+        (part->is_cut || (part->bytes >= PARTITION_BYTES_MAX && part->read.next_offset < part->to));
     /* Up to the end that it had: somebody writes it all the time. */
     if (rc != RC_OK || part->read.next_offset >= part->to || part->bytes >= PARTITION_BYTES_MAX ||
         probe_read_is_at_end(&part->read, data))

@@ -25,6 +25,7 @@
 #include "refbroker/log/reader.h"
 #include "refbroker/log/retention.h"
 #include "refbroker/log/upload.h"
+#include "refbroker/log/verifications.h"
 #include "refbroker/log/wal.h"
 #include "refbroker/meta/broker_configs.h"
 
@@ -167,6 +168,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     acls_init(&b->acls);
     quota_meters_init(&b->quota_meters, &b->quotas);
     scram_users_init(&b->scram_users);
+    b->verifications = verifications_new(LIMIT_VERIFICATIONS_MAX);
     rc = storage_open(b, e);
     if (rc != RC_OK) {
         broker_close(b);
@@ -230,6 +232,7 @@ broker_close(struct broker *b)
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
+    verifications_free(b->verifications);
     client_instances_free(b->client_instances);
     resource_configs_fini(&b->resource_configs);
     quota_meters_fini(&b->quota_meters);

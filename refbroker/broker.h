@@ -145,6 +145,7 @@ struct broker {
     struct coordinated *coordinated;
     struct groups *groups;
     struct txns *txns;
+    struct verifications *verifications;
     struct garbage *garbage;
     struct cleaner *cleaner;
     struct client_instances *client_instances; /* NULL: nobody is asked for metrics */

@@ -61,6 +61,7 @@
 /* Transactions. */
 #define LIMIT_TRANSACTIONAL_IDS_MAX 100000
 #define LIMIT_TXN_PARTITIONS_MAX ((size_t)1000000) /* in all transactions together */
+#define LIMIT_VERIFICATIONS_MAX 100000             /* producers in partitions (verifications.h) */
 
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */

@@ -13,6 +13,7 @@
 #include "refbroker/broker.h"
 #include "refbroker/log/coordinated.h"
 #include "refbroker/log/intake.h"
+#include "refbroker/log/verifications.h"
 #include "refbroker/meta/topics.h"
 
 typedef struct km_produce_request_topic_produce_data topic_in;
@@ -289,14 +290,16 @@ partition_take(struct broker *broker, struct park *park, struct partition *parti
     const partition_in *from, partition_out *to, const struct txn_gate *gate)
 {
     struct request *request = park->request;
-    enum batch_validate_fault fault;
     struct batch_view batch;
-    int16_t closed;
+    enum batch_validate_fault fault = form_check(request, from, &batch);
+    int16_t closed = gate == NULL ? KE_NONE : gate_error(request, gate, partition);
 
-    if ((fault = form_check(request, from, &batch)) != BATCH_VALIDATE_OK) {
+    if (fault != BATCH_VALIDATE_OK) {
         broker->stats.produce_refused_total++;
         refuse(to, batch_validate_code(fault), batch_validate_text(fault));
-    } else if (gate != NULL && (closed = gate_error(request, gate, partition)) != KE_NONE)
+        return;
+    }
+    if (closed != KE_NONE)
         refuse(to, closed, gate_text(closed));
     else if (!are_acks_known(request->in))
         refuse(to, KE_INVALID_REQUIRED_ACKS, NULL);
@@ -419,14 +422,15 @@ gate_make(struct broker *broker, struct request *request, int16_t *refusal)
         }
     }
     while (gate != NULL && (partition = transactional_next(broker, request, &at, &batch)) != NULL) {
-        struct verification noted = {.producer_id = batch.producer_id,
-            .now_ms = env_wall_ms(broker->env),
+        struct verification_place place = {
+            partition->topic_id, partition->index, batch.producer_id};
+        struct verification noted = {.noted_ms = env_wall_ms(broker->env),
             .base_sequence = batch.base_sequence,
             .producer_epoch = batch.producer_epoch,
             .bumps = version >= PRODUCE_VERSION_ADDS};
 
         if (!partition->topic->configs.values.coordinated && txn_gate_need(gate, partition))
-            verifications_note(&partition->verifications, &noted);
+            verifications_note(broker->verifications, &place, &noted);
     }
     return gate;
 }

@@ -174,10 +174,13 @@ topic_producers(struct broker *broker, struct request *request,
 {
     struct topic *topic = topics_find(&broker->topics, in->name.data, (size_t)in->name.size);
     bool is_named = topics_name_check(in->name.data, (size_t)in->name.size) == NULL;
-    char why[TOPICS_NAME_WHY_BYTES] = TOPICS_UNKNOWN_WHY;
+    struct wire_string why = request_text(TOPICS_UNKNOWN_WHY);
+    char invalid[TOPICS_NAME_WHY_BYTES];
 
-    if (!is_named)
-        topics_name_why(in->name.data, (size_t)in->name.size, why);
+    if (!is_named) {
+        topics_name_why(in->name.data, (size_t)in->name.size, invalid);
+        why = request_text_dup(request, invalid);
+    }
     out->name = in->name;
     out->partitions.items = codec_array(&request->arena,
         &km_describe_producers_response_partition_response_desc, in->partition_indexes.count);
@@ -196,7 +199,7 @@ topic_producers(struct broker *broker, struct request *request,
              */
             result->error_code =
                 is_named ? KE_UNKNOWN_TOPIC_OR_PARTITION : KE_INVALID_TOPIC_EXCEPTION;
-            result->error_message = request_text_dup(request, why);
+            result->error_message = why;
         } else if (partition == NULL)
             result->error_code = KE_UNKNOWN_TOPIC_OR_PARTITION;
         else if (topic->configs.values.coordinated)

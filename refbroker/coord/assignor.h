@@ -3,7 +3,7 @@
  *
  * The rules are those of RangeAssignor and UniformAssignor of Kafka 4.3; neither looks at racks.
  * Both are deterministic: the same group gives the same assignment. Members are taken in the order
- * in which they stand in the group, where Kafka takes that of a hash table.
+ * in which they come, which is Kafka's (member_order.h).
  *
  *     range     per topic, members in the order of their ids (static ones first) get one contiguous
  *               range each

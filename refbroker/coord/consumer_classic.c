@@ -240,23 +240,23 @@ consumer_classic_join(struct group *group, struct request *request, const struct
         return join_refuse(request, KE_GROUP_MAX_SIZE_REACHED);
     if (!protocols_fit(group->consumer, join))
         return join_refuse(request, KE_INCONSISTENT_GROUP_PROTOCOL);
-    j.member_id = join->member_id;
-    if (join->member_id.size == 0) {
+    if (join->member_id.size == 0)
         made_id = consumer_heartbeat_id_make(group->groups);
-        j.member_id = request_text_dup(request, made_id);
-        free(made_id);
-        if (join->id_required && join->instance_id.size < 0)
-            return join_refuse_as(request, KE_MEMBER_ID_REQUIRED, j.member_id);
-    }
+    j.member_id = made_id == NULL ? join->member_id : request_text(made_id);
     error = instance_check(group->consumer, join);
-    if (error != KE_NONE)
-        return join_refuse(request, error);
-    if (consumer_protocol_subscription(
-            join->protocols[0].metadata, &request->arena, &j.subscription, &e) != RC_OK)
-        return join_refuse(request, KE_UNKNOWN_SERVER_ERROR);
-    group_records_init(&j.records);
-    result = join_do(&j);
-    group_records_fini(&j.records);
+    if (made_id != NULL && join->id_required && join->instance_id.size < 0) {
+        result = join_refuse_as(request, KE_MEMBER_ID_REQUIRED, request_text_dup(request, made_id));
+    } else if (error != KE_NONE) {
+        result = join_refuse(request, error);
+    } else if (consumer_protocol_subscription(
+                   join->protocols[0].metadata, &request->arena, &j.subscription, &e) != RC_OK) {
+        result = join_refuse(request, KE_UNKNOWN_SERVER_ERROR);
+    } else {
+        group_records_init(&j.records);
+        result = join_do(&j);
+        group_records_fini(&j.records);
+    }
+    free(made_id);
     return result;
 }
 

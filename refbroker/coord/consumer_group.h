@@ -153,9 +153,9 @@ uint64_t consumer_group_hash(const struct consumer_group *consumer);
 /* consumer_group_is_homogeneous tells whether all members read the same. */
 bool consumer_group_is_homogeneous(const struct consumer_group *consumer);
 
-/* consumer_group_assignor is the assignor that most members want. Of two that equally many want it
- * is the default, but what only the asking member (NULL: none asks) wants where another wants the
- * other: so they follow in Kafka's table (ConsumerGroup.computePreferredServerAssignor). */
+/* consumer_group_assignor is the assignor that most members want. Of a tie it is the default; where
+ * two members each want another one it is the asking member's (NULL: nobody asks), as in the order
+ * of Kafka's table (ConsumerGroup.computePreferredServerAssignor). */
 const char *consumer_group_assignor(
     const struct consumer_group *consumer, const struct consumer_member *asking);
 

@@ -360,10 +360,16 @@ member_make(struct groups *groups, const heartbeat_in *in, struct place *place,
     }
     /* A classic member of that id, or instance, may have become one of this group just now. */
     owner = consumer_member_find_static(group->consumer, in->instance_id);
-    if (owner != NULL && in->member_epoch == CONSUMER_EPOCH_JOIN)
+    place->member = consumer_member_find(group->consumer, place->member_id);
+    if (owner != NULL && in->member_epoch == CONSUMER_EPOCH_JOIN) {
+        /* Two become one: what the member had by its id goes, what the instance had stays. */
+        if (place->member != NULL && place->member != owner)
+            consumer_update_take_out(place->member, records);
         consumer_heartbeat_replace(owner, place->member_id, records);
+    }
     /* A member that was dynamic may become static. */
-    place->member = owner != NULL ? owner : consumer_member_find(group->consumer, place->member_id);
+    if (owner != NULL)
+        place->member = owner;
     if (place->member == NULL)
         place->member = consumer_member_add(group->consumer, place->member_id);
     return place->member;
@@ -423,12 +429,11 @@ consumer_heartbeat(struct groups *groups, struct request *request, const heartbe
     const struct topic_parts *told = in->topic_partitions.count < 0 ? NULL : &owned;
     struct place place = {.member_id = in->member_id};
     int16_t error = request_check(in, request->header.api_version, e);
-    char *made_id;
+    char *made_id = NULL;
 
-    if (in->member_id.size == 0) {
+    if (error == KE_NONE && in->member_id.size == 0) {
         made_id = consumer_heartbeat_id_make(groups);
-        place.member_id = request_text_dup(request, made_id);
-        free(made_id);
+        place.member_id = request_text(made_id);
     }
     if (error == KE_NONE)
         error = group_check(groups, in, &place, e);
@@ -441,5 +446,6 @@ consumer_heartbeat(struct groups *groups, struct request *request, const heartbe
                     ? leave(place.member, in, out, request, records)
                     : join_or_stay(groups, request, in, out, &place, told, records);
     topic_parts_fini(&owned);
+    free(made_id);
     return error;
 }

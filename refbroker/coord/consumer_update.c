@@ -382,8 +382,8 @@ consumer_update_apply(
 /* --- who goes ------------------------------------------------------------------------------------
  */
 
-static void
-member_take_out(struct consumer_member *member, struct group_records *records)
+void
+consumer_update_take_out(struct consumer_member *member, struct group_records *records)
 {
     struct consumer_group *consumer = member->consumer;
     char *regex = is_pattern(member->regex) ? xstrdup(member->regex) : NULL;
@@ -408,6 +408,6 @@ consumer_update_fence(struct consumer_group *consumer, struct consumer_member **
     if (consumer_migrate_down_when_left(consumer, members, count, records))
         return;
     for (size_t i = 0; i < count; i++)
-        member_take_out(members[i], records);
+        consumer_update_take_out(members[i], records);
     epoch_update(consumer, true, records);
 }

@@ -40,8 +40,10 @@ bool consumer_update_subscribe(
 void consumer_update_settle(struct consumer_member *member, const struct topic_parts *owned,
     bool changed, struct group_records *records);
 
-/* consumer_update_fence takes members out; where only members of the classic protocol are left,
- * the group becomes a classic one (consumer_migrate.h). */
+/* consumer_update_take_out takes a member out, and the pattern that it alone had; the group's epoch
+ * is the caller's. consumer_update_fence takes members out; where only members of the classic
+ * protocol are left, the group becomes a classic one (consumer_migrate.h). */
+void consumer_update_take_out(struct consumer_member *member, struct group_records *records);
 void consumer_update_fence(struct consumer_group *consumer, struct consumer_member **members,
     size_t count, struct group_records *records);
 

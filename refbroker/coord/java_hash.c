@@ -5,9 +5,13 @@ static uint32_t
 code_point_next(const unsigned char **text)
 {
     const unsigned char *at = *text;
-    int more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : at[0] >= 0xc0 ? 1 : 0;
+    int more = at[0] >= 0xf0 ? 3 : at[0] >= 0xe0 ? 2 : at[0] >= 0xc2 ? 1 : 0;
     uint32_t code = more == 0 ? at[0] : at[0] & (0x3fu >> more);
 
+    if ((at[0] >= 0x80 && at[0] < 0xc2) || at[0] >= 0xf5) {
+        *text = at + 1;
+        return 0xfffd;
+    }
     for (int i = 1; i <= more; i++) {
         if ((at[i] & 0xc0) != 0x80) {
             *text = at + i;

@@ -8,7 +8,7 @@
  * compares refbroker with Kafka sees the same assignments.
  *
  * Where we differ: Kafka's first table does not shrink, so that a group that was much larger once
- * may order members of one bucket otherwise.
+ * may order members of one bucket otherwise; and a bucket of eight members becomes a tree there.
  */
 #ifndef REFBROKER_COORD_MEMBER_ORDER_H
 #define REFBROKER_COORD_MEMBER_ORDER_H

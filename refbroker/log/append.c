@@ -12,16 +12,25 @@
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/mirror.h"
 #include "refbroker/log/replay.h"
+#include "refbroker/log/verifications.h"
+
+static struct verification_place
+place_of(const struct partition *partition, const struct batch_view *batch)
+{
+    return (struct verification_place){partition->topic_id, partition->index, batch->producer_id};
+}
 
 static void
-producer_note(struct partition *partition, const struct batch_view *batch)
+producer_note(struct broker *broker, struct partition *partition, const struct batch_view *batch)
 {
+    struct verification_place place = place_of(partition, batch);
+
     if (!batch_view_has_producer(batch))
         return;
     replay_batch(partition_producers(partition), batch);
     if (batch_view_is_transactional(batch))
-        verifications_end(partition->verifications, batch->producer_id, batch->producer_epoch,
-            batch_view_is_control(batch));
+        verifications_end(
+            broker->verifications, &place, batch->producer_epoch, batch_view_is_control(batch));
 }
 
 /* Puts a batch with its final bytes at the end of the log. */
@@ -33,7 +42,7 @@ log_add(struct broker *broker, struct partition *partition, struct blob *blob,
         batch->base_offset, batch_view_last_offset(batch), batch->max_timestamp);
 
     partition->log_end_offset = batch_view_next_offset(batch);
-    producer_note(partition, batch);
+    producer_note(broker, partition, batch);
     broker->stats.produce_batches_total++;
     broker->stats.produce_bytes_total += (int64_t)batch->size;
     wal_append(broker->wal, cached);
@@ -80,6 +89,7 @@ static bool
 sequence_check(struct broker *broker, struct partition *partition, const struct batch_view *batch,
     struct append_result *result)
 {
+    struct verification_place place = place_of(partition, batch);
     struct producer_batch ask = replay_ask(batch);
     enum producer_verdict verdict;
     struct producer_first first;
@@ -94,7 +104,7 @@ sequence_check(struct broker *broker, struct partition *partition, const struct 
         !transaction_check(broker, partition, batch, result))
         return false;
     if ((verdict == PRODUCER_APPEND || verdict == PRODUCER_BAD_TXN) &&
-        verifications_block(partition->verifications, batch->producer_id, batch->base_sequence,
+        verifications_block(broker->verifications, &place, batch->base_sequence,
             !producers_knows(partition_producers(partition), batch->producer_id)))
         verdict = PRODUCER_OUT_OF_ORDER;
     switch (verdict) {
@@ -307,6 +317,6 @@ append_recovered(void *arg, const struct wire_uuid *topic_id, int32_t index, con
     blob_unref(blob);
     partition->log_end_offset = batch_view_next_offset(&batch);
     partition->high_watermark = partition->log_end_offset;
-    producer_note(partition, &batch);
+    producer_note(broker, partition, &batch);
     return RC_OK;
 }

@@ -37,7 +37,6 @@ partition_release(struct partition *partition)
         return;
     run_index_fini(&partition->runs);
     producers_free(partition->producers);
-    verifications_free(partition->verifications);
     free(partition->epochs);
     free(partition->committed_producers);
     free(partition);

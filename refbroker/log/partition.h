@@ -22,7 +22,6 @@
 #include "lib/base/list.h"
 #include "lib/wire/desc.h"
 #include "refbroker/log/producers.h"
-#include "refbroker/log/verifications.h"
 #include "refbroker/log/run_index.h"
 
 struct cache;
@@ -80,7 +79,6 @@ struct partition {
     struct producers *producers;  /* NULL until the first batch with a producer id */
     uint8_t *committed_producers; /* the same as it was at committed_end, saved; may be NULL */
     size_t committed_producers_size;
-    struct verifications *verifications; /* NULL until one is noted */
     struct list append_waiters; /* requests that wait for the high watermark, by offset */
     struct list fetch_waiters;  /* requests that wait for data */
     struct epoch_start *epochs;

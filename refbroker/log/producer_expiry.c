@@ -1,5 +1,7 @@
 #include "refbroker/log/producer_expiry.h"
 
+#include "refbroker/log/verifications.h"
+
 int64_t
 producer_expiry_tick(struct broker *broker)
 {
@@ -11,10 +13,9 @@ producer_expiry_tick(struct broker *broker)
         return broker->producer_expiry_next_ms;
     broker->producer_expiry_next_ms = now + broker->options.producer_id_expiration_check_ms;
     for (size_t position = 0; (topic = topics_next(&broker->topics, &position)) != NULL;)
-        for (int32_t i = 0; i < topic->partition_count; i++) {
+        for (int32_t i = 0; i < topic->partition_count; i++)
             if (topic->partitions[i]->producers != NULL)
                 producers_expire(topic->partitions[i]->producers, before + 1);
-            verifications_expire(topic->partitions[i]->verifications, before + 1);
-        }
+    verifications_expire(broker->verifications, before + 1);
     return broker->producer_expiry_next_ms;
 }

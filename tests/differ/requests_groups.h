@@ -1,7 +1,5 @@
-/*
- * requests_groups: the makers of requests about groups: members of both protocols, committed
- * offsets.
- */
+/* requests_groups: the makers of requests about groups: members of both protocols, and groups as a
+ * whole. */
 #ifndef TESTS_DIFFER_REQUESTS_GROUPS_H
 #define TESTS_DIFFER_REQUESTS_GROUPS_H
 

@@ -1,7 +1,4 @@
-/*
- * requests_offsets: the makers of requests about groups: members of both protocols, committed
- * offsets.
- */
+/* requests_offsets: the makers of requests about committed offsets. */
 #ifndef TESTS_DIFFER_REQUESTS_OFFSETS_H
 #define TESTS_DIFFER_REQUESTS_OFFSETS_H
 

@@ -440,6 +440,7 @@ main(int argc, char **argv)
 {
     struct requests_versions versions;
     uint64_t count, done = 0, differences = 0;
+    char *end;
     struct err e = {0};
     struct env dice;
 
@@ -448,7 +449,11 @@ main(int argc, char **argv)
         return 2;
     }
     env_init_seeded(&dice, strtoull(argv[1], NULL, 10), 0);
-    count = strtoull(argv[2], NULL, 10);
+    count = strtoull(argv[2], &end, 10);
+    if (count == 0 || *end != '\0') {
+        fprintf(stderr, "differ: %s is no number of requests\n", argv[2]);
+        return 2;
+    }
     for (size_t i = 0; i < KM_API_COUNT; i++) {
         versions.min[i] = km_apis[i].request->versions.min;
         versions.max[i] = km_apis[i].request->versions.max;

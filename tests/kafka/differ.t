@@ -30,7 +30,7 @@ kafka=(controller.quorum.append.linger.ms=0 group.coordinator.append.linger.ms=0
 mapfile -t props < <(printf -- '--prop\n%s\n' "${both[@]}" "${kafka[@]}")
 mapfile -t sets < <(printf -- '--set\n%s\n' "${both[@]}")
 "$here/broker" start "$work/broker" "${props[@]}" >"$work/output" 2>&1 && echo "ok 1 - a Kafka starts" || { echo "not ok 1 - a Kafka starts"; exit 1; }
-port=$((20000 + RANDOM % 10000))
+port=$(free_port)
 "$BUILD/bin/refbroker" --data "$work/data" --listen 127.0.0.1:$port "${sets[@]}" >"$work/refbroker" 2>&1 & refbroker_pid=$!
 for _ in $(seq 200); do grep -q ready "$work/refbroker" && break; read -r -t 0.05 <> <(:); done
 grep -q ready "$work/refbroker" && echo "ok 2 - a refbroker starts" || echo "not ok 2 - a refbroker starts"

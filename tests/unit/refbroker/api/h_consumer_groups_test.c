@@ -251,6 +251,39 @@ a_member_that_becomes_static_is_the_same_member(void **state)
         map_count(&groups_find(world.broker->groups, request_text("s"))->consumer->members), 1);
 }
 
+/* The instance was given back; whoever takes it is a member already. What it was alone must not
+ * live on beside it: its session would end later, and take the other out. */
+static void
+a_member_that_takes_over_an_instance_leaves_nothing_behind(void **state)
+{
+    struct km_consumer_group_heartbeat_request in;
+    struct km_consumer_group_heartbeat_response out;
+    const struct consumer_group *consumer;
+    int32_t session_ms;
+
+    (void)state;
+    coordinator_wait();
+    session_ms = (int32_t)world.broker->options.groups.consumer_session_timeout_ms;
+    assert_int_equal(join_as(1, "m", NULL, &out), 0);
+    assert_int_equal(join_as(1, "old", "i", &out), 0);
+    codec_init(&km_consumer_group_heartbeat_request_desc, &in);
+    in.group_id = request_text("s");
+    in.member_id = request_text("old");
+    in.instance_id = request_text("i");
+    in.member_epoch = -2;
+    in.topic_partitions.count = in.subscribed_topic_names.count = -1;
+    assert_true(broker_world_call(&world, KM_CONSUMER_GROUP_HEARTBEAT, 1, &in, &arena, &out));
+    assert_int_equal(out.error_code, 0);
+    env_advance(&world.time, session_ms / 2 * INT64_C(1000));
+    assert_int_equal(join_as(1, "m", "i", &out), 0);
+    consumer = groups_find(world.broker->groups, request_text("s"))->consumer;
+    assert_int_equal(map_count(&consumer->members), 1);
+    env_advance(&world.time, (session_ms / 2 + 1000) * INT64_C(1000));
+    (void)broker_tick(world.broker);
+    assert_int_equal(map_count(&consumer->members), 1);
+    assert_int_equal(join_as(1, "m", NULL, &out), 0);
+}
+
 /* Commits an earlier epoch for "wal" and for another topic; the codes of both. */
 static void
 commit_earlier(int32_t epoch, const char *other, struct wire_string metadata, int16_t codes[2])
@@ -372,6 +405,8 @@ main(void)
             of_two_assignors_that_one_member_each_wants_that_of_who_asks_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_member_that_becomes_static_is_the_same_member, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_member_that_takes_over_an_instance_leaves_nothing_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_is_not_there_or_too_large_keeps_no_commit_back, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -15,6 +15,8 @@ hashes_are_javas(void **state)
     assert_int_equal(java_hash_text("\xf0"), 0xfffd);
     assert_int_equal(java_hash_text("\xf0\x9f"), 0xfffd);
     assert_int_equal(java_hash_text("\xe9"), 0xfffd);
+    assert_int_equal(java_hash_text("\x80"), 0xfffd);
+    assert_int_equal(java_hash_text("\xf8"), 0xfffd);
 }
 
 int
