@@ -17,7 +17,7 @@ blocks(const struct verifications *v, int64_t producer_id, int32_t sequence, boo
 {
     struct verification_place at = place(producer_id);
 
-    return blocks(v, &at, sequence, is_new);
+    return verifications_block(v, &at, sequence, is_new);
 }
 
 static void
@@ -25,7 +25,7 @@ end(struct verifications *v, int64_t producer_id, int16_t epoch, bool is_marker)
 {
     struct verification_place at = place(producer_id);
 
-    end(v, &at, epoch, is_marker);
+    verifications_end(v, &at, epoch, is_marker);
 }
 
 static void
