@@ -278,7 +278,7 @@ offsets_of_a_transaction_are_fenced_by_the_members_epoch(void **state)
     epoch = consumer_member_find(consumer, request_text("m"))->epoch;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct km_txn_offset_commit_request_partition item = {.partition_index = 1};
-        struct km_txn_offset_commit_request_topic topic = {.name = request_text("other")};
+        struct km_txn_offset_commit_request_topic topic = {.name = request_text("coordinated")};
         struct km_txn_offset_commit_request in;
 
         topic.partitions.items = &item;
