@@ -24,7 +24,7 @@ struct key {
 static struct key
 key_of(const struct verification_place *place)
 {
-    struct key key;
+    struct key key = {.bytes = {0}};
     uint8_t *at = key.bytes;
 
     memcpy(at, &place->topic_id, sizeof place->topic_id);
