@@ -229,8 +229,8 @@ walk(const struct markers *m, const struct changes *changes, const struct wire_s
             memcpy(&array, at, sizeof array);
         else if (field->is_pointer)
             memcpy(&array.items, at, sizeof array.items);
-        for (int32_t k = 0; k < array.count; k++) {
-            uint8_t *item = array.items == NULL ? NULL : (uint8_t *)array.items + (size_t)k * size;
+        for (int32_t k = 0; array.items != NULL && k < array.count; k++) {
+            uint8_t *item = (uint8_t *)array.items + (size_t)k * size;
 
             if (field->kind == WIRE_STRUCT)
                 walk(m, changes, field->sub, version, item);
