@@ -144,6 +144,22 @@ without_the_consumer_protocol_both_requests_are_unsupported(void **state)
     assert_int_equal(describe(), UNSUPPORTED_VERSION);
 }
 
+/* A classic member's request, with metadata that are none. */
+static void
+join_fill(struct km_join_group_request *in, struct km_join_group_request_protocol *protocol,
+    const char *group, const char *member)
+{
+    codec_init(&km_join_group_request_desc, in);
+    codec_init(&km_join_group_request_protocol_desc, protocol);
+    protocol->name = request_text("range");
+    in->group_id = request_text(group);
+    in->member_id = request_text(member);
+    in->session_timeout_ms = in->rebalance_timeout_ms = 10000;
+    in->protocol_type = request_text("consumer");
+    in->protocols.items = protocol;
+    in->protocols.count = 1;
+}
+
 static void
 a_refused_join_of_a_consumer_group_names_no_member(void **state)
 {
@@ -154,16 +170,8 @@ a_refused_join_of_a_consumer_group_names_no_member(void **state)
     (void)state;
     coordinator_wait();
     assert_int_equal(heartbeat(), 0);
-    codec_init(&km_join_group_request_desc, &in);
-    codec_init(&km_join_group_request_protocol_desc, &protocol);
-    protocol.name = request_text("range");
-    in.group_id = request_text("g");
-    in.member_id = request_text("m");
-    in.session_timeout_ms = 10000;
-    in.rebalance_timeout_ms = 10000;
+    join_fill(&in, &protocol, "g", "m");
     in.protocol_type = request_text("connect");
-    in.protocols.items = &protocol;
-    in.protocols.count = 1;
     assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
     assert_int_equal(out.error_code, INCONSISTENT_GROUP_PROTOCOL);
     assert_int_equal(out.member_id.size, 0);
@@ -179,16 +187,8 @@ a_member_is_looked_for_before_what_it_reads_is_read(void **state)
     (void)state;
     coordinator_wait();
     assert_int_equal(heartbeat(), 0);
-    codec_init(&km_join_group_request_desc, &in);
-    codec_init(&km_join_group_request_protocol_desc, &protocol);
-    protocol.name = request_text("range");
-    in.group_id = request_text("g");
-    in.member_id = request_text("m");
+    join_fill(&in, &protocol, "g", "m");
     in.group_instance_id = request_text("of nobody");
-    in.session_timeout_ms = in.rebalance_timeout_ms = 10000;
-    in.protocol_type = request_text("consumer");
-    in.protocols.items = &protocol;
-    in.protocols.count = 1;
     assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
     assert_int_equal(out.error_code, UNKNOWN_MEMBER_ID);
     in.group_instance_id = request_text(NULL);
@@ -372,16 +372,9 @@ a_classic_group_goes_on_from_the_epoch_before_the_join_that_made_it(void **state
     (void)state;
     coordinator_wait();
     assert_int_equal(join_as(1, "m", "i", &beat), 0);
-    codec_init(&km_join_group_request_desc, &in);
-    codec_init(&km_join_group_request_protocol_desc, &protocol);
-    protocol.name = request_text("range");
+    join_fill(&in, &protocol, "s", "");
     protocol.metadata = (struct wire_bytes){reads_coordinated, sizeof reads_coordinated - 1};
-    in.group_id = request_text("s");
     in.group_instance_id = request_text("i");
-    in.session_timeout_ms = in.rebalance_timeout_ms = 10000;
-    in.protocol_type = request_text("consumer");
-    in.protocols.items = &protocol;
-    in.protocols.count = 1;
     assert_true(broker_world_call(&world, KM_JOIN_GROUP, JOIN_VERSION, &in, &arena, &out));
     assert_int_equal(out.error_code, 0);
     group = groups_find(world.broker->groups, request_text("s"));
