@@ -82,8 +82,9 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     if (rc != RC_OK)
         return rc;
     if (options->sample_bytes > 0) {
-        tell(options, "the transaction log");
+        tell(options, "the logs of transactions and of groups");
         probe_transaction_log(&probe);
+        probe_commit_log(&probe);
     }
     tell(options, "stored batches");
     probe_samples(&probe, options->sample_bytes);

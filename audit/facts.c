@@ -9,6 +9,7 @@
 
 #define USES_SHOWN 20
 #define TRANSACTION_LOG "__transaction_state"
+#define COMMIT_LOG "__consumer_offsets"
 
 static const enum audit_probe member_probes[] = {AUDIT_GROUPS, AUDIT_CLASSIC_MEMBERS,
     AUDIT_CONSUMER_MEMBERS, AUDIT_SHARE_MEMBERS, AUDIT_STREAMS_MEMBERS, AUDIT_COMMITS};
@@ -257,6 +258,13 @@ groups_derive(struct audit_inventory *inventory, struct audit_topic *topic)
                 use->commits ? " has committed offsets" : "",
                 use->commits && use->members ? " and" : "", use->members ? " has members" : ""));
     }
+    /* Only with a group that is there: one that was deleted is on record for a while. */
+    if (f->value == AUDIT_YES && topic->reading_transactions > 0)
+        evidence_add(inventory, f, AUDIT_COMMIT_LOG,
+            inventory_printf(inventory,
+                "offsets of it are committed in transactions of %s%s, says " COMMIT_LOG,
+                topic->reading_transactional_id,
+                topic->reading_transactions > 1 ? " and of others" : ""));
     if (f->value == AUDIT_YES)
         return;
     refused |= gap_add(inventory, topic, f, AUDIT_METADATA);

@@ -20,6 +20,7 @@ inventory_init(struct audit_inventory *inventory)
     map_init(&inventory->topics_by_name);
     map_init(&inventory->groups_by_id);
     map_init(&inventory->transactional_id_places);
+    map_init(&inventory->producer_places);
 }
 
 void
@@ -32,6 +33,7 @@ inventory_fini(struct audit_inventory *inventory)
     map_fini(&inventory->topics_by_name, NULL);
     map_fini(&inventory->groups_by_id, NULL);
     map_fini(&inventory->transactional_id_places, NULL);
+    map_fini(&inventory->producer_places, NULL);
     arena_fini(&inventory->arena);
 }
 
@@ -143,7 +145,10 @@ inventory_add_footprint(
     struct audit_footprint *footprint = arena_alloc(&inventory->arena, sizeof *footprint);
     struct audit_topic *of = &inventory->topics[topic];
 
-    if (probe == AUDIT_TRANSACTION_LOG) {
+    if (probe == AUDIT_COMMIT_LOG) {
+        if (of->reading_transactions++ == 0)
+            of->reading_transactional_id = inventory->transactional_ids[id];
+    } else if (probe == AUDIT_TRANSACTION_LOG) {
         if (of->past_transactions++ == 0)
             of->past_transactional_id = inventory->transactional_ids[id];
     } else if (of->transactions++ == 0) {
@@ -180,6 +185,26 @@ uint32_t
 inventory_transactional_id(const struct audit_inventory *inventory, struct wire_string id)
 {
     return place_of(&inventory->transactional_id_places, id);
+}
+
+void
+inventory_note_producer(
+    struct audit_inventory *inventory, struct wire_string id, int64_t producer_id)
+{
+    uint32_t number = inventory_transactional_id(inventory, id);
+
+    if (number != INVENTORY_NO_NUMBER)
+        map_put(&inventory->producer_places, &producer_id, sizeof producer_id,
+            (void *)((uintptr_t)number + 1));
+}
+
+uint32_t
+inventory_producer(const struct audit_inventory *inventory, int64_t producer_id)
+{
+    uintptr_t place =
+        (uintptr_t)map_get(&inventory->producer_places, &producer_id, sizeof producer_id);
+
+    return place == 0 ? INVENTORY_NO_NUMBER : (uint32_t)place - 1;
 }
 
 uint32_t

@@ -198,6 +198,8 @@ struct audit_topic {
     const char *transactional_id; /* and the first of them */
     uint64_t past_transactions;   /* ids with it in transactions that are over, */
     const char *past_transactional_id;
+    uint64_t reading_transactions; /* ids that commit offsets of it in their transactions, */
+    const char *reading_transactional_id;
     struct audit_sample sample;
     struct audit_rate rate;
     struct audit_use *uses;
@@ -221,7 +223,8 @@ struct audit_partition {
 struct audit_footprint {
     const char *transactional_id;
     uint32_t topic;
-    enum audit_probe probe; /* FOOTPRINTS: it is open; TRANSACTION_LOG: it was */
+    enum audit_probe probe; /* FOOTPRINTS: it is open; TRANSACTION_LOG: it was; COMMIT_LOG: it
+                               committed offsets of the topic, which it reads */
     struct audit_footprint *next;
 };
 
@@ -261,6 +264,7 @@ struct audit_inventory {
     const char **transactional_ids;
     uint32_t transactional_id_count;
     struct map transactional_id_places;
+    struct map producer_places; /* the same, by producer id; not kept in snapshots */
     struct audit_footprint *footprints;
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
@@ -296,8 +300,14 @@ struct audit_group *inventory_add_group(
     struct audit_inventory *inventory, struct wire_string id, enum audit_group_type type);
 void inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_string id);
 
+/* inventory_note_producer notes the producer id of a transactional id that was added;
+ * inventory_producer returns the number of its transactional id, or INVENTORY_NO_NUMBER. */
+void inventory_note_producer(
+    struct audit_inventory *inventory, struct wire_string id, int64_t producer_id);
+uint32_t inventory_producer(const struct audit_inventory *inventory, int64_t producer_id);
+
 /* inventory_add_footprint notes that an id, by its number, has a topic in its transaction, or had,
- * by which probe told. */
+ * or reads it, by which probe told. */
 void inventory_add_footprint(
     struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_probe probe);
 

@@ -49,6 +49,10 @@ void probe_transactions(const struct probe *probe);
  * A gap tells what was left out. */
 void probe_transaction_log(const struct probe *probe);
 
+/* probe_commit_log reads the end of __consumer_offsets in the same way, about 1 MiB of a partition:
+ * which topics transactions read. It needs the transactional ids that the two before it found. */
+void probe_commit_log(const struct probe *probe);
+
 /* probe_groups lists groups and their offsets, probe_members their members. */
 void probe_groups(const struct probe *probe);
 void probe_members(const struct probe *probe);

@@ -16,9 +16,13 @@ list_take(struct audit_inventory *inventory, const void *answer)
 {
     const struct km_list_transactions_response *response = answer;
 
-    for (int32_t i = 0; i < response->transaction_states.count; i++)
-        inventory_add_transactional_id(
-            inventory, response->transaction_states.items[i].transactional_id);
+    for (int32_t i = 0; i < response->transaction_states.count; i++) {
+        const struct km_list_transactions_response_transaction_state *state =
+            &response->transaction_states.items[i];
+
+        inventory_add_transactional_id(inventory, state->transactional_id);
+        inventory_note_producer(inventory, state->transactional_id, state->producer_id);
+    }
     return response->error_code;
 }
 

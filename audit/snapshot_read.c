@@ -239,13 +239,16 @@ static enum rc
 footprint_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
     int64_t number = db_column_int(row, 1), topic = db_column_int(row, 2);
-    int64_t is_past = db_column_int(row, 3);
+    int64_t is_past = db_column_int(row, 3), is_input = db_column_int(row, 4);
 
     if (number < 0 || number >= inventory->transactional_id_count || topic < 0 ||
-        topic >= inventory->topic_count || is_past < 0 || is_past > 1)
+        topic >= inventory->topic_count || is_past < 0 || is_past > 1 || is_input < 0 ||
+        is_input > 1)
         return err_set(e, RC_CORRUPT, "a transaction that cannot be");
     inventory_add_footprint(inventory, (uint32_t)number, (uint32_t)topic,
-        is_past == 1 ? AUDIT_TRANSACTION_LOG : AUDIT_FOOTPRINTS);
+        is_input == 1  ? AUDIT_COMMIT_LOG
+        : is_past == 1 ? AUDIT_TRANSACTION_LOG
+                       : AUDIT_FOOTPRINTS);
     return RC_OK;
 }
 
@@ -285,7 +288,7 @@ all_read(struct db *db, struct audit_inventory *inventory, struct err *e)
         {NULL, "SELECT probe, at_ms FROM probes", probe_take},
         {NULL, "SELECT topic, probe, why, unsupported, failures FROM gaps", gap_take},
         {NULL, "SELECT number, id FROM transactional_ids ORDER BY number", transactional_id_take},
-        {NULL, "SELECT place, number, topic, is_past FROM footprints ORDER BY place",
+        {NULL, "SELECT place, number, topic, is_past, is_input FROM footprints ORDER BY place",
             footprint_take},
     };
     enum rc rc = counts_check(db, e);

@@ -61,6 +61,8 @@ static const struct db_migration versions[] = {
         " topic INTEGER NOT NULL) STRICT;"},
     /* Transactions that are over, too. */
     {2, "ALTER TABLE footprints ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0;"},
+    /* And what transactions read. */
+    {3, "ALTER TABLE footprints ADD COLUMN is_input INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_migration *

@@ -188,15 +188,17 @@ transactions_put(const struct writer *writer, struct err *e)
     enum rc rc = db_prepare(writer->db, "INSERT INTO transactional_ids VALUES (?, ?)", &ids, e);
 
     if (rc == RC_OK)
-        rc = db_prepare(writer->db, "INSERT INTO footprints VALUES (?, ?, ?, ?)", &footprints, e);
+        rc =
+            db_prepare(writer->db, "INSERT INTO footprints VALUES (?, ?, ?, ?, ?)", &footprints, e);
     for (uint32_t i = 0; i < inventory->transactional_id_count && rc == RC_OK; i++)
         rc = row_put(ids, e, "nt", (int64_t)i, name_of(writer, inventory->transactional_ids[i]));
     /* The list begins with the one that was seen last. */
     for (const struct audit_footprint *f = inventory->footprints; f != NULL && rc == RC_OK;
          f = f->next)
-        rc = row_put(footprints, e, "nnnn", place--,
+        rc = row_put(footprints, e, "nnnnn", place--,
             (int64_t)inventory_transactional_id(inventory, codec_string(f->transactional_id)),
-            (int64_t)f->topic, (int64_t)(f->probe == AUDIT_TRANSACTION_LOG));
+            (int64_t)f->topic, (int64_t)(f->probe == AUDIT_TRANSACTION_LOG),
+            (int64_t)(f->probe == AUDIT_COMMIT_LOG));
     return rc;
 }
 

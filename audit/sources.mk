@@ -10,6 +10,7 @@ audit_SRCS := \
 	audit/names.c \
 	audit/probe.c \
 	audit/probe_cluster.c \
+	audit/probe_commit_log.c \
 	audit/probe_configs.c \
 	audit/probe_groups.c \
 	audit/probe_members.c \
@@ -19,6 +20,7 @@ audit_SRCS := \
 	audit/probe_samples.c \
 	audit/probe_sizes.c \
 	audit/probe_topics.c \
+	audit/probe_tail.c \
 	audit/probe_transaction_log.c \
 	audit/probe_transactions.c \
 	audit/audit_report.c \

@@ -56,9 +56,8 @@ begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, size) == 0 && (text[size] == '\0' || text[size] == '-');
 }
 
-/* Topics that were seen in a transaction, open or over; and what the group reads for which it is
- * written.
- */
+/* Topics that were seen in a transaction, open or over, or are read in one; and what the group
+ * reads for which it is written. */
 static void
 transactions_add(struct waves *waves, struct map *places, const struct audit_inventory *inventory)
 {

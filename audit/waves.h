@@ -4,7 +4,8 @@
  * Two topics are tied where one program needs both on one cluster: a transaction that writes both,
  * an application of Kafka Streams that reads, writes or keeps state in both, a sink connector that
  * reads both, or somebody who says so. What a program of read-process-write reads is tied to what
- * it writes where its group's id begins its transactional ids. A plain consumer group ties nothing:
+ * it writes where its offsets are committed in its transactions, or its group's id begins its
+ * transactional ids. A plain consumer group ties nothing:
  * it can read two clusters by two consumers.
  *
  * A wave is a set of topics between any two of which there is a path of ties. Waves that need the

@@ -16,6 +16,7 @@ tests_SRCS := \
 	tests/sim/disk_cut_node.c \
 	tests/sim/disk_cut_place.c \
 	tests/sim/txn_client.c \
+	tests/unit/audit/log_rig.c \
 	tests/unit/lib/base/disk_battery.c \
 	tests/unit/lib/store/store_battery.c \
 	tests/unit/log_capture.c \

@@ -1,53 +1,19 @@
 /* How much of __transaction_state an audit reads, and what it says of the rest. */
 #include "tests/unit/unit.h"
 
-#include "audit/facts.h"
-#include "audit/probe.h"
 #include "lib/wire/batch_builder.h"
-#include "tests/unit/lib/kafka/fake_broker.h"
+#include "tests/unit/audit/log_rig.h"
 
 #define LOG "__transaction_state"
 #define BACK 20000
 #define MIB (1 << 20)
 
-/* A broker with that log of one partition; each answer holds one batch of `step` offsets. */
-static struct fake_broker broker;
-static struct loop *loop;
-static struct cluster *cluster;
-static struct audit_inventory inventory;
-static int64_t log_start_offset, end_offset, step;
+/* Each batch has `step` offsets. */
+static struct log_rig rig = {.topic = LOG};
+static int64_t step;
 static int32_t ballast; /* bytes that each batch has besides */
 static int64_t early;   /* the topic "early" is in the transaction whose record stands here */
 static int64_t late;
-static int64_t first_asked, last_asked;
-static int fetches;
-
-static void
-metadata(struct fake_conn *conn, const struct frame_request *request)
-{
-    struct km_metadata_response_partition partition;
-    struct km_metadata_response_topic topic;
-    struct km_metadata_response_broker row;
-    struct km_metadata_response response;
-
-    codec_init(&km_metadata_response_partition_desc, &partition);
-    partition.leader_id = 1;
-    codec_init(&km_metadata_response_topic_desc, &topic);
-    topic.name = codec_string(LOG);
-    topic.partitions.items = &partition;
-    topic.partitions.count = 1;
-    codec_init(&km_metadata_response_broker_desc, &row);
-    row.node_id = 1;
-    row.host = codec_string("127.0.0.1");
-    row.port = broker.port;
-    codec_init(&km_metadata_response_desc, &response);
-    response.brokers.items = &row;
-    response.brokers.count = 1;
-    response.controller_id = 1;
-    response.topics.items = &topic;
-    response.topics.count = 1;
-    fake_reply(conn, request, &response);
-}
 
 static void
 encode(const struct wire_message *message, const void *what, struct buf *out)
@@ -120,139 +86,50 @@ batch_append(int64_t from, struct buf *out)
     free(zeros);
 }
 
-static void
-fetch(
-    struct fake_conn *conn, const struct frame_request *request, const struct km_fetch_request *in)
-{
-    struct km_fetch_response_fetchable_topic_response topic;
-    struct km_fetch_response_partition_data partition;
-    struct km_fetch_response response;
-    struct buf batch;
-
-    assert_int_equal(in->topics.count, 1);
-    assert_int_equal(in->topics.items[0].partitions.count, 1);
-    last_asked = in->topics.items[0].partitions.items[0].fetch_offset;
-    if (fetches++ == 0)
-        first_asked = last_asked;
-    buf_init(&batch, (size_t)4 * MIB);
-    codec_init(&km_fetch_response_partition_data_desc, &partition);
-    partition.high_watermark = end_offset;
-    partition.log_start_offset = log_start_offset;
-    if (last_asked < log_start_offset)
-        partition.error_code = KE_OFFSET_OUT_OF_RANGE;
-    else if (last_asked < end_offset)
-        batch_append(last_asked, &batch);
-    partition.records = (struct wire_records){.data = batch.data, .size = (int32_t)batch.size};
-    codec_init(&km_fetch_response_fetchable_topic_response_desc, &topic);
-    topic.topic = codec_string(LOG);
-    topic.partitions.items = &partition;
-    topic.partitions.count = 1;
-    codec_init(&km_fetch_response_desc, &response);
-    response.responses.items = &topic;
-    response.responses.count = 1;
-    fake_reply(conn, request, &response);
-    buf_fini(&batch);
-}
-
-static void
-handle(void *arg, struct fake_conn *conn, const struct frame_request *request, const void *body)
-{
-    (void)arg;
-    if (request->api_key == KM_METADATA)
-        metadata(conn, request);
-    else if (request->api_key == KM_FETCH)
-        fetch(conn, request, body);
-    else
-        fail_msg("a request of API %d", request->api_key);
-}
-
 /* An estate of which only the transaction log can tell anything. */
 static int
 setup(void **state)
 {
-    static char host[] = "127.0.0.1";
-    static struct conf_text_server server = {host, 0};
-    static struct conf_client conf;
-
     (void)state;
-    log_start_offset = 0;
     ballast = 0;
-    early = late = first_asked = last_asked = -1;
-    fetches = 0;
-    if (loop_new(&loop, NULL) != RC_OK)
+    early = late = -1;
+    rig.batch_append = batch_append;
+    if (log_rig_start(&rig) != 0)
         return -1;
-    fake_start(&broker, loop);
-    broker.handler = handle;
-    server.port = broker.port;
-    conf = (struct conf_client){.names = &conf_names_usual,
-        .servers = &server,
-        .server_count = 1,
-        .client_id = "test",
-        .request_timeout_ms = 10000,
-        .connect_timeout_ms = 10000,
-        .retry_backoff_ms = 5,
-        .response_bytes_max = (size_t)100 * MIB};
-    inventory_init(&inventory);
-    inventory_add_topic(&inventory, LOG, 1);
-    inventory_add_topic(&inventory, "early", 1)->sample.cut = 1;
-    inventory_add_topic(&inventory, "late", 1)->sample.cut = 1;
-    return cluster_new(loop, &conf, &cluster, NULL) == RC_OK ? 0 : -1;
+    inventory_add_topic(&rig.inventory, "early", 1)->sample.cut = 1;
+    inventory_add_topic(&rig.inventory, "late", 1)->sample.cut = 1;
+    return 0;
 }
 
 static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    cluster_free(cluster);
-    fake_stop(&broker);
-    loop_free(loop);
-    blob_trim();
+    log_rig_stop(&rig);
     return 0;
-}
-
-/* Looks at the log, which began at `began` when its offsets were asked for. */
-static void
-look_from(int64_t began)
-{
-    struct probe probe = {&inventory, cluster};
-
-    inventory.partitions[0].log_start_offset = began;
-    inventory.partitions[0].end_offset = end_offset;
-    probe_transaction_log(&probe);
-    facts_derive(&inventory);
 }
 
 static const struct audit_finding *
 transactions_of(const char *topic)
 {
-    return &inventory.topics[inventory_topic(&inventory, codec_string(topic))]
+    return &rig.inventory.topics[inventory_topic(&rig.inventory, codec_string(topic))]
                 .facts[AUDIT_FACT_TRANSACTIONS];
-}
-
-static bool
-says(const struct audit_finding *finding, const char *text)
-{
-    for (const struct audit_evidence *row = finding->first; row != NULL; row = row->next)
-        if (row->probe == AUDIT_TRANSACTION_LOG && strcmp(row->text, text) == 0)
-            return true;
-    return false;
 }
 
 static void
 a_log_within_the_limits_is_read_whole_and_nothing_is_said(void **state)
 {
     (void)state;
-    end_offset = BACK;
+    rig.end_offset = BACK;
     step = 1000;
     early = 0;
     late = BACK - 1000;
-    look_from(0);
-    assert_int_equal(first_asked, 0);
-    assert_int_equal(last_asked, BACK - 1000);
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.first_asked, 0);
+    assert_int_equal(rig.last_asked, BACK - 1000);
     assert_int_equal(transactions_of("early")->value, AUDIT_YES);
     assert_int_equal(transactions_of("late")->value, AUDIT_YES);
-    assert_null(inventory.gaps[AUDIT_TRANSACTION_LOG].why);
+    assert_null(rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why);
 }
 
 static void
@@ -262,17 +139,17 @@ what_lies_more_than_20000_offsets_back_is_not_read_and_unknown(void **state)
                               "read";
 
     (void)state;
-    end_offset = BACK + 1000;
+    rig.end_offset = BACK + 1000;
     step = 1000;
     early = 0;
     late = 1000;
-    look_from(0);
-    assert_int_equal(first_asked, 1000);
-    assert_int_equal(fetches, BACK / 1000);
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.first_asked, 1000);
+    assert_int_equal(rig.fetches, BACK / 1000);
     assert_int_equal(transactions_of("late")->value, AUDIT_YES);
     assert_int_equal(transactions_of("early")->value, AUDIT_UNKNOWN);
-    assert_true(says(transactions_of("early"), why));
-    assert_string_equal(inventory.gaps[AUDIT_TRANSACTION_LOG].why, why);
+    assert_true(log_rig_says(transactions_of("early"), AUDIT_TRANSACTION_LOG, why));
+    assert_string_equal(rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why, why);
 }
 
 static void
@@ -281,42 +158,42 @@ what_comes_after_4_MiB_is_not_read_and_unknown(void **state)
     static const char why[] = "of partition 0 of " LOG " only the offsets from 0 to 4 were read";
 
     (void)state;
-    end_offset = 100;
+    rig.end_offset = 100;
     step = 1;
     ballast = MIB;
     early = 0; /* without ballast: four more make it 4 MiB */
     late = 5;
-    look_from(0);
-    assert_int_equal(fetches, 5);
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.fetches, 5);
     assert_int_equal(transactions_of("early")->value, AUDIT_YES);
     assert_int_equal(transactions_of("late")->value, AUDIT_UNKNOWN);
-    assert_true(says(transactions_of("late"), why));
+    assert_true(log_rig_says(transactions_of("late"), AUDIT_TRANSACTION_LOG, why));
 }
 
 static void
 a_limit_that_is_reached_at_the_very_end_leaves_out_nothing(void **state)
 {
     (void)state;
-    end_offset = 4;
+    rig.end_offset = 4;
     step = 1;
     ballast = MIB;
-    look_from(0);
-    assert_int_equal(fetches, 4);
-    assert_null(inventory.gaps[AUDIT_TRANSACTION_LOG].why);
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.fetches, 4);
+    assert_null(rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why);
 }
 
 static void
 what_was_deleted_meanwhile_was_not_left_out(void **state)
 {
     (void)state;
-    end_offset = BACK + 2000;
+    rig.end_offset = BACK + 2000;
     step = 1000;
-    log_start_offset = 3000;
+    rig.log_start_offset = 3000;
     late = 3000;
-    look_from(0);
-    assert_int_equal(first_asked, 2000);
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.first_asked, 2000);
     assert_int_equal(transactions_of("late")->value, AUDIT_YES);
-    assert_null(inventory.gaps[AUDIT_TRANSACTION_LOG].why);
+    assert_null(rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

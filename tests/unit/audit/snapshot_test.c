@@ -156,6 +156,7 @@ estate_fill(void)
     inventory_add_footprint(&inventory, 1, 3, AUDIT_FOOTPRINTS);
     inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
     inventory_add_footprint(&inventory, 0, 2, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 4, AUDIT_COMMIT_LOG);
     inventory_add_footprint(&inventory, 1, 2, AUDIT_TRANSACTION_LOG);
     inventory_gap(&inventory, 4, AUDIT_PRODUCERS, NULL, RC_REMOTE, 29, NULL);
     inventory_gap(
@@ -192,6 +193,7 @@ everything_comes_back(void **state)
         assert_int_equal(a->use_count, b->use_count);
         assert_int_equal(a->transactions, b->transactions);
         assert_int_equal(a->past_transactions, b->past_transactions);
+        assert_int_equal(a->reading_transactions, b->reading_transactions);
         for (const struct audit_use *x = a->uses; x != NULL; x = x->next, y = y->next)
             columns_compare(&snapshot_rows_uses, x, y);
         assert_null(y);
@@ -211,6 +213,7 @@ everything_comes_back(void **state)
     assert_int_equal(again.footprints->topic, 2);
     assert_int_equal(again.footprints->probe, AUDIT_TRANSACTION_LOG);
     assert_string_equal(again.topics[2].past_transactional_id, "other-tx");
+    assert_string_equal(again.topics[4].reading_transactional_id, "acme-app-tx-1");
     assert_string_equal(again.topics[4].gaps[AUDIT_PRODUCERS].why, "29 TOPIC_AUTHORIZATION_FAILED");
     assert_string_equal(
         again.gaps[AUDIT_SIZES].why, "broker acme-1: 31 CLUSTER_AUTHORIZATION_FAILED");
@@ -300,15 +303,17 @@ a_snapshot_of_version_1_is_read(void **state)
     (void)state;
     estate_fill();
     assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_OK);
-    execute("DELETE FROM footprints WHERE is_past = 1;"
+    execute("DELETE FROM footprints WHERE is_past = 1 OR is_input = 1;"
+            "ALTER TABLE footprints DROP COLUMN is_input;"
             "ALTER TABLE footprints DROP COLUMN is_past;"
             "DELETE FROM schema_version WHERE version > 1;"
-            "DELETE FROM probes WHERE probe = 'TRANSACTION_LOG'");
+            "DELETE FROM probes WHERE probe IN ('TRANSACTION_LOG', 'COMMIT_LOG')");
     if (snapshot_read(path, &again, &e) != RC_OK)
         fail_msg("%s", e.text);
     assert_int_equal(again.footprints->topic, 2);
     assert_int_equal(again.footprints->probe, AUDIT_FOOTPRINTS);
     assert_non_null(again.gaps[AUDIT_TRANSACTION_LOG].why);
+    assert_non_null(again.gaps[AUDIT_COMMIT_LOG].why);
 }
 
 static void
@@ -340,6 +345,7 @@ contradictions_are_found(void **state)
         "UPDATE footprints SET number = 2",
         "UPDATE footprints SET topic = 5",
         "UPDATE footprints SET is_past = 2",
+        "UPDATE footprints SET is_input = -1",
         "DELETE FROM cluster",
         "UPDATE cluster SET first_ms = -1",
         "UPDATE cluster SET longest_gap_ms = 9007199254740992",

@@ -30,6 +30,16 @@ transaction(const char *id, const char *a, const char *b)
             &inventory, inventory_transactional_id(&inventory, text), place(b), AUDIT_FOOTPRINTS);
 }
 
+/* The program of a transactional id commits offsets of a topic in its transactions. */
+static void
+commits(const char *id, const char *topic)
+{
+    struct wire_string text = {id, (int32_t)strlen(id)};
+
+    inventory_add_footprint(
+        &inventory, inventory_transactional_id(&inventory, text), place(topic), AUDIT_COMMIT_LOG);
+}
+
 static void
 reads(const char *id, enum audit_app app, const char *topic)
 {
@@ -99,6 +109,20 @@ internal_topics_tie_nothing(void **state)
     plan(NULL, 0);
     assert_false(together("payments", "orders"));
     assert_int_equal(waves.alone, 7);
+}
+
+/* Whatever its group is called. */
+static void
+a_transaction_ties_what_it_writes_and_whose_offsets_it_commits(void **state)
+{
+    (void)state;
+    transaction("writer", "payments", NULL);
+    reads("some readers", AUDIT_APP_NO, "orders");
+    reads("some readers", AUDIT_APP_NO, "clicks");
+    commits("writer", "orders");
+    plan(NULL, 0);
+    assert_true(together("payments", "orders"));
+    assert_int_equal(waves.alone, 5);
 }
 
 static void
@@ -232,6 +256,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_ties_each_topic_moves_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(internal_topics_tie_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_transaction_ties_what_it_writes_and_whose_offsets_it_commits, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_transaction_ties_what_it_writes_and_what_its_group_reads, setup, teardown),
         cmocka_unit_test_setup_teardown(

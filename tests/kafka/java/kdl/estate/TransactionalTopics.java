@@ -26,12 +26,12 @@ final class TransactionalTopics implements Part {
         truth.topic("payments.refunds", 2).transactional("refunds-app writes it and aborts every time").fact("committed_records", 0);
         truth.topic("payments.holds", 2).transactional("holds-app has a transaction open").fact("open_transaction", true);
         truth.topic("shop.carts", 4).idempotent()
-            .undecided("written without transactions, but its offsets are committed inside those of checkout-app");
-        truth.topic("shop.checkouts", 4).transactional("checkout-app writes it in its read-process-write loop");
+            .undecided("written without transactions, but its offsets are committed inside those of till-7");
+        truth.topic("shop.checkouts", 4).transactional("till-7 writes it in its read-process-write loop");
         truth.transaction("payments-app", "CompleteCommit", "spans three topics; one transaction in five was aborted", PAYMENTS);
         truth.transaction("refunds-app", "CompleteAbort", "nothing but aborts", "payments.refunds");
         truth.transaction("holds-app", "Ongoing", "open for as long as the estate is held", "payments.holds");
-        truth.transaction("checkout-app", "CompleteCommit", "read-process-write with offsets of group checkout", "shop.checkouts");
+        truth.transaction("till-7", "CompleteCommit", "read-process-write with offsets of group checkout", "shop.checkouts");
         truth.group("checkout", "classic", "EMPTY", "read-process-write; its offsets were committed inside transactions", "shop.carts");
     }
 
@@ -104,7 +104,8 @@ final class TransactionalTopics implements Part {
 
     private static void checkout(World world) {
         world.write("carts-writer", Map.of(), CARTS, i -> record(world, "shop.carts", i));
-        try (Producer<byte[], byte[]> producer = transactional(world, "checkout-app");
+        // Nothing in its name tells of the group.
+        try (Producer<byte[], byte[]> producer = transactional(world, "till-7");
              KafkaConsumer<byte[], byte[]> consumer = world.consumer("checkout", Map.of("isolation.level", "read_committed", "max.poll.records", "100"))) {
             consumer.subscribe(List.of("shop.carts"));
             int done = 0;

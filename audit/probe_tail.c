@@ -1,0 +1,216 @@
+#include "audit/probe_tail.h"
+
+#include <stdlib.h>
+
+#include "audit/probe_read.h"
+#include "gen/messages.h"
+#include "lib/base/saturate.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define PARTITIONS_PER_REQUEST 16
+
+struct part {
+    int64_t from; /* the limits left out what lies before, if is_cut */
+    int64_t to;
+    struct probe_read read;
+    uint32_t bytes; /* read */
+    bool is_cut;
+};
+
+struct reading {
+    const struct probe_tail *tail;
+    struct audit_inventory *inventory;
+    const struct audit_topic *topic;
+    struct part *parts;
+    struct part *part; /* the one whose batches are being taken */
+};
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    const struct reading *own = arg;
+
+    *out = (struct cluster_target){CLUSTER_LEADER, own->tail->topic, (int32_t)item};
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    const struct reading *own = arg;
+    struct km_fetch_request *request = batch->request;
+    struct km_fetch_request_topic *topic =
+        codec_array(batch->arena, &km_fetch_request_topic_desc, 1);
+
+    if (topic == NULL)
+        return 0;
+    probe_read_request(request);
+    request->topics.items = topic;
+    request->topics.count = 1;
+    topic->topic = codec_string(own->tail->topic);
+    topic->partitions.items =
+        codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)batch->count);
+    if (topic->partitions.items == NULL)
+        return 0;
+    topic->partitions.count = (int32_t)batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        topic->partitions.items[i].partition = (int32_t)batch->items[i];
+        topic->partitions.items[i].fetch_offset = own->parts[batch->items[i]].read.next_offset;
+        topic->partitions.items[i].partition_max_bytes = PROBE_READ_PARTITION_BYTES;
+    }
+    return batch->count;
+}
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+static enum rc
+batch_take(void *arg, const struct batch_view *batch, bool *enough, struct err *e)
+{
+    struct reading *own = arg;
+
+    (void)enough;
+    own->part->bytes += (uint32_t)batch->size;
+    if (!batch_view_is_intact(batch))
+        return err_set(e, RC_CORRUPT, "a batch with a wrong CRC");
+    return own->tail->take(own->tail->arg, batch, e);
+}
+
+static void
+gap_note(const struct reading *own, enum rc rc, int16_t code, const struct err *e)
+{
+    inventory_gap(own->inventory, INVENTORY_NO_NUMBER, own->tail->probe, NULL, rc, code, e);
+}
+
+static void
+partition_parse(struct reading *own, struct cluster_fan_batch *batch,
+    const struct km_fetch_response_partition_data *data)
+{
+    uint32_t item = (uint32_t)data->partition_index, bytes_max = own->tail->partition_bytes_max;
+    struct part *part = &own->parts[item];
+    struct err e;
+    enum rc rc;
+
+    if (probe_read_has_moved(&part->read, data)) {
+        part->from = part->read.next_offset;
+        part->is_cut = false;
+        cluster_fan_again(batch->fan, item);
+        return;
+    }
+    if (data->error_code != KE_NONE) {
+        cluster_fan_settle(batch->fan, item, data->error_code);
+        return;
+    }
+    own->part = part;
+    rc = probe_read_batches(&part->read, &data->records, batch_take, own, &e);
+    if (rc != RC_OK)
+        gap_note(own, rc, 0, &e);
+    part->is_cut =
+        rc == RC_OK &&
+        (part->is_cut || (part->bytes >= bytes_max && part->read.next_offset < part->to));
+    if (rc != RC_OK || part->read.next_offset >= part->to || part->bytes >= bytes_max ||
+        probe_read_is_at_end(&part->read, data))
+        cluster_fan_settle(batch->fan, item, KE_NONE);
+    else
+        cluster_fan_again(batch->fan, item);
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct reading *own = arg;
+    const struct km_fetch_response *response = batch->response;
+
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct km_fetch_response_fetchable_topic_response *topic =
+            &response->responses.items[i];
+
+        for (int32_t k = 0; k < topic->partitions.count; k++)
+            if (topic->partitions.items[k].partition_index >= 0 &&
+                cluster_fan_is_asked(
+                    batch->fan, (uint32_t)topic->partitions.items[k].partition_index))
+                partition_parse(own, batch, &topic->partitions.items[k]);
+    }
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    const struct reading *own = arg;
+    const struct part *part = &own->parts[item];
+    struct err limit;
+
+    if (rc == RC_OK && part->is_cut) {
+        rc = err_set(&limit, RC_LIMIT,
+            "of partition %u of %s only the offsets from %lld to %lld were read", item,
+            own->tail->topic, (long long)part->from, (long long)part->read.next_offset - 1);
+        e = &limit;
+    }
+    if (rc != RC_OK)
+        gap_note(own, rc, code, e);
+}
+
+/* --- all of it ---------------------------------------------------------------------------------
+ */
+
+/* Where each partition is read from, and to. */
+static void
+parts_plan(struct reading *own)
+{
+    for (int32_t i = 0; i < own->topic->partition_count; i++) {
+        const struct audit_partition *p =
+            &own->inventory->partitions[own->topic->first + (uint32_t)i];
+        int64_t begin = p->log_start_offset > 0 ? p->log_start_offset : 0;
+        int64_t from = saturate_subtract(p->end_offset, own->tail->offsets_max);
+
+        own->parts[i].is_cut = from > begin;
+        own->parts[i].from = from > begin ? from : begin;
+        own->parts[i].read.next_offset = own->parts[i].from;
+        own->parts[i].to = p->end_offset;
+    }
+}
+
+void
+probe_tail(const struct probe *probe, const struct probe_tail *tail)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    uint32_t place = inventory_topic(inventory, codec_string(tail->topic));
+    struct reading own = {.tail = tail, .inventory = inventory};
+    struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
+        .wanted = &probe_read_versions,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &own,
+        .batch_items_max = PARTITIONS_PER_REQUEST};
+
+    if (place != INVENTORY_NO_NUMBER) {
+        own.topic = &inventory->topics[place];
+        spec.item_count = (uint32_t)own.topic->partition_count;
+    }
+    own.parts = xcalloc((size_t)spec.item_count + 1, sizeof *own.parts);
+    if (place != INVENTORY_NO_NUMBER)
+        parts_plan(&own);
+    probe_fan(probe, tail->probe, &spec);
+    free(own.parts);
+}
+
+enum rc
+probe_tail_records(const struct batch_view *batch, struct buf *scratch, probe_tail_record_fn *take,
+    void *arg, struct err *e)
+{
+    struct batch_records_record record;
+    struct batch_records records;
+    bool found = false;
+    enum rc rc = batch_records_open(&records, batch, scratch, PROBE_TAIL_UNCOMPRESSED_MAX, e);
+
+    while (rc == RC_OK && (rc = batch_records_next(&records, &record, &found, e)) == RC_OK && found)
+        rc = take(arg, &record, e);
+    return rc;
+}
