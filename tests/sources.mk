@@ -11,6 +11,7 @@ tests_SRCS := \
 	tests/differ/requests_offsets.c \
 	tests/differ/requests_transactions.c \
 	tests/differ/speaker.c \
+	tests/differ/tally.c \
 	tests/sim/broker_world.c \
 	tests/sim/disk_cut.c \
 	tests/sim/disk_cut_node.c \

@@ -5,7 +5,8 @@
  *
  * Both must be fresh, with the settings of differ.t: no answer may depend on the time or wait for
  * another. Prints every difference that tests/differ/allowed.def does not explain, with the
- * request; the last line is `N requests, N differences`. Exits with 1 where there is one. After a
+ * request; then how often each API succeeded; the last line is `N requests, N differences`. Exits
+ * with 1 where there is one, or where an API that was asked often never succeeded. After a
  * difference both begin anew without topics and with other names of groups and transactional ids,
  * so that one does not cause the next. The same seed sends the same requests. DIFFER_TRACE=1 prints
  * them all.
@@ -27,12 +28,14 @@
 #include "tests/differ/publication.h"
 #include "tests/differ/report.h"
 #include "tests/differ/requests.h"
+#include "tests/differ/tally.h"
 
 #define CLIENT_ID "differ"
 #define BYTES_MAX ((size_t)64 << 20)
 #define ANSWER_US INT64_C(20000000)
 #define SETTLE_US INT64_C(20000000)
 #define DIFFERENCES_MAX 50
+#define OFTEN 200 /* of an API: it must have succeeded */
 #define NODE_ID 1
 #define EARLY_US INT64_C(5000000)
 #define KAFKA 0
@@ -58,6 +61,7 @@ struct side {
 static struct side sides[2] = {{.name = "kafka"}, {.name = "refbroker"}};
 static struct publication *publication; /* of the first */
 static struct memory memory;
+static struct tally tally;
 static bool trace; /* print every exchange */
 
 static _Noreturn void
@@ -421,6 +425,7 @@ step(uint64_t number, struct env *dice, const struct requests_versions *versions
         settled = topics_settle();
     else if (made[2].effect == MAKING_TRANSACTIONS)
         transactions_settle();
+    tally_add(&tally, &made[2], answers[KAFKA]);
     both_mark(&made[2], answers);
     differences = report_differences(&made[2], answers);
     if (!settled)
@@ -439,6 +444,7 @@ int
 main(int argc, char **argv)
 {
     struct requests_versions versions;
+    size_t failed;
     uint64_t count, done = 0, differences = 0;
     char *end;
     struct err e = {0};
@@ -484,6 +490,7 @@ main(int argc, char **argv)
         }
     publication_close(publication);
     memory_fini(&memory);
+    failed = tally_print(&tally, OFTEN);
     printf("%" PRIu64 " requests, %" PRIu64 " differences\n", done, differences);
-    return differences > 0;
+    return differences > 0 || failed > 0;
 }
