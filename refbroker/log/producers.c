@@ -250,11 +250,13 @@ producers_check_marker(const struct producers *producers, int64_t producer_id,
     int16_t producer_epoch, int32_t coordinator_epoch, int16_t version)
 {
     const struct producer *producer = map_get_int(&producers->by_id, producer_id);
+    bool is_again;
 
     if (producer == NULL)
         return PRODUCER_MARKER_APPEND;
+    is_again = producer->txn_first_offset < 0 || producer_epoch == INT16_MAX;
     if (producer_epoch < producer->producer_epoch ||
-        (version >= 2 && producer_epoch == producer->producer_epoch))
+        (version >= 2 && producer_epoch == producer->producer_epoch && !is_again))
         return PRODUCER_MARKER_FENCED;
     return coordinator_epoch < producer->coordinator_epoch ? PRODUCER_MARKER_COORDINATOR_FENCED
                                                            : PRODUCER_MARKER_APPEND;

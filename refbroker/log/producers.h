@@ -100,7 +100,9 @@ void producers_note_marker(struct producers *producers, int64_t producer_id, int
     int32_t coordinator_epoch, int64_t offset, int64_t timestamp, bool commit);
 
 /* producers_check_marker judges a marker before it gets an offset. With a transaction version of 2
- * its epoch has to be above the producer's (KIP-890, KIP-1228). */
+ * its epoch has to be above the producer's (KIP-890, KIP-1228), or the same where nothing is open
+ * or there is none above: then its coordinator sends it again, and it goes into the log again
+ * (ProducerAppendInfo.checkProducerEpoch). */
 enum producer_marker_verdict producers_check_marker(const struct producers *producers,
     int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch, int16_t version);
 

@@ -492,7 +492,9 @@ a_marker_is_judged_by_the_epochs_of_producer_and_coordinator(void **state)
         {4, 9, 0, PRODUCER_MARKER_FENCED},
         {5, 9, 0, PRODUCER_MARKER_APPEND},
         {6, 9, 0, PRODUCER_MARKER_APPEND},
-        {5, 9, 2, PRODUCER_MARKER_FENCED}, /* late or a second one: KIP-1228 */
+        {4, 9, 2, PRODUCER_MARKER_FENCED},
+        {5, 9, 2, PRODUCER_MARKER_APPEND}, /* once more */
+        {5, 2, 2, PRODUCER_MARKER_COORDINATOR_FENCED},
         {6, 9, 2, PRODUCER_MARKER_APPEND},
         {6, 2, 2, PRODUCER_MARKER_COORDINATOR_FENCED},
         {5, 3, 0, PRODUCER_MARKER_APPEND},
@@ -509,6 +511,17 @@ a_marker_is_judged_by_the_epochs_of_producer_and_coordinator(void **state)
                              rows[i].coordinator_epoch, rows[i].version),
             rows[i].verdict);
     assert_int_equal(producers_check_marker(producers, 2, 0, 0, 2), PRODUCER_MARKER_APPEND);
+    /* With a transaction open, a marker of its epoch is late: KIP-1228. Above the last epoch there
+     * is none. */
+    batch.base_sequence = 1;
+    batch.base_offset = 2;
+    producers_note(producers, &batch);
+    assert_int_equal(producers_check_marker(producers, 1, 5, 9, 2), PRODUCER_MARKER_FENCED);
+    assert_int_equal(producers_check_marker(producers, 1, 5, 9, 0), PRODUCER_MARKER_APPEND);
+    batch.producer_epoch = INT16_MAX;
+    batch.base_sequence = 0;
+    producers_note(producers, &batch);
+    assert_int_equal(producers_check_marker(producers, 1, INT16_MAX, 9, 2), PRODUCER_MARKER_APPEND);
     assert_true(producers_knows(producers, 1));
     assert_false(producers_knows(producers, 2));
     producers_free(producers);
