@@ -23,7 +23,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -W
 WARNINGS += $(shell for f in -Wduplicated-cond -Wlogical-op; do \
 	echo 'int x;' | $(CC) -Werror $$f -x c -c -o /dev/null - 2>/dev/null && echo $$f; done)
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) $(if $(TSAN),-fsanitize=thread)
-CFLAGS ?= -O2 -g
+# Reports of sanitizers need the lines of sources only; the rest would be half of what is compiled and linked.
+CFLAGS ?= -O2 $(if $(SAN)$(TSAN),-g1,-g)
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
 LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
 	-ljansson -lprotobuf-c -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread

@@ -15,7 +15,8 @@
 
 #define TOPICS_PER_REQUEST 200
 #define GROUPS_AT_ONCE 100
-#define ANSWER_MS 120000
+/* A broker that has just been asked for 10,000 partitions makes them first, for minutes on a slow disk. */
+#define ANSWER_MS 600000
 
 static void
 stop(const char *what, const char *why)
@@ -91,7 +92,7 @@ main(int argc, char **argv)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_queue_t *queue;
     rd_kafka_t *client;
-    char why[512];
+    char why[512], wait_ms[16];
     int topics, partitions, groups, asked = 0;
 
     if (argc != 5) {
@@ -103,6 +104,9 @@ main(int argc, char **argv)
     groups = (int)strtol(argv[4], NULL, 10);
     if (rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], why, sizeof why) != RD_KAFKA_CONF_OK)
         stop(argv[1], why);
+    snprintf(wait_ms, sizeof wait_ms, "%d", ANSWER_MS);
+    if (rd_kafka_conf_set(conf, "socket.timeout.ms", wait_ms, why, sizeof why) != RD_KAFKA_CONF_OK)
+        stop("socket.timeout.ms", why);
     client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (client == NULL)
         stop(argv[1], why);

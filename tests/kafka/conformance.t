@@ -4,6 +4,7 @@
 # KAFKA_REQUIRED=1.
 #
 # conformance.t ctl DIR start [KEY=VALUE...] | kill | restart | stop      what `kdl conformance --ctl` calls, for the brokers in DIR
+# Runs first: it takes longest, and mostly waits.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 kdl=$BUILD/bin/kdl

@@ -2,6 +2,7 @@
 # silent.t: kdl audit on a Kafka of three brokers of which one is gone and one does not answer any more: it costs one deadline, not one for each question, and nothing that only those
 # brokers know is called absent.
 # Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
+# Runs alone: it measures a deadline.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # kdl conformance as a command: flags, profiles, reports, and servers that are none. That refbroker passes is refbroker_conformance.t.
+# Runs alone: it has a limit of 30 s, which the product promises.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 plan 25

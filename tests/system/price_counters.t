@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The requests that kdl price predicts, beside those that refbroker counts under a steady load: objects of coordinated topics, closed by time and by size, and
 # uploads of wal topics. Each within 5 %.
+# Runs alone: its load has to be steady.
 . "$(dirname "$0")/common.sh"
 plan 4
 seconds=${PRICE_SECONDS:-12}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Crowds of bad clients cost refbroker bounded memory and nobody else's time: thousands that say nothing, thousands that announce more than they send, and
 # some that ask for everything and read nothing. Memory is what /proc says, in kB; sanitizers make everything larger.
+# Runs alone: it takes nearly all files that a process may open, and others have to be served meanwhile.
 . "$(dirname "$0")/common.sh"
 plan 10
 # As many as the broker lets in here (server.c: open files less a reserve), one of which is for the question whether others are served.

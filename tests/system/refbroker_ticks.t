@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The core's thread answers everybody: a tick of it stays below 2 ms of CPU time while producers send it batches of 1 MB that have to be decompressed, or compressed anew. Validated on that thread every request would be such a tick; a few are allowed, which page faults cost, and two bad rounds out of three, which a noisy machine costs: nothing makes a round of a core good that validates by itself.
+# Runs alone: it measures ticks of 2 ms, and what page faults cost is little only where a processor is free.
 . "$(dirname "$0")/common.sh"
 plan 9
 port=$(free_port) http=$(free_port)
