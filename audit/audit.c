@@ -2,6 +2,7 @@
 
 #include "audit/facts.h"
 #include "audit/probe.h"
+#include "audit/request_log.h"
 #include "audit/rules.h"
 
 static void
@@ -90,6 +91,11 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     probe_samples(&probe, options->sample_bytes);
     if (options->rate_ms > 0)
         rates_measure(&probe, options, offsets_ms);
+    tell(options, "what request logs hold");
+    for (size_t i = 0; i < options->request_log_count && rc == RC_OK; i++)
+        rc = request_log_read(inventory, options->request_logs[i], e);
+    if (rc != RC_OK)
+        return rc;
     inventory->watch =
         (struct audit_watch){.looks = 1, .first_ms = inventory->asked_ms[AUDIT_METADATA]};
     cluster_stats(cluster, &stats);

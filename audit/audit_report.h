@@ -12,6 +12,7 @@
 #include "audit/rules.h"
 #include "audit/waves.h"
 #include "lib/base/buf.h"
+#include "lib/base/jdoc.h"
 
 #define AUDIT_REPORT_WIDTH_MIN 80
 
@@ -76,6 +77,13 @@ void audit_report_path(const struct audit_report *report, uint32_t from, uint32_
 /* audit_report_junit has a case per topic and design; those whose verdict is `least` or worse fail,
  * by what is in no baseline. */
 void audit_report_junit(const struct audit_report *report, enum rules_verdict least, FILE *out);
+
+/* Clients that a request log told of: one line about all; and as JSON, counted by software, those
+ * of most clients first, and for a topic what each asked about it. */
+void audit_report_clients_line(const struct audit_inventory *inventory, struct buf *out);
+struct jdoc *audit_report_software_json(const struct audit_inventory *inventory);
+struct jdoc *audit_report_clients_json(
+    const struct audit_inventory *inventory, const struct audit_topic *topic);
 
 /* What they share. */
 

@@ -208,6 +208,21 @@ head_print(const struct audit_report *report, FILE *out)
 }
 
 static void
+clients_print(const struct audit_inventory *inventory, FILE *out)
+{
+    struct buf text;
+
+    if (inventory->client_count == 0)
+        return;
+    buf_init(&text, WHY_BYTES_MAX);
+    audit_report_clients_line(inventory, &text);
+    fputs("<h2>Clients</h2><p>", out);
+    audit_report_markup(buf_text(&text), out);
+    fputs("</p>\n", out);
+    buf_fini(&text);
+}
+
+static void
 tail_print(const struct audit_report *report, FILE *out)
 {
     const struct audit_inventory *inventory = report->inventory;
@@ -215,7 +230,9 @@ tail_print(const struct audit_report *report, FILE *out)
     fputs("<h2>The cluster</h2><ul>", out);
     for (const struct audit_hit *hit = inventory->hits; hit != NULL; hit = hit->next)
         hit_print(report, hit, out);
-    fputs("</ul>\n<h2>Internal topics</h2><ul>", out);
+    fputs("</ul>\n", out);
+    clients_print(inventory, out);
+    fputs("<h2>Internal topics</h2><ul>", out);
     for (uint32_t i = 0; i < inventory->topic_count; i++)
         if (inventory->topics[i].is_internal) {
             fputs("<li>", out);

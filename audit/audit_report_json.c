@@ -194,6 +194,8 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
         jdoc_set_take(row, "sampled", sampled);
     else
         jdoc_free(sampled);
+    if (topic->contacts != NULL)
+        jdoc_set_take(row, "clients", audit_report_clients_json(inventory, topic));
     return row;
 }
 
@@ -210,6 +212,8 @@ cluster_json(const struct audit_report *report)
     jdoc_set_int(cluster, "groups", inventory->group_count);
     jdoc_set_int(cluster, "transactional_ids", inventory->transactional_id_count);
     jdoc_set_bool(cluster, "restricted_login", inventory->is_restricted);
+    if (inventory->client_count > 0)
+        jdoc_set_take(cluster, "software", audit_report_software_json(inventory));
     jdoc_set_take(cluster, "findings", findings_json(inventory, inventory->hits));
     return cluster;
 }

@@ -168,6 +168,16 @@ audit_report_markdown(const struct audit_report *report, FILE *out)
     markdown_head(report, out);
     for (uint32_t i = 0; i < report->row_count; i++)
         markdown_row(report, &report->rows[i], out);
+    if (inventory->client_count > 0) {
+        struct buf clients;
+
+        buf_init(&clients, WHY_BYTES_MAX);
+        audit_report_clients_line(inventory, &clients);
+        fputs("\nClients: ", out);
+        markdown_text(buf_text(&clients), out);
+        fputs(".\n", out);
+        buf_fini(&clients);
+    }
     for (const struct audit_hit *hit = inventory->hits; hit != NULL; hit = hit->next) {
         if (audit_report_weight(report, hit) < RULES_WARNING || hit->value != AUDIT_YES)
             continue;

@@ -271,6 +271,19 @@ waves_print(const struct audit_report *report, size_t width, FILE *out)
     buf_fini(&text);
 }
 
+static void
+clients_print(const struct audit_report *report, size_t width, FILE *out)
+{
+    struct buf text;
+
+    if (report->inventory->client_count == 0)
+        return;
+    buf_init(&text, WHY_BYTES_MAX);
+    audit_report_clients_line(report->inventory, &text);
+    wrapped("clients", buf_text(&text), width, out);
+    buf_fini(&text);
+}
+
 /* What has to be done beside the topics. */
 static void
 cluster_print(const struct audit_report *report, size_t width, FILE *out)
@@ -387,6 +400,7 @@ audit_report_table(
         size);
     totals_print(report, out);
     waves_print(report, width, out);
+    clients_print(report, width, out);
     cluster_print(report, width, out);
     findings_print(report, is_waived, "waived", "", width, out);
     if (report->has_baseline)

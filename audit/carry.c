@@ -102,7 +102,7 @@ footprints_carry(struct audit_inventory *fresh, const struct audit_inventory *be
     for (const struct audit_footprint *f = fresh->footprints; f != NULL; f = f->next)
         map_put_text(&known,
             inventory_printf(
-                fresh, "%" PRIu32 " %d %s", f->topic, (int)f->probe, f->transactional_id),
+                fresh, "%" PRIu32 " %d %s", f->topic, (int)f->trace, f->transactional_id),
             fresh);
     for (const struct audit_footprint *f = before->footprints; f != NULL; f = f->next) {
         uint32_t topic = inventory_topic(fresh, codec_string(before->topics[f->topic].name));
@@ -111,15 +111,37 @@ footprints_carry(struct audit_inventory *fresh, const struct audit_inventory *be
         if (topic == INVENTORY_NO_NUMBER)
             continue;
         key =
-            inventory_printf(fresh, "%" PRIu32 " %d %s", topic, (int)f->probe, f->transactional_id);
+            inventory_printf(fresh, "%" PRIu32 " %d %s", topic, (int)f->trace, f->transactional_id);
         if (map_get(&known, key, strlen(key)) != NULL)
             continue;
         map_put_text(&known, key, fresh);
         inventory_add_transactional_id(fresh, codec_string(f->transactional_id));
         inventory_add_footprint(fresh,
-            inventory_transactional_id(fresh, codec_string(f->transactional_id)), topic, f->probe);
+            inventory_transactional_id(fresh, codec_string(f->transactional_id)), topic, f->trace);
     }
     map_fini(&known, NULL);
+}
+
+/* What the clients of an earlier request log asked; a log that two audits were given counts twice.
+ */
+static void
+contacts_carry(struct audit_inventory *fresh, uint32_t topic, const struct audit_inventory *before,
+    const struct audit_topic *old)
+{
+    for (const struct audit_contact *c = old->contacts; c != NULL; c = c->next) {
+        uint32_t client = inventory_add_client(fresh, &before->clients[c->client]);
+        struct audit_contact *own =
+            client == INVENTORY_NO_NUMBER ? NULL : inventory_contact(fresh, topic, client);
+
+        if (own == NULL)
+            continue;
+        own->produces += c->produces;
+        own->transactional += c->transactional;
+        own->fetches += c->fetches;
+        own->committed_fetches += c->committed_fetches;
+        own->share_fetches += c->share_fetches;
+        own->commits += c->commits;
+    }
 }
 
 static void
@@ -148,8 +170,10 @@ carry_on(struct audit_inventory *fresh, const struct audit_inventory *before, st
     for (uint32_t t = 0; t < before->topic_count; t++) {
         uint32_t place = inventory_topic(fresh, codec_string(before->topics[t].name));
 
-        if (place != INVENTORY_NO_NUMBER)
-            topic_carry(fresh, place, before, &before->topics[t]);
+        if (place == INVENTORY_NO_NUMBER)
+            continue;
+        topic_carry(fresh, place, before, &before->topics[t]);
+        contacts_carry(fresh, place, before, &before->topics[t]);
     }
     for (uint32_t i = 0; i < before->transactional_id_count; i++)
         inventory_add_transactional_id(fresh, codec_string(before->transactional_ids[i]));

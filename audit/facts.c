@@ -107,6 +107,20 @@ no_trace(struct audit_inventory *inventory, const struct audit_topic *topic,
     finding->confidence = whole && !absent && !topic->began_later ? AUDIT_CERTAIN : AUDIT_LIKELY;
 }
 
+static bool
+has_trace(const struct audit_topic *topic, enum audit_trace trace)
+{
+    return topic->traces[trace].ids > 0;
+}
+
+static const char *
+trace_text(struct audit_inventory *inventory, const struct audit_topic *topic,
+    enum audit_trace trace, const char *what, const char *who)
+{
+    return inventory_printf(inventory, "%s %s%s%s", what, topic->traces[trace].first,
+        topic->traces[trace].ids > 1 ? " and of others" : "", who);
+}
+
 static void
 transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic)
 {
@@ -115,17 +129,19 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
         AUDIT_TRANSACTIONS, AUDIT_FOOTPRINTS, AUDIT_SAMPLES};
     bool refused = false, absent = false;
 
-    if (topic->transactions > 0)
+    if (has_trace(topic, AUDIT_TRACE_OPEN))
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_FOOTPRINTS,
-            inventory_printf(inventory, "part of an open transaction of %s%s%s",
-                topic->transactional_id, topic->transactions > 1 ? " and of others" : "",
+            trace_text(inventory, topic, AUDIT_TRACE_OPEN, "part of an open transaction of",
                 inventory->watch.looks > 1 ? ", at one look at least" : ""));
     /* A topic of that name: it may have been made anew since. */
-    if (topic->past_transactions > 0)
+    if (has_trace(topic, AUDIT_TRACE_PAST))
         yes(inventory, f, AUDIT_LIKELY, AUDIT_TRANSACTION_LOG,
-            inventory_printf(inventory, "written in transactions of %s%s, says " TRANSACTION_LOG,
-                topic->past_transactional_id,
-                topic->past_transactions > 1 ? " and of others" : ""));
+            trace_text(inventory, topic, AUDIT_TRACE_PAST, "written in transactions of",
+                ", says " TRANSACTION_LOG));
+    if (has_trace(topic, AUDIT_TRACE_REQUESTED))
+        yes(inventory, f, AUDIT_LIKELY, AUDIT_REQUESTS,
+            trace_text(inventory, topic, AUDIT_TRACE_REQUESTED,
+                "requests to write it named transactions of", ""));
     if (topic->transactional_producers > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_PRODUCERS,
             inventory_printf(inventory,
@@ -259,12 +275,14 @@ groups_derive(struct audit_inventory *inventory, struct audit_topic *topic)
                 use->commits && use->members ? " and" : "", use->members ? " has members" : ""));
     }
     /* Only with a group that is there: one that was deleted is on record for a while. */
-    if (f->value == AUDIT_YES && topic->reading_transactions > 0)
+    if (f->value == AUDIT_YES && has_trace(topic, AUDIT_TRACE_READ))
         evidence_add(inventory, f, AUDIT_COMMIT_LOG,
-            inventory_printf(inventory,
-                "offsets of it are committed in transactions of %s%s, says " COMMIT_LOG,
-                topic->reading_transactional_id,
-                topic->reading_transactions > 1 ? " and of others" : ""));
+            trace_text(inventory, topic, AUDIT_TRACE_READ,
+                "offsets of it are committed in transactions of", ", says " COMMIT_LOG));
+    if (f->value == AUDIT_YES && has_trace(topic, AUDIT_TRACE_REQUESTED_READ))
+        evidence_add(inventory, f, AUDIT_REQUESTS,
+            trace_text(inventory, topic, AUDIT_TRACE_REQUESTED_READ,
+                "requests committed offsets of it in transactions of", ""));
     if (f->value == AUDIT_YES)
         return;
     refused |= gap_add(inventory, topic, f, AUDIT_METADATA);

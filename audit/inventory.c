@@ -21,6 +21,8 @@ inventory_init(struct audit_inventory *inventory)
     map_init(&inventory->groups_by_id);
     map_init(&inventory->transactional_id_places);
     map_init(&inventory->producer_places);
+    map_init(&inventory->client_places);
+    map_init(&inventory->contact_places);
 }
 
 void
@@ -30,10 +32,13 @@ inventory_fini(struct audit_inventory *inventory)
     free(inventory->partitions);
     free(inventory->groups);
     free(inventory->transactional_ids);
+    free(inventory->clients);
     map_fini(&inventory->topics_by_name, NULL);
     map_fini(&inventory->groups_by_id, NULL);
     map_fini(&inventory->transactional_id_places, NULL);
     map_fini(&inventory->producer_places, NULL);
+    map_fini(&inventory->client_places, NULL);
+    map_fini(&inventory->contact_places, NULL);
     arena_fini(&inventory->arena);
 }
 
@@ -140,24 +145,17 @@ inventory_add_transactional_id(struct audit_inventory *inventory, struct wire_st
 
 void
 inventory_add_footprint(
-    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_probe probe)
+    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_trace trace)
 {
     struct audit_footprint *footprint = arena_alloc(&inventory->arena, sizeof *footprint);
-    struct audit_topic *of = &inventory->topics[topic];
+    struct audit_traces *traces = &inventory->topics[topic].traces[trace];
 
-    if (probe == AUDIT_COMMIT_LOG) {
-        if (of->reading_transactions++ == 0)
-            of->reading_transactional_id = inventory->transactional_ids[id];
-    } else if (probe == AUDIT_TRANSACTION_LOG) {
-        if (of->past_transactions++ == 0)
-            of->past_transactional_id = inventory->transactional_ids[id];
-    } else if (of->transactions++ == 0) {
-        of->transactional_id = inventory->transactional_ids[id];
-    }
+    if (traces->ids++ == 0)
+        traces->first = inventory->transactional_ids[id];
     if (footprint == NULL)
         return;
     *footprint = (struct audit_footprint){
-        inventory->transactional_ids[id], topic, probe, inventory->footprints};
+        inventory->transactional_ids[id], topic, trace, inventory->footprints};
     inventory->footprints = footprint;
 }
 
@@ -240,6 +238,57 @@ inventory_use(struct audit_inventory *inventory, uint32_t group, struct wire_str
     use->commits |= commits;
     use->members |= members;
     return use;
+}
+
+static const char *
+text_kept(struct audit_inventory *inventory, const char *text)
+{
+    return inventory_text(inventory, text, (int32_t)strlen(text));
+}
+
+uint32_t
+inventory_add_client(struct audit_inventory *inventory, const struct audit_client *client)
+{
+    struct arena_mark mark = arena_mark(&inventory->arena);
+    uint32_t count = inventory->client_count;
+    /* Sizes before texts: no two clients give the same key. */
+    const char *key = arena_printf(&inventory->arena, "%zu %zu %zu %s%s%s%s", strlen(client->id),
+        strlen(client->principal), strlen(client->software), client->id, client->principal,
+        client->software, client->version);
+    uintptr_t place =
+        key == NULL ? 0 : (uintptr_t)map_get(&inventory->client_places, key, strlen(key));
+
+    if (place == 0 && key != NULL && count < INVENTORY_CLIENTS_MAX) {
+        place = (uintptr_t)count + 1;
+        map_put(&inventory->client_places, key, strlen(key), (void *)place);
+    }
+    arena_rewind(&inventory->arena, mark);
+    if (place != (uintptr_t)count + 1)
+        return place == 0 ? INVENTORY_NO_NUMBER : (uint32_t)place - 1;
+    inventory->clients = grown(inventory->clients, count, sizeof *inventory->clients);
+    inventory->clients[count] = (struct audit_client){text_kept(inventory, client->id),
+        text_kept(inventory, client->principal), text_kept(inventory, client->software),
+        text_kept(inventory, client->version)};
+    return inventory->client_count++;
+}
+
+struct audit_contact *
+inventory_contact(struct audit_inventory *inventory, uint32_t topic, uint32_t client)
+{
+    const uint32_t key[] = {topic, client};
+    struct audit_contact *contact = map_get(&inventory->contact_places, key, sizeof key);
+    struct audit_topic *of = &inventory->topics[topic];
+
+    if (contact != NULL)
+        return contact;
+    contact = arena_alloc(&inventory->arena, sizeof *contact);
+    if (contact == NULL)
+        return NULL;
+    *contact = (struct audit_contact){.client = client, .next = of->contacts};
+    of->contacts = contact;
+    of->contact_count++;
+    map_put(&inventory->contact_places, key, sizeof key, contact);
+    return contact;
 }
 
 void
@@ -339,6 +388,18 @@ audit_probe_api(enum audit_probe probe)
     };
 
     return names[probe];
+}
+
+enum audit_probe
+inventory_trace_probe(enum audit_trace trace)
+{
+    static const enum audit_probe probes[] = {
+#define TRACE(name, probe) AUDIT_##probe,
+#include "audit/traces.def"
+#undef TRACE
+    };
+
+    return probes[trace];
 }
 
 const char *

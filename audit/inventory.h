@@ -22,6 +22,7 @@
 
 #define INVENTORY_BYTES_MAX ((size_t)1 << 30)
 #define INVENTORY_NO_NUMBER UINT32_MAX
+#define INVENTORY_CLIENTS_MAX 20000
 
 enum audit_probe {
 #define PROBE(name, api) AUDIT_##name,
@@ -35,6 +36,14 @@ enum audit_fact {
 #include "audit/facts.def"
 #undef FACT
     AUDIT_FACTS,
+};
+
+/* In which way a topic shows in transactions. */
+enum audit_trace {
+#define TRACE(name, probe) AUDIT_TRACE_##name,
+#include "audit/traces.def"
+#undef TRACE
+    AUDIT_TRACES,
 };
 
 enum audit_topic_config {
@@ -138,6 +147,26 @@ struct audit_use {
 /* A topic of Kafka Streams, as a streams group's topology names it. */
 enum audit_role { AUDIT_ROLE_NONE, AUDIT_ROLE_CHANGELOG, AUDIT_ROLE_REPARTITION };
 
+/* A program that asked the brokers, as a request log tells (request_log.h). No text is null. */
+struct audit_client {
+    const char *id;        /* client.id */
+    const char *principal; /* User:NAME */
+    const char *software;  /* KIP-511: apache-kafka-java, librdkafka, ... */
+    const char *version;   /* of the software */
+};
+
+/* One client on one topic: how many requests of each kind named the topic. */
+struct audit_contact {
+    uint32_t client;
+    uint64_t produces;
+    uint64_t transactional; /* of these, with a transactional id */
+    uint64_t fetches;
+    uint64_t committed_fetches; /* of these, with isolation.level=read_committed */
+    uint64_t share_fetches;
+    uint64_t commits; /* of offsets, those in transactions among them */
+    struct audit_contact *next;
+};
+
 /* What the stored batches that were sampled say. */
 struct audit_sample {
     uint64_t batches;
@@ -175,8 +204,15 @@ struct audit_rate {
     int64_t peak_window_ms;
 };
 
+/* The transactional ids in whose transactions a topic shows in one way. */
+struct audit_traces {
+    uint64_t ids;
+    const char *first; /* of these; NULL: none */
+};
+
 struct audit_topic {
     const char *name;
+    struct wire_uuid id; /* zero: not known; snapshots do not keep it */
     bool is_internal;
     int32_t partition_count;
     uint32_t first; /* number of its partition 0 */
@@ -193,17 +229,14 @@ struct audit_topic {
     uint64_t producers;   /* that its partitions remember, */
     uint64_t transactional_producers;
     uint64_t open_transactions;
-    int32_t last_sequence;        /* the largest of these producers'; -1: none */
-    uint64_t transactions;        /* ids with this topic in their open transaction, */
-    const char *transactional_id; /* and the first of them */
-    uint64_t past_transactions;   /* ids with it in transactions that are over, */
-    const char *past_transactional_id;
-    uint64_t reading_transactions; /* ids that commit offsets of it in their transactions, */
-    const char *reading_transactional_id;
+    int32_t last_sequence; /* the largest of these producers'; -1: none */
+    struct audit_traces traces[AUDIT_TRACES];
     struct audit_sample sample;
     struct audit_rate rate;
     struct audit_use *uses;
     uint32_t use_count;
+    struct audit_contact *contacts;
+    uint32_t contact_count;
     enum audit_role role; /* from a streams group's topology, */
     uint32_t role_group;  /* which is this one */
     struct audit_gap gaps[AUDIT_PROBES];
@@ -223,8 +256,7 @@ struct audit_partition {
 struct audit_footprint {
     const char *transactional_id;
     uint32_t topic;
-    enum audit_probe probe; /* FOOTPRINTS: it is open; TRANSACTION_LOG: it was; COMMIT_LOG: it
-                               committed offsets of the topic, which it reads */
+    enum audit_trace trace;
     struct audit_footprint *next;
 };
 
@@ -266,6 +298,10 @@ struct audit_inventory {
     struct map transactional_id_places;
     struct map producer_places; /* the same, by producer id; not kept in snapshots */
     struct audit_footprint *footprints;
+    struct audit_client *clients;
+    uint32_t client_count;
+    struct map client_places;
+    struct map contact_places;
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
     struct audit_hit *hits;              /* about the cluster */
@@ -306,10 +342,9 @@ void inventory_note_producer(
     struct audit_inventory *inventory, struct wire_string id, int64_t producer_id);
 uint32_t inventory_producer(const struct audit_inventory *inventory, int64_t producer_id);
 
-/* inventory_add_footprint notes that an id, by its number, has a topic in its transaction, or had,
- * or reads it, by which probe told. */
+/* inventory_add_footprint notes that an id, by its number, has to do with a topic. */
 void inventory_add_footprint(
-    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_probe probe);
+    struct audit_inventory *inventory, uint32_t id, uint32_t topic, enum audit_trace trace);
 
 /* inventory_topic, _partition (of a topic by its number, which may be INVENTORY_NO_NUMBER) and
  * _group return the number of something, or INVENTORY_NO_NUMBER. */
@@ -323,6 +358,15 @@ uint32_t inventory_transactional_id(const struct audit_inventory *inventory, str
  * arena is full. */
 struct audit_use *inventory_use(struct audit_inventory *inventory, uint32_t group,
     struct wire_string topic, bool commits, bool members);
+
+/* inventory_add_client returns the number of a client, which is appended where it is new;
+ * INVENTORY_NO_NUMBER where there are INVENTORY_CLIENTS_MAX already. */
+uint32_t inventory_add_client(struct audit_inventory *inventory, const struct audit_client *client);
+
+/* inventory_contact returns what a client has to do with a topic, made where it is new; NULL where
+ * the arena is full. */
+struct audit_contact *inventory_contact(
+    struct audit_inventory *inventory, uint32_t topic, uint32_t client);
 
 /* inventory_gap notes a failure of a probe: code where rc is RC_REMOTE, e otherwise. topic may be
  * INVENTORY_NO_NUMBER: the whole cluster. subject (may be NULL) says what was asked about. */
@@ -349,6 +393,9 @@ int64_t inventory_number(
 /* inventory_rate_add adds a window between two looks to a rate; one that is no longer than 0 ms is
  * none. */
 void inventory_rate_add(struct audit_rate *rate, int64_t records, int64_t window_ms);
+
+/* inventory_trace_probe returns the probe that told of a trace. */
+enum audit_probe inventory_trace_probe(enum audit_trace trace);
 
 /* Kafka's names of configs. */
 const char *inventory_topic_key(enum audit_topic_config config);

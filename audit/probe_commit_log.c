@@ -42,7 +42,7 @@ commit_note(struct reading *own, const struct km_offset_commit_key *key)
 
     if (id != INVENTORY_NO_NUMBER && topic != INVENTORY_NO_NUMBER) {
         if (is_new(own, &own->known, id, key->topic))
-            inventory_add_footprint(inventory, id, topic, AUDIT_COMMIT_LOG);
+            inventory_add_footprint(inventory, id, topic, AUDIT_TRACE_READ);
     } else if (topic != INVENTORY_NO_NUMBER &&
                is_new(own, &own->strangers, own->producer_id, key->group)) {
         inventory_gap(inventory, INVENTORY_NO_NUMBER, AUDIT_COMMIT_LOG, NULL,

@@ -78,6 +78,7 @@ probe_topics(const struct probe *probe, const char *patterns, struct err *e)
         struct audit_topic *own =
             inventory_add_topic(inventory, sorted[i]->name, sorted[i]->partition_count);
 
+        own->id = sorted[i]->id;
         own->is_internal = sorted[i]->is_internal;
         health_take(own, sorted[i]);
         if (sorted[i]->error != KE_NONE)

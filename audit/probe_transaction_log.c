@@ -34,7 +34,7 @@ topic_note(struct reading *own, struct wire_string id, struct wire_string name)
     map_put_text(&own->known, pair, own);
     if (inventory_transactional_id(inventory, id) != INVENTORY_NO_NUMBER)
         inventory_add_footprint(
-            inventory, inventory_transactional_id(inventory, id), topic, AUDIT_TRANSACTION_LOG);
+            inventory, inventory_transactional_id(inventory, id), topic, AUDIT_TRACE_PAST);
 }
 
 /* Keys of types that are not known here are passed over, as Kafka's reader does. */

@@ -69,7 +69,7 @@ describe_parse(void *arg, struct cluster_fan_batch *batch)
             uint32_t place = inventory_topic(inventory, state->topics.items[k].topic);
 
             if (place != INVENTORY_NO_NUMBER)
-                inventory_add_footprint(inventory, number, place, AUDIT_FOOTPRINTS);
+                inventory_add_footprint(inventory, number, place, AUDIT_TRACE_OPEN);
         }
         /* An id may expire between the two questions. */
         cluster_fan_settle(batch->fan, number,

@@ -74,9 +74,9 @@ rules_when_has_open_transaction(struct rules_look *look)
 {
     const struct audit_topic *topic = look->topic;
 
-    if (topic->transactions > 0)
+    if (topic->traces[AUDIT_TRACE_OPEN].ids > 0)
         return rules_when_seen(look, AUDIT_FOOTPRINTS, "%" PRIu64 " open transactions, first %s",
-            topic->transactions, topic->transactional_id);
+            topic->traces[AUDIT_TRACE_OPEN].ids, topic->traces[AUDIT_TRACE_OPEN].first);
     if (topic->open_transactions > 0)
         return rules_when_seen(look, AUDIT_PRODUCERS,
             "%" PRIu64 " producers have an open transaction", topic->open_transactions);

@@ -146,6 +146,41 @@ use_take(struct audit_inventory *inventory, struct db_statement *row, struct err
     return RC_OK;
 }
 
+static enum rc
+client_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
+{
+    struct audit_client client = {.id = NULL};
+    uint32_t count = inventory->client_count;
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_clients, inventory, &client, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (client.id == NULL || client.principal == NULL || client.software == NULL ||
+        client.version == NULL || snapshot_rows_key(row, 0) != count ||
+        inventory_add_client(inventory, &client) != count)
+        return err_set(e, RC_CORRUPT, "a client that cannot be");
+    return RC_OK;
+}
+
+static enum rc
+contact_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
+{
+    int64_t topic = snapshot_rows_key(row, 0);
+    struct audit_contact read = {.client = 0}, *contact;
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_contacts, inventory, &read, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (topic < 0 || topic >= inventory->topic_count || read.client >= inventory->client_count)
+        return err_set(e, RC_CORRUPT, "a client of a topic that cannot be");
+    contact = inventory_contact(inventory, (uint32_t)topic, read.client);
+    if (contact == NULL)
+        return err_set(e, RC_LIMIT, "it is too large");
+    read.next = contact->next;
+    *contact = read;
+    return RC_OK;
+}
+
 static struct audit_config *
 config_find(struct audit_inventory *inventory, int64_t topic, const char *key)
 {
@@ -239,16 +274,12 @@ static enum rc
 footprint_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
 {
     int64_t number = db_column_int(row, 1), topic = db_column_int(row, 2);
-    int64_t is_past = db_column_int(row, 3), is_input = db_column_int(row, 4);
+    int64_t trace = db_column_int(row, 3);
 
     if (number < 0 || number >= inventory->transactional_id_count || topic < 0 ||
-        topic >= inventory->topic_count || is_past < 0 || is_past > 1 || is_input < 0 ||
-        is_input > 1)
+        topic >= inventory->topic_count || trace < 0 || trace >= AUDIT_TRACES)
         return err_set(e, RC_CORRUPT, "a transaction that cannot be");
-    inventory_add_footprint(inventory, (uint32_t)number, (uint32_t)topic,
-        is_input == 1  ? AUDIT_COMMIT_LOG
-        : is_past == 1 ? AUDIT_TRANSACTION_LOG
-                       : AUDIT_FOOTPRINTS);
+    inventory_add_footprint(inventory, (uint32_t)number, (uint32_t)topic, (enum audit_trace)trace);
     return RC_OK;
 }
 
@@ -283,17 +314,19 @@ all_read(struct db *db, struct audit_inventory *inventory, struct err *e)
         {&snapshot_rows_topics, NULL, topic_take},
         {&snapshot_rows_partitions, NULL, partition_take},
         {&snapshot_rows_uses, NULL, use_take},
+        {&snapshot_rows_clients, NULL, client_take},
+        {&snapshot_rows_contacts, NULL, contact_take},
         {NULL, "SELECT topic, key, value, is_own FROM configs", config_take},
         {NULL, "SELECT feature, level FROM features", feature_take},
         {NULL, "SELECT probe, at_ms FROM probes", probe_take},
         {NULL, "SELECT topic, probe, why, unsupported, failures FROM gaps", gap_take},
         {NULL, "SELECT number, id FROM transactional_ids ORDER BY number", transactional_id_take},
-        {NULL, "SELECT place, number, topic, is_past, is_input FROM footprints ORDER BY place",
-            footprint_take},
+        {NULL, "SELECT place, number, topic, trace FROM footprints ORDER BY place", footprint_take},
     };
     enum rc rc = counts_check(db, e);
 
-    for (unsigned p = 0; p < AUDIT_PROBES; p++)
+    /* Nobody is told that he has given no request log. */
+    for (unsigned p = 0; p < AUDIT_REQUESTS; p++)
         inventory->gaps[p] =
             (struct audit_gap){.why = "the version of kdl that wrote this snapshot did not ask"};
     for (size_t i = 0; i < ARRAY_LEN(parts) && rc == RC_OK; i++)

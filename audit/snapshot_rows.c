@@ -29,6 +29,16 @@ static const struct snapshot_column use_columns[] = {
 #include "audit/snapshot.def"
 };
 
+static const struct snapshot_column client_columns[] = {
+#define CLIENT(column, field, kind) COLUMN(struct audit_client, column, field, kind)
+#include "audit/snapshot.def"
+};
+
+static const struct snapshot_column contact_columns[] = {
+#define CONTACT(column, field, kind) COLUMN(struct audit_contact, column, field, kind)
+#include "audit/snapshot.def"
+};
+
 static const struct snapshot_column cluster_columns[] = {
 #define CLUSTER(column, field, kind) COLUMN(struct audit_inventory, column, field, kind)
 #include "audit/snapshot.def"
@@ -42,6 +52,10 @@ const struct snapshot_table snapshot_rows_groups = {
     "groups", {"grp"}, group_columns, ARRAY_LEN(group_columns)};
 const struct snapshot_table snapshot_rows_uses = {
     "uses", {"topic", "place"}, use_columns, ARRAY_LEN(use_columns)};
+const struct snapshot_table snapshot_rows_clients = {
+    "clients", {"client"}, client_columns, ARRAY_LEN(client_columns)};
+const struct snapshot_table snapshot_rows_contacts = {
+    "contacts", {"topic", "place"}, contact_columns, ARRAY_LEN(contact_columns)};
 const struct snapshot_table snapshot_rows_cluster = {
     "cluster", {"audit"}, cluster_columns, ARRAY_LEN(cluster_columns)};
 

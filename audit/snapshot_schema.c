@@ -63,6 +63,18 @@ static const struct db_migration versions[] = {
     {2, "ALTER TABLE footprints ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0;"},
     /* And what transactions read. */
     {3, "ALTER TABLE footprints ADD COLUMN is_input INTEGER NOT NULL DEFAULT 0;"},
+    /* By places in traces.def instead, and what a request log told of clients. */
+    {4, "ALTER TABLE footprints ADD COLUMN trace INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE footprints SET trace = CASE WHEN is_input = 1 THEN 2 ELSE is_past END;"
+        "ALTER TABLE footprints DROP COLUMN is_past;"
+        "ALTER TABLE footprints DROP COLUMN is_input;"
+        "CREATE TABLE clients (client INTEGER PRIMARY KEY, id TEXT NOT NULL,"
+        " principal TEXT NOT NULL, software TEXT NOT NULL, version TEXT NOT NULL) STRICT;"
+        "CREATE TABLE contacts (topic INTEGER NOT NULL, place INTEGER NOT NULL,"
+        " client INTEGER NOT NULL, produces INTEGER NOT NULL, transactional INTEGER NOT NULL,"
+        " fetches INTEGER NOT NULL, committed_fetches INTEGER NOT NULL,"
+        " share_fetches INTEGER NOT NULL, commits INTEGER NOT NULL, PRIMARY KEY (topic, place))"
+        " STRICT, WITHOUT ROWID;"},
 };
 
 const struct db_migration *

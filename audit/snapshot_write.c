@@ -94,6 +94,32 @@ groups_put(const struct writer *writer, struct err *e)
     return rc;
 }
 
+static enum rc
+clients_put(const struct writer *writer, struct err *e)
+{
+    const struct audit_inventory *inventory = writer->inventory;
+    struct db_statement *clients, *contacts = NULL;
+    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_rows_clients, &clients, e);
+
+    if (rc == RC_OK)
+        rc = snapshot_rows_writer(writer->db, &snapshot_rows_contacts, &contacts, e);
+    for (int64_t c = 0; c < inventory->client_count && rc == RC_OK; c++)
+        rc = snapshot_rows_write(
+            clients, &snapshot_rows_clients, &c, &inventory->clients[c], &writer->names, e);
+    for (uint32_t t = 0; t < inventory->topic_count && rc == RC_OK; t++) {
+        int64_t keys[] = {t, inventory->topics[t].contact_count};
+
+        /* As with groups, the last is the first of the list. */
+        for (const struct audit_contact *contact = inventory->topics[t].contacts;
+             contact != NULL && rc == RC_OK; contact = contact->next) {
+            keys[1]--;
+            rc = snapshot_rows_write(
+                contacts, &snapshot_rows_contacts, keys, contact, &writer->names, e);
+        }
+    }
+    return rc;
+}
+
 /* Names of classes may be those of a company. */
 static const char *
 value_of(const struct writer *writer, const char *value)
@@ -188,17 +214,15 @@ transactions_put(const struct writer *writer, struct err *e)
     enum rc rc = db_prepare(writer->db, "INSERT INTO transactional_ids VALUES (?, ?)", &ids, e);
 
     if (rc == RC_OK)
-        rc =
-            db_prepare(writer->db, "INSERT INTO footprints VALUES (?, ?, ?, ?, ?)", &footprints, e);
+        rc = db_prepare(writer->db, "INSERT INTO footprints VALUES (?, ?, ?, ?)", &footprints, e);
     for (uint32_t i = 0; i < inventory->transactional_id_count && rc == RC_OK; i++)
         rc = row_put(ids, e, "nt", (int64_t)i, name_of(writer, inventory->transactional_ids[i]));
     /* The list begins with the one that was seen last. */
     for (const struct audit_footprint *f = inventory->footprints; f != NULL && rc == RC_OK;
          f = f->next)
-        rc = row_put(footprints, e, "nnnnn", place--,
+        rc = row_put(footprints, e, "nnnn", place--,
             (int64_t)inventory_transactional_id(inventory, codec_string(f->transactional_id)),
-            (int64_t)f->topic, (int64_t)(f->probe == AUDIT_TRANSACTION_LOG),
-            (int64_t)(f->probe == AUDIT_COMMIT_LOG));
+            (int64_t)f->topic, (int64_t)f->trace);
     return rc;
 }
 
@@ -228,8 +252,8 @@ cluster_put(const struct writer *writer, struct err *e)
 static enum rc
 all_put(const struct writer *writer, struct err *e)
 {
-    static enum rc (*const parts[])(const struct writer *writer, struct err *e) = {
-        cluster_put, topics_put, groups_put, configs_put, probes_put, transactions_put};
+    static enum rc (*const parts[])(const struct writer *writer, struct err *e) = {cluster_put,
+        topics_put, groups_put, clients_put, configs_put, probes_put, transactions_put};
     const struct db_migration *versions;
     char mark[64];
     size_t count;

@@ -25,6 +25,7 @@ audit_SRCS := \
 	audit/probe_transactions.c \
 	audit/audit_report.c \
 	audit/audit_report_ci.c \
+	audit/audit_report_clients.c \
 	audit/audit_report_html.c \
 	audit/audit_report_json.c \
 	audit/audit_report_lines.c \
@@ -32,6 +33,7 @@ audit_SRCS := \
 	audit/audit_report_table.c \
 	audit/audit_report_waves.c \
 	audit/redaction.c \
+	audit/request_log.c \
 	audit/rules.c \
 	audit/rules_cluster.c \
 	audit/rules_config.c \

@@ -63,7 +63,9 @@ transactions_add(struct waves *waves, struct map *places, const struct audit_inv
 {
     for (const struct audit_footprint *f = inventory->footprints; f != NULL; f = f->next)
         tie(waves, inventory,
-            subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id, f->probe), f->topic);
+            subject_of(waves, places, WAVES_TRANSACTION, f->transactional_id,
+                inventory_trace_probe(f->trace)),
+            f->topic);
     for (uint32_t s = 0; s < waves->subject_count; s++)
         for (uint32_t t = 0; t < inventory->topic_count; t++)
             for (const struct audit_use *use = inventory->topics[t].uses; use != NULL;

@@ -102,7 +102,7 @@ look_print(const struct watching *watching, int64_t end_ms)
     if (options_is(watching->options, "quiet"))
         return;
     for (uint32_t t = 0; t < seen->topic_count; t++)
-        tied += seen->topics[t].transactions > 0;
+        tied += seen->topics[t].traces[AUDIT_TRACE_OPEN].ids > 0;
     units_seconds((seen->asked_ms[AUDIT_METADATA] - seen->watch.first_ms) / 1000, past);
     units_seconds((end_ms - seen->watch.first_ms) / 1000, all);
     fprintf(stderr,

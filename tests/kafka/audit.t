@@ -42,6 +42,7 @@ state() { # BOOTSTRAP FILE
     exit 0
 }
 # The plain listener's anonymous user may do everything, those of the others what they are given.
+export BROKER_REQUEST_LOG=$work/requests.log
 "$here/broker" start "$work/broker" --secure --prop authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer --prop super.users=User:ANONYMOUS >"$work/output" 2>&1; check "a Kafka starts" $?
 source=$(cat "$work/broker/bootstrap")
 
@@ -68,6 +69,18 @@ check "what transactions of before have written together moves together, by the 
 [ "$(jq -c '[.waves[] | select(.topics | index("shop.checkouts")) | .topics | sort]' "$work/audit.json")" = '[["shop.carts","shop.checkouts"]]' ]
 check "so do those and what they read, by the offsets that were committed in them, and with nothing else that commits so" $?
 [[ "$(jq -r '.topics[] | select(.name == "shop.carts").facts.groups.evidence[].text' "$work/audit.json")" == *"committed in transactions of till-7, says __consumer_offsets"* ]]; check "the evidence says so" $?
+# By the request log alone: no batch is read.
+"$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/requests.log" -o json --snapshot "$work/logged.kdla" >"$work/logged.json" 2>"$work/output"; check "the brokers' request log is read, $(wc -l <"$work/requests.log") lines" $?
+jq -r '.topics[] | select(.transactions.value == "yes").name' "$work/truth.json" | sort >"$work/transactional"
+jq -r '.topics[] | select(any(.facts.transactions.evidence[]; .api == "request log")).name' "$work/logged.json" | sort | diff "$work/transactional" - >"$work/output"
+check "it tells of transactions on each topic that has any, and on no other: $(wc -l <"$work/transactional")" $?
+[ "$(jq -c '[.topics[] | select(.name == "payments.orders").clients[] | select(.fetches > 0 and .fetches == .committed_fetches).id]' "$work/logged.json")" = '["fraud-check-1"]' ]; check "who reads committed records only" $?
+[ "$(jq -c '[.cluster.software[] | [.name, .version]]' "$work/logged.json")" = '[["apache-kafka-java","4.3.1"]]' ]; check "with which library, the audits themselves not counted" $?
+"$kdl" audit report --from "$work/logged.kdla" >"$work/output" 2>&1; grep -q '^clients .* in the request log: apache-kafka-java 4.3.1' "$work/output"; check "a snapshot keeps it" $?
+head -c 200000 "$work/requests.log" >"$work/half.log"
+"$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/half.log" >"$work/output" 2>&1; grep -q '^not seen: .*request log: .*line [0-9]*' "$work/output"; check "half a line is named" $?
+code_is 2 "$kdl" audit -b "$source" --request-log "$work/nowhere"; check "a log that is not there is wrong use" $?
+code_is 2 "$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/truth.json" && grep -q 'set kafka.request.logger to DEBUG' "$work/output"; check "so is what is none" $?
 grep -q payments.orders "$work/before" && diff "$work/before" "$work/after" >"$work/output"; check "topics, configs and groups are the same before and after" $?
 
 code_is 1 "$kdl" audit -b "$source" --fail-on blocked; check "blocked topics give exit code 1 where that is asked for" $?

@@ -36,8 +36,8 @@ fill(void)
     plain_topic("payments", 6);
     inventory.cluster.scram_users = 2;
     inventory_add_transactional_id(&inventory, id);
-    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 4, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 4, AUDIT_TRACE_OPEN);
     derive();
     for (struct audit_hit *hit = inventory.topics[4].hits; hit != NULL; hit = hit->next)
         hit->waiver = &waiver;

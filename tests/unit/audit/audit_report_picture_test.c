@@ -29,7 +29,7 @@ transaction(const char *text, const uint32_t *places, uint32_t count)
     inventory_add_transactional_id(&inventory, id);
     for (uint32_t i = 0; i < count; i++)
         inventory_add_footprint(
-            &inventory, inventory_transactional_id(&inventory, id), places[i], AUDIT_FOOTPRINTS);
+            &inventory, inventory_transactional_id(&inventory, id), places[i], AUDIT_TRACE_OPEN);
 }
 
 static char *

@@ -25,8 +25,8 @@ fill(struct audit_inventory *inventory)
         inventory, "a-topic-with-a-name-that-is-longer-than-any-column-of-the-table", 3)
         ->configs[AUDIT_CONFIG_CLEANUP_POLICY]
         .value = "compact";
-    inventory_add_footprint(inventory, 0, 0, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(inventory, 0, 1, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(inventory, 0, 0, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(inventory, 0, 1, AUDIT_TRACE_OPEN);
     inventory_gap(inventory, INVENTORY_NO_NUMBER, AUDIT_ACLS, NULL, RC_REMOTE, 31, NULL);
     facts_derive(inventory);
     rules_apply(inventory);

@@ -65,23 +65,48 @@ a_transaction_that_ended_is_still_known(void **state)
     plain_topic("orders", 2);
     plain_topic("payments", 2);
     inventory_add_transactional_id(&inventory, text("pay-1"));
-    inventory_add_footprint(&inventory, 0, 0, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 2, AUDIT_FOOTPRINTS);
+    inventory_add_footprint(&inventory, 0, 0, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 2, AUDIT_TRACE_OPEN);
     minutes_pass(10);
     plain_topic("payments", 2);
     plain_topic("orders", 2);
     inventory_add_transactional_id(&inventory, text("pay-2"));
     inventory_add_transactional_id(&inventory, text("pay-1"));
-    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS); /* pay-2, orders */
-    inventory_add_footprint(&inventory, 1, 0, AUDIT_FOOTPRINTS); /* pay-1, payments, as before */
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_TRACE_OPEN); /* pay-2, orders */
+    inventory_add_footprint(&inventory, 1, 0, AUDIT_TRACE_OPEN); /* pay-1, payments, as before */
     carry();
-    assert_int_equal(inventory.topics[0].transactions, 1);
-    assert_int_equal(inventory.topics[1].transactions, 2);
+    assert_int_equal(inventory.topics[0].traces[AUDIT_TRACE_OPEN].ids, 1);
+    assert_int_equal(inventory.topics[1].traces[AUDIT_TRACE_OPEN].ids, 2);
     assert_int_equal(inventory.transactional_id_count, 2);
     assert_int_equal(inventory.topics[1].facts[AUDIT_FACT_TRANSACTIONS].value, AUDIT_YES);
     assert_non_null(strstr(
         inventory.topics[1].facts[AUDIT_FACT_TRANSACTIONS].first->text, "at one look at least"));
+}
+
+static void
+clients_of_an_earlier_request_log_stay(void **state)
+{
+    static const struct audit_client shop = {"shop", "User:shop", "librdkafka", "2.3.0"};
+    struct audit_contact *contact;
+
+    (void)state;
+    plain_topic("gone", 1);
+    plain_topic("orders", 2);
+    for (uint32_t t = 0; t < 2; t++) {
+        contact = inventory_contact(&inventory, t, inventory_add_client(&inventory, &shop));
+        contact->produces = 3;
+        contact->committed_fetches = 4;
+    }
+    minutes_pass(10);
+    plain_topic("orders", 2);
+    carry();
+    assert_int_equal(inventory.client_count, 1);
+    assert_string_equal(inventory.clients[0].software, "librdkafka");
+    contact = inventory.topics[0].contacts;
+    assert_int_equal(contact->produces, 3);
+    assert_int_equal(contact->committed_fetches, 4);
+    assert_null(contact->next);
 }
 
 /* One that is over by the transaction log is no open one, before or after. */
@@ -91,12 +116,12 @@ transactions_that_are_over_stay_so(void **state)
     (void)state;
     plain_topic("orders", 2);
     inventory_add_transactional_id(&inventory, text("pay-1"));
-    inventory_add_footprint(&inventory, 0, 0, AUDIT_TRANSACTION_LOG);
+    inventory_add_footprint(&inventory, 0, 0, AUDIT_TRACE_PAST);
     minutes_pass(10);
     plain_topic("orders", 2);
     carry();
-    assert_int_equal(inventory.topics[0].transactions, 0);
-    assert_int_equal(inventory.topics[0].past_transactions, 1);
+    assert_int_equal(inventory.topics[0].traces[AUDIT_TRACE_OPEN].ids, 0);
+    assert_int_equal(inventory.topics[0].traces[AUDIT_TRACE_PAST].ids, 1);
     assert_int_equal(inventory.topics[0].facts[AUDIT_FACT_TRANSACTIONS].value, AUDIT_YES);
     assert_int_equal(inventory.topics[0].facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_LIKELY);
 }
@@ -203,6 +228,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_transaction_that_ended_is_still_known, setup, teardown),
         cmocka_unit_test_setup_teardown(transactions_that_are_over_stay_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(clients_of_an_earlier_request_log_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(
             producers_and_samples_stay_and_configs_do_not, setup, teardown),
         cmocka_unit_test_setup_teardown(groups_that_are_gone_are_dead, setup, teardown),

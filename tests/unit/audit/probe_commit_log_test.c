@@ -104,11 +104,11 @@ offsets_in_a_transaction_tell_what_it_reads(void **state)
 
     (void)state;
     look(rows, ARRAY_LEN(rows));
-    assert_int_equal(topic("in")->reading_transactions, 1);
-    assert_string_equal(topic("in")->reading_transactional_id, "writer");
-    assert_int_equal(topic("other")->reading_transactions, 0);
-    assert_int_equal(topic("in")->past_transactions, 0);
-    assert_int_equal(rig.inventory.footprints->probe, AUDIT_COMMIT_LOG);
+    assert_int_equal(topic("in")->traces[AUDIT_TRACE_READ].ids, 1);
+    assert_string_equal(topic("in")->traces[AUDIT_TRACE_READ].first, "writer");
+    assert_int_equal(topic("other")->traces[AUDIT_TRACE_READ].ids, 0);
+    assert_int_equal(topic("in")->traces[AUDIT_TRACE_PAST].ids, 0);
+    assert_int_equal(rig.inventory.footprints->trace, AUDIT_TRACE_READ);
     assert_null(rig.inventory.footprints->next);
     assert_true(log_rig_says(&topic("in")->facts[AUDIT_FACT_GROUPS], AUDIT_COMMIT_LOG,
         "offsets of it are committed in transactions of writer, says " LOG));
@@ -135,7 +135,7 @@ a_group_that_is_gone_is_no_evidence_of_groups(void **state)
 
     (void)state;
     look(rows, ARRAY_LEN(rows));
-    assert_int_equal(topic("other")->reading_transactions, 1);
+    assert_int_equal(topic("other")->traces[AUDIT_TRACE_READ].ids, 1);
     assert_int_equal(topic("other")->facts[AUDIT_FACT_GROUPS].value, AUDIT_NO);
 }
 

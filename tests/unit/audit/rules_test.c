@@ -88,8 +88,8 @@ each_witness_of_transactions_blocks_coordinated(void **state)
     plain_topic("a")->sample.transactional = 1;
     plain_topic("b")->transactional_producers = 1;
     c = plain_topic("c");
-    c->transactions = 1;
-    c->transactional_id = "payments-app";
+    c->traces[AUDIT_TRACE_OPEN].ids = 1;
+    c->traces[AUDIT_TRACE_OPEN].first = "payments-app";
     derive();
     a = &inventory.topics[0];
     b = &inventory.topics[1];

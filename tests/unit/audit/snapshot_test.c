@@ -153,15 +153,25 @@ estate_fill(void)
     inventory.cluster.features[0] = 25;
     inventory_add_transactional_id(&inventory, text("acme-app-tx-1"));
     inventory_add_transactional_id(&inventory, text("other-tx"));
-    inventory_add_footprint(&inventory, 1, 3, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 1, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 2, AUDIT_FOOTPRINTS);
-    inventory_add_footprint(&inventory, 0, 4, AUDIT_COMMIT_LOG);
-    inventory_add_footprint(&inventory, 1, 2, AUDIT_TRANSACTION_LOG);
+    inventory_add_footprint(&inventory, 1, 3, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 1, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 2, AUDIT_TRACE_OPEN);
+    inventory_add_footprint(&inventory, 0, 4, AUDIT_TRACE_READ);
+    inventory_add_footprint(&inventory, 1, 2, AUDIT_TRACE_PAST);
+    inventory_add_footprint(&inventory, 0, 0, AUDIT_TRACE_REQUESTED);
     inventory_gap(&inventory, 4, AUDIT_PRODUCERS, NULL, RC_REMOTE, 29, NULL);
     inventory_gap(
         &inventory, INVENTORY_NO_NUMBER, AUDIT_SIZES, "broker acme-1", RC_REMOTE, 31, NULL);
     inventory.asked_ms[AUDIT_SAMPLES] = 0;
+}
+
+static void
+estate_write(void)
+{
+    struct err e;
+
+    estate_fill();
+    assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_OK);
 }
 
 static void
@@ -191,9 +201,8 @@ everything_comes_back(void **state)
         columns_compare(&snapshot_rows_topics, a, b);
         assert_int_equal(a->first, b->first);
         assert_int_equal(a->use_count, b->use_count);
-        assert_int_equal(a->transactions, b->transactions);
-        assert_int_equal(a->past_transactions, b->past_transactions);
-        assert_int_equal(a->reading_transactions, b->reading_transactions);
+        for (unsigned i = 0; i < AUDIT_TRACES; i++)
+            assert_int_equal(a->traces[i].ids, b->traces[i].ids);
         for (const struct audit_use *x = a->uses; x != NULL; x = x->next, y = y->next)
             columns_compare(&snapshot_rows_uses, x, y);
         assert_null(y);
@@ -209,11 +218,11 @@ everything_comes_back(void **state)
     assert_string_equal(again.topics[1].configs[AUDIT_CONFIG_CLEANUP_POLICY].value, "compact");
     assert_string_equal(again.configs[AUDIT_BROKER_AUTHORIZER].value, "com.acme.Guard");
     assert_int_equal(again.cluster.features[0], 25);
-    assert_string_equal(again.topics[1].transactional_id, "acme-app-tx-1");
-    assert_int_equal(again.footprints->topic, 2);
-    assert_int_equal(again.footprints->probe, AUDIT_TRANSACTION_LOG);
-    assert_string_equal(again.topics[2].past_transactional_id, "other-tx");
-    assert_string_equal(again.topics[4].reading_transactional_id, "acme-app-tx-1");
+    assert_string_equal(again.topics[1].traces[AUDIT_TRACE_OPEN].first, "acme-app-tx-1");
+    assert_int_equal(again.footprints->topic, 0);
+    assert_int_equal(again.footprints->trace, AUDIT_TRACE_REQUESTED);
+    assert_string_equal(again.topics[2].traces[AUDIT_TRACE_PAST].first, "other-tx");
+    assert_string_equal(again.topics[4].traces[AUDIT_TRACE_READ].first, "acme-app-tx-1");
     assert_string_equal(again.topics[4].gaps[AUDIT_PRODUCERS].why, "29 TOPIC_AUTHORIZATION_FAILED");
     assert_string_equal(
         again.gaps[AUDIT_SIZES].why, "broker acme-1: 31 CLUSTER_AUTHORIZATION_FAILED");
@@ -301,19 +310,19 @@ a_snapshot_of_version_1_is_read(void **state)
     struct err e = {0};
 
     (void)state;
-    estate_fill();
-    assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_OK);
-    execute("DELETE FROM footprints WHERE is_past = 1 OR is_input = 1;"
-            "ALTER TABLE footprints DROP COLUMN is_input;"
-            "ALTER TABLE footprints DROP COLUMN is_past;"
+    estate_write();
+    execute("DELETE FROM footprints WHERE trace > 0;"
+            "ALTER TABLE footprints DROP COLUMN trace;"
+            "DROP TABLE clients; DROP TABLE contacts;"
             "DELETE FROM schema_version WHERE version > 1;"
             "DELETE FROM probes WHERE probe IN ('TRANSACTION_LOG', 'COMMIT_LOG')");
     if (snapshot_read(path, &again, &e) != RC_OK)
         fail_msg("%s", e.text);
     assert_int_equal(again.footprints->topic, 2);
-    assert_int_equal(again.footprints->probe, AUDIT_FOOTPRINTS);
+    assert_int_equal(again.footprints->trace, AUDIT_TRACE_OPEN);
     assert_non_null(again.gaps[AUDIT_TRANSACTION_LOG].why);
     assert_non_null(again.gaps[AUDIT_COMMIT_LOG].why);
+    assert_null(again.gaps[AUDIT_REQUESTS].why);
 }
 
 static void
@@ -344,8 +353,8 @@ contradictions_are_found(void **state)
         "UPDATE transactional_ids SET number = 5 WHERE number = 1",
         "UPDATE footprints SET number = 2",
         "UPDATE footprints SET topic = 5",
-        "UPDATE footprints SET is_past = 2",
-        "UPDATE footprints SET is_input = -1",
+        "UPDATE footprints SET trace = 5",
+        "UPDATE footprints SET trace = -1",
         "DELETE FROM cluster",
         "UPDATE cluster SET first_ms = -1",
         "UPDATE cluster SET longest_gap_ms = 9007199254740992",
@@ -433,8 +442,7 @@ flipped_bits_do_no_harm(void **state)
 
     (void)state;
     env_init_seeded(&env, 4, 0);
-    estate_fill();
-    assert_int_equal(snapshot_write(&inventory, path, NULL, &e), RC_OK);
+    estate_write();
     bytes = file_bytes(&size);
     for (int i = 0; i < FLIPS; i++) {
         size_t at = env_random_below(&env, size);

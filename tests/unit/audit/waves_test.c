@@ -24,10 +24,10 @@ transaction(const char *id, const char *a, const char *b)
 
     inventory_add_transactional_id(&inventory, text);
     inventory_add_footprint(
-        &inventory, inventory_transactional_id(&inventory, text), place(a), AUDIT_FOOTPRINTS);
+        &inventory, inventory_transactional_id(&inventory, text), place(a), AUDIT_TRACE_OPEN);
     if (b != NULL)
         inventory_add_footprint(
-            &inventory, inventory_transactional_id(&inventory, text), place(b), AUDIT_FOOTPRINTS);
+            &inventory, inventory_transactional_id(&inventory, text), place(b), AUDIT_TRACE_OPEN);
 }
 
 /* The program of a transactional id commits offsets of a topic in its transactions. */
@@ -37,7 +37,7 @@ commits(const char *id, const char *topic)
     struct wire_string text = {id, (int32_t)strlen(id)};
 
     inventory_add_footprint(
-        &inventory, inventory_transactional_id(&inventory, text), place(topic), AUDIT_COMMIT_LOG);
+        &inventory, inventory_transactional_id(&inventory, text), place(topic), AUDIT_TRACE_READ);
 }
 
 static void
