@@ -2,6 +2,7 @@
 # transactions.t: transactions of refbroker, seen beside those of real Kafka: every request (kdl.txn.TxnObserver), Java's clients, kafka-transactions, Kafka
 # Streams with exactly-once; librdkafka; and a copier with its exact account while refbroker is killed. COPIER_KILLS: how often (3; 40 with LONG=1).
 # Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
+# Runs first: it is long, and others fill what time it leaves.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 set +e
