@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/facts.h"
+#include "audit/metrics.h"
 #include "audit/probe.h"
 #include "audit/request_log.h"
 #include "audit/rules.h"
@@ -94,6 +95,8 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     tell(options, "what request logs hold");
     for (size_t i = 0; i < options->request_log_count && rc == RC_OK; i++)
         rc = request_log_read(inventory, options->request_logs[i], e);
+    if (rc == RC_OK && options->metrics_count > 0)
+        rc = metrics_read(inventory, options->metrics, options->metrics_count, e);
     if (rc != RC_OK)
         return rc;
     inventory->watch =

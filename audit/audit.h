@@ -3,8 +3,8 @@
  *
  * Read-only (probe.h). audit_run runs all probes one after the other on the cluster's loop and
  * derives the facts; it fails only where there is nothing to report on: the cluster cannot be
- * reached, refuses the login, or is too large; or where a request log that was given is none.
- * Everything else is a gap in the inventory.
+ * reached, refuses the login, or is too large; or where a file that was given is not what it should
+ * be. Everything else is a gap in the inventory.
  */
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
@@ -19,6 +19,8 @@ struct audit_options {
     uint64_t sample_bytes;
     const char *const *request_logs; /* files (request_log.h), read behind all questions */
     size_t request_log_count;
+    const char *const *metrics; /* files (metrics.h) */
+    size_t metrics_count;
     int64_t rate_ms; /* between two looks at the ends of the logs; 0: one look */
     void (*progress)(void *arg, const char *what); /* before each probe; NULL: nobody watches */
     void *arg;

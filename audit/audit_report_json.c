@@ -170,6 +170,29 @@ rate_set(struct jdoc *row, const struct audit_rate *rate)
     jdoc_set_take(row, "rate", json);
 }
 
+static void
+per_second_set(struct jdoc *json, const char *name, int64_t per_day)
+{
+    jdoc_set_take(
+        json, name, per_day < 0 ? jdoc_null() : jdoc_real((double)per_day / AUDIT_TRAFFIC_SECONDS));
+}
+
+/* What the brokers' metrics told. */
+static void
+traffic_set(struct jdoc *row, const struct audit_traffic *traffic)
+{
+    struct jdoc *json;
+
+    if (traffic->window_ms <= 0)
+        return;
+    json = jdoc_object();
+    per_second_set(json, "bytes_in_per_s", traffic->bytes_in);
+    per_second_set(json, "bytes_out_per_s", traffic->bytes_out);
+    per_second_set(json, "records_in_per_s", traffic->records_in);
+    jdoc_set_int(json, "window_ms", traffic->window_ms);
+    jdoc_set_take(row, "traffic", json);
+}
+
 static struct jdoc *
 topic_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
@@ -183,6 +206,7 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
     jdoc_set_int(row, "offsets", topic->offsets);
     jdoc_set_take(row, "cleanup_policy", policy == NULL ? jdoc_null() : jdoc_text(policy));
     rate_set(row, &topic->rate);
+    traffic_set(row, &topic->traffic);
     if (topic->is_internal)
         jdoc_set_bool(row, "internal", true);
     jdoc_set_int(sampled, "batches", (int64_t)sample->batches);

@@ -90,6 +90,8 @@ topic_carry(struct audit_inventory *fresh, uint32_t place, const struct audit_in
         if (records > 0 && topic->sample.cut == 0)
             topic->sample.cut = 1;
     }
+    if (topic->traffic.window_ms == 0)
+        topic->traffic = old->traffic;
     uses_carry(fresh, topic, before, old);
 }
 

@@ -285,6 +285,11 @@ groups_derive(struct audit_inventory *inventory, struct audit_topic *topic)
                 "requests committed offsets of it in transactions of", ""));
     if (f->value == AUDIT_YES)
         return;
+    if (topic->traffic.bytes_out > 0)
+        evidence_add(inventory, f, AUDIT_METRICS,
+            inventory_printf(inventory,
+                "%" PRId64 " bytes a day are read of it: by consumers without a group, or by tools",
+                topic->traffic.bytes_out));
     refused |= gap_add(inventory, topic, f, AUDIT_METADATA);
     for (size_t i = 0; i < ARRAY_LEN(member_probes); i++) {
         (void)gap_add(inventory, topic, f, member_probes[i]);

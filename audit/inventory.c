@@ -95,6 +95,7 @@ inventory_add_topic(struct audit_inventory *inventory, const char *name, int32_t
     topic->last_ms = -1;
     topic->last_sequence = -1;
     topic->sample.newest_ms = -1;
+    topic->traffic = (struct audit_traffic){-1, -1, -1, 0};
     for (int32_t i = 0; i < partition_count; i++) {
         inventory->partitions =
             grown(inventory->partitions, inventory->partition_count, sizeof *inventory->partitions);

@@ -204,6 +204,17 @@ struct audit_rate {
     int64_t peak_window_ms;
 };
 
+/* What clients wrote and read a day, by the brokers' counters (metrics.h); -1: not counted.
+ * window_ms is the shortest time that counters of a broker with the topic span; 0: none were given.
+ */
+#define AUDIT_TRAFFIC_SECONDS 86400
+struct audit_traffic {
+    int64_t bytes_in;
+    int64_t bytes_out;
+    int64_t records_in;
+    int64_t window_ms;
+};
+
 /* The transactional ids in whose transactions a topic shows in one way. */
 struct audit_traces {
     uint64_t ids;
@@ -233,6 +244,7 @@ struct audit_topic {
     struct audit_traces traces[AUDIT_TRACES];
     struct audit_sample sample;
     struct audit_rate rate;
+    struct audit_traffic traffic;
     struct audit_use *uses;
     uint32_t use_count;
     struct audit_contact *contacts;

@@ -325,7 +325,7 @@ all_read(struct db *db, struct audit_inventory *inventory, struct err *e)
     };
     enum rc rc = counts_check(db, e);
 
-    /* Nobody is told that he has given no request log. */
+    /* Nobody is told that he has given no request log and no metrics. */
     for (unsigned p = 0; p < AUDIT_REQUESTS; p++)
         inventory->gaps[p] =
             (struct audit_gap){.why = "the version of kdl that wrote this snapshot did not ask"};

@@ -75,6 +75,11 @@ static const struct db_migration versions[] = {
         " fetches INTEGER NOT NULL, committed_fetches INTEGER NOT NULL,"
         " share_fetches INTEGER NOT NULL, commits INTEGER NOT NULL, PRIMARY KEY (topic, place))"
         " STRICT, WITHOUT ROWID;"},
+    /* And what the brokers' metrics told. */
+    {5, "ALTER TABLE topics ADD COLUMN traffic_bytes_in INTEGER NOT NULL DEFAULT -1;"
+        "ALTER TABLE topics ADD COLUMN traffic_bytes_out INTEGER NOT NULL DEFAULT -1;"
+        "ALTER TABLE topics ADD COLUMN traffic_records_in INTEGER NOT NULL DEFAULT -1;"
+        "ALTER TABLE topics ADD COLUMN traffic_window_ms INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_migration *

@@ -19,6 +19,8 @@ static const struct option_row rows[] = {
     AUDIT_KEEP_OPTIONS,
     {"request-log", 0, OPTION_LIST, "FILE", NULL, 0, 0,
         "also learn clients and transactions from a broker's kafka-request.log; may be repeated"},
+    {"metrics", 0, OPTION_LIST, "FILE", NULL, 0, 0,
+        "also learn what is read, from a scrape of a broker's JMX exporter; may be repeated"},
     {"rate", 0, OPTION_INT, "SECONDS", NULL, 1, 86400,
         "look at the ends of the logs twice, so far apart, for what is written a second"},
     {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
@@ -46,29 +48,38 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
-/* Before the audit, which may take minutes. */
+/* The values of a flag that may be repeated. */
+struct files {
+    const char *paths[OPTIONS_REPEAT_MAX + 1]; /* ends with NULL */
+    size_t count;
+};
+
+/* Looks for the files before the audit, which may take minutes. */
 static enum rc
-logs_check(const struct options *options, struct err *e)
+files_find(const struct options *options, const char *flag, struct files *files, struct err *e)
 {
-    const char *path;
     size_t position = 0;
 
-    while ((path = options_list(options, "request-log", &position)) != NULL)
-        if (access(path, R_OK) != 0)
-            return err_set_errno(e, RC_CONFIG, errno, "--request-log %s", path);
+    files->count = 0;
+    while ((files->paths[files->count] = options_list(options, flag, &position)) != NULL) {
+        if (access(files->paths[files->count], R_OK) != 0)
+            return err_set_errno(e, RC_CONFIG, errno, "--%s %s", flag, files->paths[files->count]);
+        files->count++;
+    }
     return RC_OK;
 }
 
 static int
 audit(struct cluster *cluster, struct audit_output *output, const struct options *options,
-    struct audit_keep *keep)
+    struct audit_keep *keep, const struct files *logs, const struct files *metrics)
 {
-    const char *logs[OPTIONS_REPEAT_MAX], *path;
-    size_t position = 0;
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
         .sample_bytes = (uint64_t)options_int(options, "sample-bytes", (int64_t)AUDIT_SAMPLE_BYTES),
-        .request_logs = logs,
+        .request_logs = logs->paths,
+        .request_log_count = logs->count,
+        .metrics = metrics->paths,
+        .metrics_count = metrics->count,
         .rate_ms = options_int(options, "rate", 0) * 1000,
         .progress = shows ? progress : NULL};
     struct audit_inventory inventory;
@@ -76,8 +87,6 @@ audit(struct cluster *cluster, struct audit_output *output, const struct options
     enum rc rc;
     int code;
 
-    while ((path = options_list(options, "request-log", &position)) != NULL)
-        logs[wanted.request_log_count++] = path;
     inventory_init(&inventory);
     rc = audit_run(cluster, &wanted, &inventory, &e);
     if (shows)
@@ -97,6 +106,7 @@ run(const struct invocation *in)
     struct loop *loop = NULL;
     struct audit_output output;
     struct audit_keep keep = {.path = NULL};
+    struct files logs, metrics;
     struct conf *conf;
     struct err e;
     int code;
@@ -108,10 +118,12 @@ run(const struct invocation *in)
     if (session_conf(&in->options, &conf, &client, &e) != RC_OK)
         return command_refuse(in->command, &e);
     if (audit_output_init(&output, &in->options, &e) != RC_OK ||
-        audit_keep_init(&keep, &in->options, &e) != RC_OK || logs_check(&in->options, &e) != RC_OK)
+        audit_keep_init(&keep, &in->options, &e) != RC_OK ||
+        files_find(&in->options, "request-log", &logs, &e) != RC_OK ||
+        files_find(&in->options, "metrics", &metrics, &e) != RC_OK)
         code = command_refuse(in->command, &e);
     else if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, &output, &in->options, &keep);
+        code = audit(cluster, &output, &in->options, &keep, &logs, &metrics);
     else
         code = command_fail(&e);
     audit_keep_fini(&keep);

@@ -19,7 +19,16 @@ struct sums {
     size_t topics;
     size_t grouped; /* and of these, whose groups are known */
     double grouped_bytes;
+    size_t counted; /* topics of which both is known: */
+    double in_per_s;
+    double out_per_s;
 };
+
+static double
+number(const struct jdoc *object, const char *name)
+{
+    return jdoc_real_of(jdoc_get(object, name), -1);
+}
 
 static void
 topic_add(struct sums *sums, const struct jdoc *topic)
@@ -28,7 +37,16 @@ topic_add(struct sums *sums, const struct jdoc *topic)
     int64_t partitions = jdoc_get_int(topic, "partitions", 0);
     int64_t bytes = jdoc_get_int(topic, "bytes", -1);
 
+    const struct jdoc *traffic = jdoc_get(topic, "traffic");
+    double in = number(traffic, "bytes_in_per_s"), out = number(traffic, "bytes_out_per_s");
+
     sums->topics++;
+    /* A topic that nobody reads has no counter for it. */
+    if (in >= 0) {
+        sums->counted++;
+        sums->in_per_s += in;
+        sums->out_per_s += out >= 0 ? out : 0;
+    }
     sums->partitions += partitions > 0 ? (double)partitions : 0;
     if (bytes < 0)
         return;
@@ -54,6 +72,14 @@ load_fill(struct load *load, const struct jdoc *doc, const struct sums *sums,
     if (sums->sized > 0 && sums->bytes > 0)
         load_know(
             &load->stored, sums->bytes, "%s, %zu of %zu topics", file, sums->sized, sums->topics);
+    if (sums->in_per_s > 0) {
+        load_know(&load->produced, sums->in_per_s, "%s, metrics of %zu of %zu topics", file,
+            sums->counted, sums->topics);
+        load_know(&load->fan_out, sums->out_per_s / sums->in_per_s,
+            "%s, bytes read per byte written, metrics of %zu of %zu topics", file, sums->counted,
+            sums->topics);
+        return;
+    }
     if (sums->grouped > 0 && sums->grouped_bytes > 0)
         load_know(&load->fan_out, sums->read_bytes / sums->grouped_bytes,
             "%s, groups per stored byte, %zu of %zu topics", file, sums->grouped, sums->topics);
@@ -69,7 +95,7 @@ audited_read(struct load *load, const char *text, size_t size, const char *file,
 
     memset(load, 0, sizeof *load);
     load->origin = INPUTS_AUDIT;
-    load_miss(&load->produced, "an audit knows no rates");
+    load_miss(&load->produced, "an audit without --metrics knows no rates");
     if (jdoc_parse(text, size, &doc, e) != RC_OK) {
         (void)err_note(e, "%s is no JSON", file);
         e->code = RC_CONFIG;

@@ -1,6 +1,7 @@
 /*
  * audited: the load that an audit's JSON (kdl audit -o json) tells of: brokers, partitions, bytes
- * and groups. An audit looks once, so that it knows no rates.
+ * and groups. An audit looks once, so that it knows rates only where it was given the brokers'
+ * metrics (kdl audit --metrics); then fan-out is what was read for what was written, not groups.
  */
 #ifndef PRICE_AUDITED_H
 #define PRICE_AUDITED_H

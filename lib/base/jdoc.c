@@ -196,6 +196,13 @@ jdoc_int_of(const struct jdoc *value, int64_t fallback)
                                                           : fallback;
 }
 
+double
+jdoc_real_of(const struct jdoc *value, double fallback)
+{
+    return value != NULL && json_is_number(inner(value)) ? json_number_value(inner(value))
+                                                         : fallback;
+}
+
 const char *
 jdoc_get_text(const struct jdoc *object, const char *name, const char *fallback)
 {

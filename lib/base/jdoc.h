@@ -46,6 +46,7 @@ int64_t jdoc_get_int(const struct jdoc *object, const char *name, int64_t fallba
 bool jdoc_get_bool(const struct jdoc *object, const char *name, bool fallback);
 const char *jdoc_text_of(const struct jdoc *value, const char *fallback);
 int64_t jdoc_int_of(const struct jdoc *value, int64_t fallback);
+double jdoc_real_of(const struct jdoc *value, double fallback); /* of any number */
 
 /* jdoc_next walks the members of an object: start with *iterator = NULL; returns the name or NULL
  * at the end. */

@@ -141,7 +141,7 @@ is "a flag beats what is measured" "$(price -b "$a" --sample-seconds 1 --produce
 
 "$kdl" audit -b "$a" -o json -q > "$work/audit.json"
 is "an audit's JSON: sizes, groups, partitions, brokers" "$(price --from "$work/audit.json" --produce-mbps 1 -o json | jq -c '.inputs | [.brokers, .partitions, .fan_out, .retention_hours] | map(.origin) | unique')" '["audit"]'
-is "an audit without a rate: one line, exit 2" "$(price --from "$work/audit.json"; echo $?)" "kdl: an audit knows no rates: add --produce-mbps N. (kdl price --help)
+is "an audit without a rate: one line, exit 2" "$(price --from "$work/audit.json"; echo $?)" "kdl: an audit without --metrics knows no rates: add --produce-mbps N. (kdl price --help)
 2"
 
 # --- the page -------------------------------------------------------------------------------------------------------------

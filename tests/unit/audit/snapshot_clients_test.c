@@ -133,6 +133,10 @@ a_snapshot_of_version_3_is_read(void **state)
             "UPDATE footprints SET is_past = trace = 1, is_input = trace = 2;"
             "ALTER TABLE footprints DROP COLUMN trace;"
             "DROP TABLE clients; DROP TABLE contacts;"
+            "ALTER TABLE topics DROP COLUMN traffic_bytes_in;"
+            "ALTER TABLE topics DROP COLUMN traffic_bytes_out;"
+            "ALTER TABLE topics DROP COLUMN traffic_records_in;"
+            "ALTER TABLE topics DROP COLUMN traffic_window_ms;"
             "DELETE FROM probes WHERE probe = 'REQUESTS';"
             "DELETE FROM schema_version WHERE version > 3;");
     read_again();

@@ -314,6 +314,10 @@ a_snapshot_of_version_1_is_read(void **state)
     execute("DELETE FROM footprints WHERE trace > 0;"
             "ALTER TABLE footprints DROP COLUMN trace;"
             "DROP TABLE clients; DROP TABLE contacts;"
+            "ALTER TABLE topics DROP COLUMN traffic_bytes_in;"
+            "ALTER TABLE topics DROP COLUMN traffic_bytes_out;"
+            "ALTER TABLE topics DROP COLUMN traffic_records_in;"
+            "ALTER TABLE topics DROP COLUMN traffic_window_ms;"
             "DELETE FROM schema_version WHERE version > 1;"
             "DELETE FROM probes WHERE probe IN ('TRANSACTION_LOG', 'COMMIT_LOG')");
     if (snapshot_read(path, &again, &e) != RC_OK)
@@ -368,7 +372,8 @@ contradictions_are_found(void **state)
         " sample_unkeyed, sample_repeated, sample_program, sample_programs, sample_cut,"
         " sample_partitions, sample_old_format, sample_log_append_time, sample_horizons,"
         " sample_uncompressed_bytes, sample_records, sample_counted, sample_tombstones,"
-        " sample_backwards, sample_newest_ms FROM topics WHERE topic = 0",
+        " sample_backwards, sample_newest_ms, traffic_bytes_in, traffic_bytes_out,"
+        " traffic_records_in, traffic_window_ms FROM topics WHERE topic = 0",
     };
 
     (void)state;
