@@ -243,7 +243,7 @@ a_day(double per_second)
 {
     double count = per_second * AUDIT_TRAFFIC_SECONDS;
 
-    return count < (double)INT64_MAX ? (int64_t)count : INT64_MAX;
+    return count < (double)INT64_MAX ? (int64_t)round(count) : INT64_MAX;
 }
 
 static void
@@ -253,7 +253,7 @@ traffic_add(struct audit_traffic *traffic, const struct scrape *first, const str
     int64_t *const sums[KINDS] = {&traffic->bytes_in, &traffic->bytes_out, &traffic->records_in};
     double since_s = first == last ? last->started_s : first->at_s;
     /* A start may be of any year. */
-    int64_t window_ms = (int64_t)fmin((last->at_s - since_s) * 1000, 1e15);
+    int64_t window_ms = (int64_t)round(fmin((last->at_s - since_s) * 1000, 1e15));
 
     for (unsigned k = 0; k < KINDS; k++) {
         double rate = rate_of(first, last, topic, (enum kind)k);

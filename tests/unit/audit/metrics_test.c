@@ -40,11 +40,11 @@ teardown(void **state)
     return 0;
 }
 
-/* A scrape, so many seconds after STARTED. */
+/* A scrape, so long after STARTED. */
 static void
-scrape(int64_t after_s, const char *text)
+scrape_at(int64_t after_s, long after_ns, const char *text)
 {
-    const struct timespec times[2] = {{STARTED + after_s, 0}, {STARTED + after_s, 0}};
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {STARTED + after_s, after_ns}};
     FILE *file;
 
     snprintf(paths[count], sizeof paths[count], "%s/%zu", folder, count);
@@ -55,6 +55,12 @@ scrape(int64_t after_s, const char *text)
     assert_int_equal(utimensat(AT_FDCWD, paths[count], times, 0), 0);
     given[count] = paths[count];
     count++;
+}
+
+static void
+scrape(int64_t after_s, const char *text)
+{
+    scrape_at(after_s, 0, text);
 }
 
 static void
@@ -119,6 +125,20 @@ other_names_are_known(void **state)
     read_all();
     traffic_is(0, 10, 20, -1, DAY);
     traffic_is(1, 30, -1, -1, DAY);
+}
+
+/* Files' times are finer than a window, and a short one shows it. */
+static void
+a_window_is_rounded(void **state)
+{
+    (void)state;
+    scrape(DAY, "kafka_server_brokertopicmetrics_messagesin_total{topic=\"orders\"} 1000\n"
+                "process_start_time_seconds 1.764E9\n");
+    scrape_at(DAY, 499900000,
+        "kafka_server_brokertopicmetrics_messagesin_total{topic=\"orders\"} 1500\n"
+        "process_start_time_seconds 1.764E9\n");
+    read_all();
+    assert_int_equal(inventory.topics[0].traffic.window_ms, 500);
 }
 
 static void
@@ -198,6 +218,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_scrape_counts_since_the_start, setup, teardown),
         cmocka_unit_test_setup_teardown(other_names_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_window_is_rounded, setup, teardown),
         cmocka_unit_test_setup_teardown(
             two_scrapes_of_a_broker_tell_what_came_between, setup, teardown),
         cmocka_unit_test_setup_teardown(brokers_add_up, setup, teardown),
