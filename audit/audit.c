@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/facts.h"
+#include "audit/kcp_state.h"
 #include "audit/metrics.h"
 #include "audit/probe.h"
 #include "audit/request_log.h"
@@ -40,6 +41,21 @@ rates_measure(const struct probe *probe, const struct audit_options *options, in
         loop_run(loop);
     }
     probe_growth(probe);
+}
+
+/* States of kcp come behind request logs, which know more of a client. */
+static enum rc
+files_read(const struct audit_options *options, struct audit_inventory *inventory, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < options->request_logs.count && rc == RC_OK; i++)
+        rc = request_log_read(inventory, options->request_logs.paths[i], e);
+    for (size_t i = 0; i < options->kcp_states.count && rc == RC_OK; i++)
+        rc = kcp_state_read(inventory, options->kcp_states.paths[i], e);
+    if (rc == RC_OK && options->metrics.count > 0)
+        rc = metrics_read(inventory, options->metrics.paths, options->metrics.count, e);
+    return rc;
 }
 
 enum rc
@@ -92,11 +108,8 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     probe_samples(&probe, options->sample_bytes);
     if (options->rate_ms > 0)
         rates_measure(&probe, options, offsets_ms);
-    tell(options, "what request logs hold");
-    for (size_t i = 0; i < options->request_log_count && rc == RC_OK; i++)
-        rc = request_log_read(inventory, options->request_logs[i], e);
-    if (rc == RC_OK && options->metrics_count > 0)
-        rc = metrics_read(inventory, options->metrics, options->metrics_count, e);
+    tell(options, "what files hold");
+    rc = files_read(options, inventory, e);
     if (rc != RC_OK)
         return rc;
     inventory->watch =

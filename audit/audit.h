@@ -14,14 +14,19 @@
 
 #define AUDIT_SAMPLE_BYTES ((uint64_t)256 << 20)
 
+/* Files of users, read behind all questions. */
+struct audit_files {
+    const char *const *paths;
+    size_t count;
+};
+
 struct audit_options {
     const char *patterns; /* of topics, as in probe_topics */
     uint64_t sample_bytes;
-    const char *const *request_logs; /* files (request_log.h), read behind all questions */
-    size_t request_log_count;
-    const char *const *metrics; /* files (metrics.h) */
-    size_t metrics_count;
-    int64_t rate_ms; /* between two looks at the ends of the logs; 0: one look */
+    struct audit_files request_logs; /* request_log.h */
+    struct audit_files metrics;      /* metrics.h */
+    struct audit_files kcp_states;   /* kcp_state.h */
+    int64_t rate_ms;                 /* between two looks at the ends of the logs; 0: one look */
     void (*progress)(void *arg, const char *what); /* before each probe; NULL: nobody watches */
     void *arg;
 };

@@ -1,4 +1,4 @@
-/* Clients, where a request log told of them: by their software, and for each topic. */
+/* Clients, where the brokers' logs told of them (request_log.h, kcp_state.h): by their software, and for each topic. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,7 @@ audit_report_clients_line(const struct audit_inventory *inventory, struct buf *o
     uint32_t count, committed = committed_count(inventory);
     struct software *all = software_count(inventory, &count);
 
-    buf_printf(out, "%" PRIu32 " in the request log: ", inventory->client_count);
+    buf_printf(out, "%" PRIu32 " in the brokers' logs: ", inventory->client_count);
     for (uint32_t i = 0; i < count && i < SOFTWARE_SHOWN; i++)
         buf_printf(out, "%s%s%s%s (%" PRIu32 ")", i == 0 ? "" : ", ",
             all[i].name[0] == '\0' ? "software that does not tell its name" : all[i].name,

@@ -313,6 +313,16 @@ inventory_gap(struct audit_inventory *inventory, uint32_t topic, enum audit_prob
             inventory, "%s%s%s", before, between, e == NULL ? err_text(rc) : e->text);
 }
 
+void
+inventory_gap_foreign(struct audit_inventory *inventory, enum audit_probe probe, const char *path)
+{
+    struct err e;
+
+    inventory_gap(inventory, INVENTORY_NO_NUMBER, probe, path,
+        err_set(&e, RC_CONFIG, "no topic in it is one of those audited: is it of another cluster?"),
+        0, &e);
+}
+
 const struct audit_gap *
 inventory_gap_of(const struct audit_inventory *inventory, const struct audit_topic *topic,
     enum audit_probe probe)

@@ -385,6 +385,10 @@ struct audit_contact *inventory_contact(
 void inventory_gap(struct audit_inventory *inventory, uint32_t topic, enum audit_probe probe,
     const char *subject, enum rc rc, int16_t code, const struct err *e);
 
+/* inventory_gap_foreign notes that no topic in a user's file is one of those audited. */
+void inventory_gap_foreign(
+    struct audit_inventory *inventory, enum audit_probe probe, const char *path);
+
 /* inventory_gap_of returns the gap of a topic, or of the whole cluster; NULL where there is none.
  */
 const struct audit_gap *inventory_gap_of(const struct audit_inventory *inventory,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/env.h"
+#include "lib/base/lines.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
@@ -27,7 +28,8 @@ struct scrape {
     double started_s; /* NaN: not told */
     double at_s;
     double (*counters)[KINDS]; /* by topic */
-    uint64_t samples;
+    uint64_t samples;          /* of topics; */
+    uint64_t found;            /* of these, of topics of the inventory */
 };
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -157,33 +159,35 @@ line_take(const struct audit_inventory *inventory, struct scrape *scrape, char *
         return;
     scrape->samples++;
     topic = inventory_topic(inventory, codec_string(sample.topic));
-    if (topic != INVENTORY_NO_NUMBER)
-        scrape->counters[topic][kind] = sample.value;
+    if (topic == INVENTORY_NO_NUMBER)
+        return;
+    scrape->found++;
+    scrape->counters[topic][kind] = sample.value;
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+struct reading {
+    const struct audit_inventory *inventory;
+    struct scrape *scrape;
+};
+
 /* Lines that do not fit are of no counter. */
 static void
-lines_read(const struct audit_inventory *inventory, struct scrape *scrape, FILE *file)
+line_read(void *arg, uint64_t number, char *text, bool is_whole)
 {
-    char *line = xmalloc(METRICS_LINE_MAX);
-    bool is_inside = false;
+    struct reading *own = arg;
 
-    while (fgets(line, (int)METRICS_LINE_MAX, file) != NULL) {
-        bool is_whole = strchr(line, '\n') != NULL || feof(file) != 0;
-
-        if (!is_inside && is_whole)
-            line_take(inventory, scrape, line);
-        is_inside = !is_whole;
-    }
-    free(line);
+    (void)number;
+    if (is_whole)
+        line_take(own->inventory, own->scrape, text);
 }
 
 static enum rc
 scrape_read(
-    const struct audit_inventory *inventory, const char *path, struct scrape *scrape, struct err *e)
+    struct audit_inventory *inventory, const char *path, struct scrape *scrape, struct err *e)
 {
+    struct reading reading = {inventory, scrape};
     FILE *file = fopen(path, "re");
     struct stat about;
     enum rc rc = RC_OK;
@@ -197,8 +201,7 @@ scrape_read(
         rc = err_set_errno(e, RC_CONFIG, errno, "%s", path);
     } else {
         scrape->at_s = (double)about.st_mtim.tv_sec + (double)about.st_mtim.tv_nsec / 1e9;
-        lines_read(inventory, scrape, file);
-        if (ferror(file) != 0)
+        if (lines_read(file, METRICS_LINE_MAX, line_read, &reading, e) != RC_OK)
             rc = err_set(e, RC_CONFIG, "%s cannot be read", path);
         else if (scrape->samples == 0)
             rc = err_set(e, RC_CONFIG,
@@ -210,6 +213,8 @@ scrape_read(
                 "%s does not tell a start (" START ") before it was written, so that no rate can "
                 "be told",
                 path);
+        else if (scrape->found == 0)
+            inventory_gap_foreign(inventory, AUDIT_METRICS, path);
     }
     if (file != NULL)
         (void)fclose(file);

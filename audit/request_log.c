@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/env.h"
 #include "lib/base/jdoc.h"
+#include "lib/base/lines.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_tree.h"
@@ -24,6 +24,8 @@ struct reading {
     struct arena arena;      /* of one line */
     uint64_t line;
     uint64_t requests;
+    uint64_t named; /* topics, in requests; */
+    uint64_t found; /* of these, topics of the inventory */
     /* Of the line: */
     const struct jdoc *whole;
     const struct jdoc *request;
@@ -45,17 +47,25 @@ gap(struct reading *own, const char *why)
 }
 
 static uint32_t
-topic_of(const struct reading *own, const struct jdoc *row)
+topic_of(struct reading *own, const struct jdoc *row)
 {
     const char *id = jdoc_get_text(row, "topicId", NULL);
     const char *name = jdoc_get_text(row, "name", jdoc_get_text(row, "topic", NULL));
-    uintptr_t place;
+    uint32_t topic = INVENTORY_NO_NUMBER;
 
-    if (id == NULL)
-        return name == NULL ? INVENTORY_NO_NUMBER
-                            : inventory_topic(own->inventory, codec_string(name));
-    place = (uintptr_t)map_get_text(&own->topics_by_id, id);
-    return place == 0 ? INVENTORY_NO_NUMBER : (uint32_t)place - 1;
+    if (id == NULL && name == NULL)
+        return INVENTORY_NO_NUMBER;
+    if (id == NULL) {
+        topic = inventory_topic(own->inventory, codec_string(name));
+    } else {
+        uintptr_t place = (uintptr_t)map_get_text(&own->topics_by_id, id);
+
+        if (place != 0)
+            topic = (uint32_t)place - 1;
+    }
+    own->named++;
+    own->found += topic != INVENTORY_NO_NUMBER;
+    return topic;
 }
 
 /* What the line's client has to do with a topic; NULL where there is no room for it. */
@@ -289,22 +299,15 @@ line_take(struct reading *own, const char *line)
 }
 
 static void
-lines_read(struct reading *own, FILE *file)
+line_read(void *arg, uint64_t number, char *text, bool is_whole)
 {
-    char *line = xmalloc(REQUEST_LOG_LINE_MAX);
-    bool is_inside = false; /* of a line whose beginning was read already */
+    struct reading *own = arg;
 
-    while (fgets(line, (int)REQUEST_LOG_LINE_MAX, file) != NULL) {
-        bool is_whole = strchr(line, '\n') != NULL || feof(file) != 0;
-
-        own->line += !is_inside;
-        if (!is_inside && is_whole)
-            line_take(own, line);
-        else if (!is_inside)
-            gap(own, "it is too long");
-        is_inside = !is_whole;
-    }
-    free(line);
+    own->line = number;
+    if (is_whole)
+        line_take(own, text);
+    else
+        gap(own, "it is too long");
 }
 
 static void
@@ -338,14 +341,15 @@ request_log_read(struct audit_inventory *inventory, const char *path, struct err
     map_init(&own.known);
     arena_init(&own.arena, LINE_ARENA_BYTES);
     ids_gather(&own);
-    lines_read(&own, file);
-    if (ferror(file) != 0)
+    if (lines_read(file, REQUEST_LOG_LINE_MAX, line_read, &own, e) != RC_OK)
         rc = err_set(e, RC_CONFIG, "%s cannot be read", path);
     else if (own.requests == 0)
         rc = err_set(e, RC_CONFIG,
             "%s holds no request as Kafka 2.8 and later log them: set kafka.request.logger to "
             "DEBUG on the brokers",
             path);
+    else if (own.named > 0 && own.found == 0)
+        inventory_gap_foreign(inventory, AUDIT_REQUESTS, path);
     inventory->asked_ms[AUDIT_REQUESTS] = env_wall_ms(&env);
     arena_fini(&own.arena);
     map_fini(&own.known, NULL);

@@ -7,6 +7,7 @@ audit_SRCS := \
 	audit/diff_print.c \
 	audit/facts.c \
 	audit/inventory.c \
+	audit/kcp_state.c \
 	audit/metrics.c \
 	audit/names.c \
 	audit/probe.c \

@@ -1,6 +1,5 @@
 #include "audit/waivers.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <time.h>
 
 #include "audit/rules.h"
+#include "lib/base/text_file.h"
 #include "lib/base/xalloc.h"
 
 #define BLANKS " \t"
@@ -105,27 +105,26 @@ text_read(struct waivers *waivers, char *text, struct err *e)
 enum rc
 waivers_read(const char *path, struct waivers *waivers, struct err *e)
 {
-    FILE *file = fopen(path, "re");
+    struct buf file;
     size_t size;
     char *text;
     enum rc rc;
 
     memset(waivers, 0, sizeof *waivers);
     arena_init(&waivers->arena, 2 * WAIVERS_BYTES_MAX);
-    if (file == NULL)
-        return err_set_errno(e, RC_CONFIG, errno, "%s", path);
-    text = xmalloc(WAIVERS_BYTES_MAX + 1);
-    size = fread(text, 1, WAIVERS_BYTES_MAX, file);
-    text[size] = '\0';
-    if (ferror(file) != 0 || strlen(text) != size)
-        rc = err_set(e, RC_CONFIG, "it is no text, or cannot be read");
-    else if (size == WAIVERS_BYTES_MAX)
-        rc = err_set(e, RC_CONFIG, "it is too large");
-    else
-        rc = text_read(waivers, text, e);
+    buf_init(&file, WAIVERS_BYTES_MAX);
+    rc = text_file_read(path, NULL, &file, e);
+    text = (char *)buf_take(&file, &size);
+    if (rc == RC_OK) {
+        if (strlen(text) != size)
+            rc = err_set(e, RC_CONFIG, "it is no text");
+        else
+            rc = text_read(waivers, text, e);
+        if (rc != RC_OK)
+            rc = err_note(e, "%s", path);
+    }
     free(text);
-    (void)fclose(file);
-    return rc == RC_OK ? RC_OK : err_note(e, "%s", path);
+    return rc;
 }
 
 void

@@ -21,6 +21,8 @@ static const struct option_row rows[] = {
         "also learn clients and transactions from a broker's kafka-request.log; may be repeated"},
     {"metrics", 0, OPTION_LIST, "FILE", NULL, 0, 0,
         "also learn what is read, from a scrape of a broker's JMX exporter; may be repeated"},
+    {"kcp-state", 0, OPTION_LIST, "FILE", NULL, 0, 0,
+        "also learn clients from Confluent's kcp (kcp-state.json); may be repeated"},
     {"rate", 0, OPTION_INT, "SECONDS", NULL, 1, 86400,
         "look at the ends of the logs twice, so far apart, for what is written a second"},
     {"sample-bytes", 0, OPTION_INT, "N", NULL, 0, INT64_C(1) << 50,
@@ -48,38 +50,42 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
-/* The values of a flag that may be repeated. */
+/* The values of flags that may be repeated. */
+enum { REQUEST_LOG, METRICS, KCP_STATE, FILE_FLAGS };
+static const char *const file_flags[FILE_FLAGS] = {"request-log", "metrics", "kcp-state"};
+
 struct files {
-    const char *paths[OPTIONS_REPEAT_MAX + 1]; /* ends with NULL */
-    size_t count;
+    const char *paths[FILE_FLAGS][OPTIONS_REPEAT_MAX + 1]; /* ends with NULL */
+    struct audit_files all[FILE_FLAGS];
 };
 
 /* Looks for the files before the audit, which may take minutes. */
 static enum rc
-files_find(const struct options *options, const char *flag, struct files *files, struct err *e)
+files_find(const struct options *options, struct files *files, struct err *e)
 {
-    size_t position = 0;
+    for (int flag = 0; flag < FILE_FLAGS; flag++) {
+        const char **paths = files->paths[flag];
+        size_t position = 0, count = 0;
 
-    files->count = 0;
-    while ((files->paths[files->count] = options_list(options, flag, &position)) != NULL) {
-        if (access(files->paths[files->count], R_OK) != 0)
-            return err_set_errno(e, RC_CONFIG, errno, "--%s %s", flag, files->paths[files->count]);
-        files->count++;
+        for (; (paths[count] = options_list(options, file_flags[flag], &position)) != NULL; count++)
+            if (access(paths[count], R_OK) != 0)
+                return err_set_errno(
+                    e, RC_CONFIG, errno, "--%s %s", file_flags[flag], paths[count]);
+        files->all[flag] = (struct audit_files){paths, count};
     }
     return RC_OK;
 }
 
 static int
 audit(struct cluster *cluster, struct audit_output *output, const struct options *options,
-    struct audit_keep *keep, const struct files *logs, const struct files *metrics)
+    struct audit_keep *keep, const struct files *files)
 {
     bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
         .sample_bytes = (uint64_t)options_int(options, "sample-bytes", (int64_t)AUDIT_SAMPLE_BYTES),
-        .request_logs = logs->paths,
-        .request_log_count = logs->count,
-        .metrics = metrics->paths,
-        .metrics_count = metrics->count,
+        .request_logs = files->all[REQUEST_LOG],
+        .metrics = files->all[METRICS],
+        .kcp_states = files->all[KCP_STATE],
         .rate_ms = options_int(options, "rate", 0) * 1000,
         .progress = shows ? progress : NULL};
     struct audit_inventory inventory;
@@ -106,7 +112,7 @@ run(const struct invocation *in)
     struct loop *loop = NULL;
     struct audit_output output;
     struct audit_keep keep = {.path = NULL};
-    struct files logs, metrics;
+    struct files files;
     struct conf *conf;
     struct err e;
     int code;
@@ -119,11 +125,10 @@ run(const struct invocation *in)
         return command_refuse(in->command, &e);
     if (audit_output_init(&output, &in->options, &e) != RC_OK ||
         audit_keep_init(&keep, &in->options, &e) != RC_OK ||
-        files_find(&in->options, "request-log", &logs, &e) != RC_OK ||
-        files_find(&in->options, "metrics", &metrics, &e) != RC_OK)
+        files_find(&in->options, &files, &e) != RC_OK)
         code = command_refuse(in->command, &e);
     else if (loop_new(&loop, &e) == RC_OK && cluster_new(loop, client, &cluster, &e) == RC_OK)
-        code = audit(cluster, &output, &in->options, &keep, &logs, &metrics);
+        code = audit(cluster, &output, &in->options, &keep, &files);
     else
         code = command_fail(&e);
     audit_keep_fini(&keep);

@@ -1,14 +1,12 @@
 #include "price/audited.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/jdoc.h"
-
-#define PIECE_BYTES ((size_t)64 << 10)
+#include "lib/base/text_file.h"
 
 /* Sums over topics; fan_out is weighted by bytes. */
 struct sums {
@@ -123,29 +121,15 @@ audited_read(struct load *load, const char *text, size_t size, const char *file,
 enum rc
 audited_load(struct load *load, const char *path, struct err *e)
 {
-    FILE *file = fopen(path, "re");
-    enum rc rc = RC_OK;
     struct buf text;
-    size_t size;
+    enum rc rc;
 
-    if (file == NULL)
-        return err_set_errno(e, RC_CONFIG, errno, "--from %s", path);
     buf_init(&text, AUDITED_BYTES_MAX);
-    for (;;) {
-        void *room = buf_reserve(&text, PIECE_BYTES);
-
-        size = room == NULL ? 0 : fread(room, 1, PIECE_BYTES, file);
-        if (size == 0)
-            break;
-        buf_commit(&text, size);
-    }
-    if (ferror(file) != 0)
-        rc = err_set_errno(e, RC_CONFIG, errno, "--from %s", path);
-    else if (buf_is_overflowed(&text))
-        rc = err_set(e, RC_CONFIG, "--from %s is too large for an audit.", path);
+    rc = text_file_read(path, NULL, &text, e);
+    if (rc == RC_OK)
+        rc = audited_read(load, buf_text(&text), text.size, path, e);
     else
-        rc = audited_read(load, (const char *)text.data, text.size, path, e);
-    fclose(file);
+        rc = err_note(e, "--from");
     buf_fini(&text);
     return rc;
 }

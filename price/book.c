@@ -1,11 +1,11 @@
 #include "price/book.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gen/price_book.h"
+#include "lib/base/text_file.h"
 #include "lib/base/xalloc.h"
 
 #define BLANKS " \t\r"
@@ -169,23 +169,15 @@ book_read(struct inputs *inputs, const char *text, size_t size, const char *file
 enum rc
 book_load(struct inputs *inputs, const char *path, struct err *e)
 {
-    FILE *file = fopen(path, "re");
-    char *text = xmalloc(BOOK_BYTES_MAX);
-    size_t size = 0;
-    enum rc rc = RC_OK;
+    struct buf text;
+    enum rc rc;
 
-    if (file != NULL) {
-        size = fread(text, 1, BOOK_BYTES_MAX, file);
-        if (ferror(file) != 0)
-            rc = err_set_errno(e, RC_CONFIG, errno, "--prices %s", path);
-        else if (size == BOOK_BYTES_MAX)
-            rc = err_set(e, RC_CONFIG, "--prices %s is too large for a price file.", path);
-        fclose(file);
-    } else {
-        rc = err_set_errno(e, RC_CONFIG, errno, "--prices %s", path);
-    }
+    buf_init(&text, BOOK_BYTES_MAX);
+    rc = text_file_read(path, NULL, &text, e);
     if (rc == RC_OK)
-        rc = book_read(inputs, text, size, path, e);
-    free(text);
+        rc = book_read(inputs, buf_text(&text), text.size, path, e);
+    else
+        rc = err_note(e, "--prices");
+    buf_fini(&text);
     return rc;
 }

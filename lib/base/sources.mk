@@ -9,8 +9,10 @@ base_SRCS := \
 	lib/base/hash64.c \
 	lib/base/heap.c \
 	lib/base/jdoc.c \
+	lib/base/lines.c \
 	lib/base/list.c \
 	lib/base/log.c \
 	lib/base/map.c \
+	lib/base/text_file.c \
 	lib/base/work.c \
 	lib/base/xalloc.c

@@ -1,11 +1,11 @@
 #include "lib/kafka/conf.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/text_file.h"
 #include "lib/base/xalloc.h"
 #include "lib/crypto/digest.h"
 #include "lib/kafka/conf_options.h"
@@ -123,29 +123,6 @@ on_property(void *arg, const char *name, const char *value, unsigned line, struc
     return rc;
 }
 
-static enum rc
-file_read(const char *path, struct buf *out, struct err *e)
-{
-    FILE *file = fopen(path, "re");
-    char block[4096];
-    size_t size;
-    int number = errno;
-
-    if (file == NULL)
-        return err_set_errno(e, RC_CONFIG, number, "cannot read %s", path);
-    while ((size = fread(block, 1, sizeof block, file)) > 0)
-        buf_append(out, block, size);
-    number = ferror(file) ? errno : 0;
-    fclose(file);
-    digest_wipe(block, sizeof block);
-    if (number != 0)
-        return err_set_errno(e, RC_CONFIG, number, "cannot read %s", path);
-    if (buf_is_overflowed(out))
-        return err_set(e, RC_CONFIG, "%s is larger than %zu bytes: is it a properties file?", path,
-            CONF_FILE_BYTES_MAX);
-    return RC_OK;
-}
-
 enum rc
 conf_load_file(struct conf *conf, const char *path, struct err *e)
 {
@@ -155,8 +132,11 @@ conf_load_file(struct conf *conf, const char *path, struct err *e)
     enum rc rc;
 
     buf_init(&text, CONF_FILE_BYTES_MAX);
-    rc = file_read(path, &text, e);
-    if (rc == RC_OK)
+    rc = text_file_read(path, NULL, &text, e);
+    if (buf_is_overflowed(&text))
+        rc = err_set(e, RC_CONFIG, "%s is larger than %zu bytes: is it a properties file?", path,
+            CONF_FILE_BYTES_MAX);
+    else if (rc == RC_OK)
         rc = conf_text_properties(
             buf_text(&text), text.size, on_property, &context, e == NULL ? &local : e);
     if (text.size > 0)

@@ -1,6 +1,5 @@
 #include "lib/net/tls_context.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-#include "lib/base/buf.h"
+#include "lib/base/text_file.h"
 #include "lib/base/xalloc.h"
 
 #define SOURCE_MAX ((size_t)4 << 20)
@@ -51,28 +50,6 @@ source_close(struct source *source)
 }
 
 static enum rc
-source_read(struct source *source, const char *file, const char *what, struct err *e)
-{
-    FILE *stream = fopen(file, "re");
-    char block[4096];
-    size_t size;
-    int number = errno;
-
-    if (stream == NULL)
-        return err_set_errno(e, RC_CONFIG, number, "cannot read %s %s", what, file);
-    while ((size = fread(block, 1, sizeof block, stream)) > 0)
-        buf_append(&source->text, block, size);
-    number = ferror(stream) ? errno : 0;
-    OPENSSL_cleanse(block, sizeof block);
-    fclose(stream);
-    if (number != 0)
-        return err_set_errno(e, RC_CONFIG, number, "cannot read %s %s", what, file);
-    if (buf_is_overflowed(&source->text))
-        return err_set(e, RC_CONFIG, "%s %s is larger than %zu bytes", what, file, SOURCE_MAX);
-    return RC_OK;
-}
-
-static enum rc
 source_open(struct source *out, const char *file, const char *text, const char *what, struct err *e)
 {
     enum rc rc = RC_OK;
@@ -83,7 +60,7 @@ source_open(struct source *out, const char *file, const char *text, const char *
     if (text != NULL)
         buf_append_text(&out->text, text);
     else
-        rc = source_read(out, file, what, e);
+        rc = text_file_read(file, what, &out->text, e);
     if (rc != RC_OK) {
         source_close(out);
         return rc;

@@ -76,7 +76,7 @@ jq -r '.topics[] | select(any(.facts.transactions.evidence[]; .api == "request l
 check "it tells of transactions on each topic that has any, and on no other: $(wc -l <"$work/transactional")" $?
 [ "$(jq -c '[.topics[] | select(.name == "payments.orders").clients[] | select(.fetches > 0 and .fetches == .committed_fetches).id]' "$work/logged.json")" = '["fraud-check-1"]' ]; check "who reads committed records only" $?
 [ "$(jq -c '[.cluster.software[] | [.name, .version]]' "$work/logged.json")" = '[["apache-kafka-java","4.3.1"]]' ]; check "with which library, the audits themselves not counted" $?
-"$kdl" audit report --from "$work/logged.kdla" >"$work/output" 2>&1; grep -q '^clients .* in the request log: apache-kafka-java 4.3.1' "$work/output"; check "a snapshot keeps it" $?
+"$kdl" audit report --from "$work/logged.kdla" >"$work/output" 2>&1; grep -q "^clients .* in the brokers' logs: apache-kafka-java 4.3.1" "$work/output"; check "a snapshot keeps it" $?
 grep -m 3 '"requestApiKeyName":"PRODUCE"' "$work/requests.log" | head -c -40 >"$work/half.log"
 "$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/half.log" >"$work/output" 2>&1; tr -s '\n ' ' ' <"$work/output" | grep -q 'not seen: request log: .*half.log, line 3: it is no whole request'; check "half a line is named" $?
 code_is 2 "$kdl" audit -b "$source" --request-log "$work/nowhere"; check "a log that is not there is wrong use" $?

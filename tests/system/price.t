@@ -77,8 +77,8 @@ done <<'Y'
 --set nic_gbp=1|--set knows no nic_gbp. Did you mean nic_gbps?
 --set classic_total=1|--set classic_total: that is computed; --explain classic_total shows from what.
 --explain clasic_total|--explain knows no clasic_total. Did you mean classic_total?
---prices /no/such/file|--prices /no/such/file: No such file or directory
---from /no/such/file|--from /no/such/file: No such file or directory
+--prices /no/such/file|--prices: cannot read /no/such/file: No such file or directory
+--from /no/such/file|--from: cannot read /no/such/file: No such file or directory
 --from README.md -b 127.0.0.1:1|--from and a cluster (-b, -F, -X) exclude each other.
 -o csv|--output wants table|json, not csv.
 something|unexpected word something.

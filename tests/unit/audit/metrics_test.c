@@ -199,6 +199,17 @@ what_is_no_scrape_is_refused(void **state)
 }
 
 static void
+a_scrape_of_another_cluster_leaves_a_gap(void **state)
+{
+    (void)state;
+    scrape(DAY, "kafka_server_brokertopicmetrics_bytesout_total{topic=\"elsewhere\"} 4000\n"
+                "process_start_time_seconds 1764000000\n");
+    read_all();
+    assert_non_null(strstr(inventory.gaps[AUDIT_METRICS].why, "is it of another cluster?"));
+    assert_int_equal(inventory.topics[0].traffic.window_ms, 0);
+}
+
+static void
 readers_without_a_group_are_told(void **state)
 {
     (void)state;
@@ -224,6 +235,7 @@ main(void)
         cmocka_unit_test_setup_teardown(brokers_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_counts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_scrape_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_scrape_of_another_cluster_leaves_a_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_without_a_group_are_told, setup, teardown),
     };
 

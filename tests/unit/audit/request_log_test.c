@@ -220,6 +220,33 @@ a_line_without_end_costs_no_memory(void **state)
     assert_non_null(strstr(inventory.gaps[AUDIT_REQUESTS].why, "line 1: it is too long"));
 }
 
+/* A log that was cut while the broker wrote it begins so. */
+static void
+zero_bytes_hide_no_line(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        fputc('\0', file);
+    java("FETCH", "bank", "{\"topics\":[{\"topic\":\"payments\"}]}");
+    fputc('\0', file);
+    fputc('\n', file);
+    java("FETCH", "till", "{\"topics\":[{\"topic\":\"payments\"}]}");
+    assert_int_equal(read_all(), RC_OK);
+    assert_int_equal(contact(1, "bank")->fetches, 1);
+    assert_int_equal(contact(1, "till")->fetches, 1);
+    assert_null(inventory.gaps[AUDIT_REQUESTS].why);
+}
+
+static void
+a_log_of_another_cluster_leaves_a_gap(void **state)
+{
+    (void)state;
+    java("FETCH", "bank", "{\"topics\":[{\"topic\":\"elsewhere\"}]}");
+    java("PRODUCE", "shop", "{\"topicData\":[{\"topicId\":\"" ID_OF_NOTHING "\"}]}");
+    assert_int_equal(read_all(), RC_OK);
+    assert_non_null(strstr(inventory.gaps[AUDIT_REQUESTS].why, "is it of another cluster?"));
+}
+
 static void
 more_clients_than_there_is_room_for_are_said(void **state)
 {
@@ -267,7 +294,7 @@ reports_count_them_by_software(void **state)
     buf_init(&text, 4096);
     audit_report_clients_line(&inventory, &text);
     assert_string_equal(buf_text(&text),
-        "5 in the request log: apache-kafka-java 4.3.1 (3), software that does not tell its name "
+        "5 in the brokers' logs: apache-kafka-java 4.3.1 (3), software that does not tell its name "
         "4.3.1 (1), librdkafka 4.3.1 (1); 3 read committed records only");
     buf_fini(&text);
 }
@@ -283,6 +310,8 @@ main(void)
         cmocka_unit_test_setup_teardown(transactions_and_what_they_read_are_known, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_that_cannot_be_read_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_line_without_end_costs_no_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(zero_bytes_hide_no_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_of_another_cluster_leaves_a_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(
             more_clients_than_there_is_room_for_are_said, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_request_log_is_refused, setup, teardown),
