@@ -96,6 +96,8 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
     }
     probe_configs_end(configs);
     if (rc == RC_OK)
+        probe_tokens(&probe);
+    if (rc == RC_OK)
         rc = inventory_check(inventory, e);
     if (rc != RC_OK)
         return rc;

@@ -194,6 +194,26 @@ traffic_set(struct jdoc *row, const struct audit_traffic *traffic)
 }
 
 static struct jdoc *
+principals_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
+{
+    struct jdoc *list = jdoc_array();
+
+    for (const struct audit_grant *g = topic->grants; g != NULL; g = g->next) {
+        const struct audit_principal *principal = &inventory->principals[g->principal];
+        struct jdoc *row = jdoc_object();
+
+        jdoc_set_text(row, "name", principal->name);
+        jdoc_set_bool(row, "write", g->may_write);
+        jdoc_set_bool(row, "read", g->may_read);
+        jdoc_set_take(row, "transactional_ids",
+            principal->transactional_ids == NULL ? jdoc_null()
+                                                 : jdoc_text(principal->transactional_ids));
+        jdoc_add_take(list, row);
+    }
+    return list;
+}
+
+static struct jdoc *
 topic_json(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
     const char *policy = topic->configs[AUDIT_CONFIG_CLEANUP_POLICY].value;
@@ -220,6 +240,8 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
         jdoc_free(sampled);
     if (topic->contacts != NULL)
         jdoc_set_take(row, "clients", audit_report_clients_json(inventory, topic));
+    if (topic->grants != NULL)
+        jdoc_set_take(row, "principals", principals_json(inventory, topic));
     return row;
 }
 

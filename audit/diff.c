@@ -205,6 +205,8 @@ cluster_compare(struct comparing *c)
     number_compare(c, DIFF_CLUSTER, NULL, "quotas", a->cluster.quotas, b->cluster.quotas);
     number_compare(
         c, DIFF_CLUSTER, NULL, "SCRAM users", a->cluster.scram_users, b->cluster.scram_users);
+    number_compare(
+        c, DIFF_CLUSTER, NULL, "delegation tokens", a->cluster.tokens, b->cluster.tokens);
     for (unsigned k = 0; k < AUDIT_BROKER_CONFIGS; k++)
         if (a->configs[k].value != NULL && b->configs[k].value != NULL &&
             strcmp(a->configs[k].value, b->configs[k].value) != 0) {

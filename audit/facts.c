@@ -121,6 +121,30 @@ trace_text(struct audit_inventory *inventory, const struct audit_topic *topic,
         topic->traces[trace].ids > 1 ? " and of others" : "", who);
 }
 
+/* Rules that permit transactions on the topic to somebody. */
+static void
+permits_add(struct audit_inventory *inventory, const struct audit_topic *topic,
+    struct audit_finding *finding)
+{
+    const struct audit_principal *first = NULL;
+    uint32_t count = 0;
+
+    for (const struct audit_grant *g = topic->grants; g != NULL; g = g->next) {
+        const struct audit_principal *principal = &inventory->principals[g->principal];
+
+        if (!g->may_write || principal->transactional_ids == NULL)
+            continue;
+        count++;
+        if (first == NULL)
+            first = principal;
+    }
+    if (first != NULL)
+        evidence_add(inventory, finding, AUDIT_ACLS,
+            inventory_printf(inventory,
+                "access rules let %s%s write it, and use transactional ids (%s): a permit, no use",
+                first->name, count > 1 ? " and others" : "", first->transactional_ids));
+}
+
 static void
 transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic)
 {
@@ -167,6 +191,7 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
     if (!has_gap(inventory, topic, AUDIT_SAMPLES))
         evidence_add(
             inventory, f, AUDIT_SAMPLES, sample_text(inventory, topic, 0, "are transactional"));
+    permits_add(inventory, topic, f);
     no_trace(inventory, topic, f, refused, absent);
     if (inventory->is_restricted && f->value == AUDIT_NO && f->confidence == AUDIT_CERTAIN)
         f->confidence = AUDIT_LIKELY;

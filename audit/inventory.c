@@ -33,6 +33,7 @@ inventory_fini(struct audit_inventory *inventory)
     free(inventory->groups);
     free(inventory->transactional_ids);
     free(inventory->clients);
+    free(inventory->principals);
     map_fini(&inventory->topics_by_name, NULL);
     map_fini(&inventory->groups_by_id, NULL);
     map_fini(&inventory->transactional_id_places, NULL);
@@ -290,6 +291,32 @@ inventory_contact(struct audit_inventory *inventory, uint32_t topic, uint32_t cl
     of->contact_count++;
     map_put(&inventory->contact_places, key, sizeof key, contact);
     return contact;
+}
+
+uint32_t
+inventory_add_principal(
+    struct audit_inventory *inventory, const char *name, const char *transactional_ids)
+{
+    uint32_t count = inventory->principal_count;
+
+    inventory->principals = grown(inventory->principals, count, sizeof *inventory->principals);
+    inventory->principals[count] = (struct audit_principal){name, transactional_ids};
+    return inventory->principal_count++;
+}
+
+void
+inventory_add_grant(
+    struct audit_inventory *inventory, uint32_t topic, const struct audit_grant *grant)
+{
+    struct audit_topic *of = &inventory->topics[topic];
+    struct audit_grant *copy = arena_alloc(&inventory->arena, sizeof *copy);
+
+    if (copy == NULL)
+        return;
+    *copy = *grant;
+    copy->next = of->grants;
+    of->grants = copy;
+    of->grant_count++;
 }
 
 void

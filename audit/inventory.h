@@ -23,6 +23,7 @@
 #define INVENTORY_BYTES_MAX ((size_t)1 << 30)
 #define INVENTORY_NO_NUMBER UINT32_MAX
 #define INVENTORY_CLIENTS_MAX 20000
+#define INVENTORY_SECRET "(secret)"
 
 enum audit_probe {
 #define PROBE(name, api) AUDIT_##name,
@@ -167,6 +168,20 @@ struct audit_contact {
     struct audit_contact *next;
 };
 
+/* Somebody whom access rules permit something (grants.h). */
+struct audit_principal {
+    const char *name;              /* User:NAME */
+    const char *transactional_ids; /* that it may use, as a rule says it; NULL: none */
+};
+
+/* What one principal may do with one topic. */
+struct audit_grant {
+    uint32_t principal;
+    bool may_write;
+    bool may_read;
+    struct audit_grant *next;
+};
+
 /* What the stored batches that were sampled say. */
 struct audit_sample {
     uint64_t batches;
@@ -249,6 +264,8 @@ struct audit_topic {
     uint32_t use_count;
     struct audit_contact *contacts;
     uint32_t contact_count;
+    struct audit_grant *grants;
+    uint32_t grant_count;
     enum audit_role role; /* from a streams group's topology, */
     uint32_t role_group;  /* which is this one */
     struct audit_gap gaps[AUDIT_PROBES];
@@ -279,6 +296,7 @@ struct audit_cluster {
     uint32_t quotas;           /* entities */
     uint32_t client_id_quotas; /* those of them that name a client id */
     uint32_t scram_users;
+    uint32_t tokens;                  /* delegation tokens (KIP-48) */
     int16_t features[AUDIT_FEATURES]; /* finalized levels; 0: none, or not told */
 };
 
@@ -314,6 +332,8 @@ struct audit_inventory {
     uint32_t client_count;
     struct map client_places;
     struct map contact_places;
+    struct audit_principal *principals;
+    uint32_t principal_count;
     struct audit_gap gaps[AUDIT_PROBES]; /* about all topics */
     int64_t asked_ms[AUDIT_PROBES];      /* wall clock; 0: not asked */
     struct audit_hit *hits;              /* about the cluster */
@@ -379,6 +399,13 @@ uint32_t inventory_add_client(struct audit_inventory *inventory, const struct au
  * the arena is full. */
 struct audit_contact *inventory_contact(
     struct audit_inventory *inventory, uint32_t topic, uint32_t client);
+
+/* inventory_add_principal appends one whose texts lie in the arena, and returns its number;
+ * inventory_add_grant copies what one may do with a topic. */
+uint32_t inventory_add_principal(
+    struct audit_inventory *inventory, const char *name, const char *transactional_ids);
+void inventory_add_grant(
+    struct audit_inventory *inventory, uint32_t topic, const struct audit_grant *grant);
 
 /* inventory_gap notes a failure of a probe: code where rc is RC_REMOTE, e otherwise. topic may be
  * INVENTORY_NO_NUMBER: the whole cluster. subject (may be NULL) says what was asked about. */

@@ -41,6 +41,9 @@ void probe_sizes(const struct probe *probe);
 /* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,
  * SCRAM users. */
 void probe_cluster(const struct probe *probe);
+
+/* probe_tokens asks for delegation tokens, once the broker's configs do not rule them out. */
+void probe_tokens(const struct probe *probe);
 void probe_producers(const struct probe *probe);
 void probe_transactions(const struct probe *probe);
 

@@ -1,6 +1,8 @@
 /* ApiVersions, ListPartitionReassignments, DescribeAcls, DescribeClientQuotas,
- * DescribeUserScramCredentials: what belongs to no topic. One question each. */
+ * DescribeUserScramCredentials, DescribeDelegationToken: what belongs to no topic. One question
+ * each. */
 
+#include "audit/grants.h"
 #include "audit/probe.h"
 #include "audit/streams.h"
 #include "gen/messages.h"
@@ -18,6 +20,7 @@ union question {
     struct km_describe_acls_request acls;
     struct km_describe_client_quotas_request quotas;
     struct km_describe_user_scram_credentials_request users;
+    struct km_describe_delegation_token_request tokens;
 };
 
 /* Takes an answer; returns its error code. */
@@ -58,6 +61,7 @@ acls_take(struct audit_inventory *inventory, const void *response_)
 
     for (int32_t i = 0; i < response->resources.count; i++)
         inventory->cluster.acls += (uint32_t)response->resources.items[i].acls.count;
+    grants_derive(inventory, response);
     /* Without an authorizer there are no rules. */
     return response->error_code == KE_SECURITY_DISABLED ? KE_NONE : response->error_code;
 }
@@ -87,6 +91,17 @@ users_take(struct audit_inventory *inventory, const void *response_)
     inventory->cluster.scram_users =
         response->results.count < 0 ? 0 : (uint32_t)response->results.count;
     return response->error_code;
+}
+
+static int16_t
+tokens_take(struct audit_inventory *inventory, const void *response_)
+{
+    const struct km_describe_delegation_token_response *response = response_;
+
+    inventory->cluster.tokens = response->tokens.count < 0 ? 0 : (uint32_t)response->tokens.count;
+    /* Without a secret there are none. */
+    return response->error_code == KE_DELEGATION_TOKEN_AUTH_DISABLED ? KE_NONE
+                                                                     : response->error_code;
 }
 
 static void
@@ -152,4 +167,21 @@ probe_cluster(const struct probe *probe)
     ask(probe, AUDIT_QUOTAS, KM_DESCRIBE_CLIENT_QUOTAS, &question, quotas_take);
     codec_init(&km_describe_user_scram_credentials_request_desc, &question);
     ask(probe, AUDIT_SCRAM_USERS, KM_DESCRIBE_USER_SCRAM_CREDENTIALS, &question, users_take);
+}
+
+/* Over a connection without a login nobody may ask for tokens (DelegationTokenRequestNotAllowed),
+ * so that asking where there can be none would leave a gap. */
+void
+probe_tokens(const struct probe *probe)
+{
+    const struct audit_inventory *inventory = probe->inventory;
+    union question question;
+
+    if (inventory->configs[AUDIT_BROKER_TOKEN_SECRET_KEY].value == NULL &&
+        inventory->configs[AUDIT_BROKER_TOKEN_MASTER_KEY].value == NULL &&
+        inventory->gaps[AUDIT_DEFAULTS].why == NULL)
+        return;
+    codec_init(&km_describe_delegation_token_request_desc, &question);
+    question.tokens.owners.count = -1;
+    ask(probe, AUDIT_TOKENS, KM_DESCRIBE_DELEGATION_TOKEN, &question, tokens_take);
 }

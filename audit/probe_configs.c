@@ -125,6 +125,18 @@ broker_build(void *arg, struct cluster_fan_batch *batch)
     return 1;
 }
 
+/* No broker tells the value of a secret, but that it has one. */
+static void
+broker_config_take(struct audit_inventory *inventory, struct audit_config *into,
+    const struct km_describe_configs_response_resource_result *config)
+{
+    into->is_own = config->config_source != SOURCE_DEFAULT;
+    if (config->value.size >= 0)
+        into->value = inventory_text(inventory, config->value.data, config->value.size);
+    else if (config->is_sensitive && into->is_own)
+        into->value = INVENTORY_SECRET;
+}
+
 static void
 broker_parse(void *arg, struct cluster_fan_batch *batch)
 {
@@ -139,11 +151,8 @@ broker_parse(void *arg, struct cluster_fan_batch *batch)
             &result->configs.items[i];
 
         for (unsigned k = 0; k < AUDIT_BROKER_CONFIGS; k++)
-            if (config->value.size >= 0 &&
-                codec_string_is(config->name, inventory_broker_key((enum audit_broker_config)k)))
-                inventory->configs[k] = (struct audit_config){
-                    inventory_text(inventory, config->value.data, config->value.size),
-                    config->config_source != SOURCE_DEFAULT};
+            if (codec_string_is(config->name, inventory_broker_key((enum audit_broker_config)k)))
+                broker_config_take(inventory, &inventory->configs[k], config);
     }
     cluster_fan_settle(batch->fan, batch->items[0], result->error_code);
 }

@@ -106,6 +106,12 @@ rules_when_has_scram_users(struct rules_look *look)
 }
 
 bool
+rules_when_has_tokens(struct rules_look *look)
+{
+    return counted(look, look->inventory->cluster.tokens, AUDIT_TOKENS, "tokens");
+}
+
+bool
 rules_when_has_acls(struct rules_look *look)
 {
     return counted(look, look->inventory->cluster.acls, AUDIT_ACLS, "rules");

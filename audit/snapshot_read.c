@@ -181,6 +181,36 @@ contact_take(struct audit_inventory *inventory, struct db_statement *row, struct
     return RC_OK;
 }
 
+static enum rc
+principal_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
+{
+    struct audit_principal read = {.name = NULL};
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_principals, inventory, &read, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (read.name == NULL || snapshot_rows_key(row, 0) != inventory->principal_count)
+        return err_set(e, RC_CORRUPT, "a principal that cannot be");
+    (void)inventory_add_principal(inventory, read.name, read.transactional_ids);
+    return RC_OK;
+}
+
+static enum rc
+grant_take(struct audit_inventory *inventory, struct db_statement *row, struct err *e)
+{
+    int64_t topic = snapshot_rows_key(row, 0);
+    struct audit_grant read = {.principal = 0};
+    enum rc rc = snapshot_rows_read(row, &snapshot_rows_grants, inventory, &read, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (topic < 0 || topic >= inventory->topic_count ||
+        read.principal >= inventory->principal_count)
+        return err_set(e, RC_CORRUPT, "a principal of a topic that cannot be");
+    inventory_add_grant(inventory, (uint32_t)topic, &read);
+    return RC_OK;
+}
+
 static struct audit_config *
 config_find(struct audit_inventory *inventory, int64_t topic, const char *key)
 {
@@ -316,6 +346,8 @@ all_read(struct db *db, struct audit_inventory *inventory, struct err *e)
         {&snapshot_rows_uses, NULL, use_take},
         {&snapshot_rows_clients, NULL, client_take},
         {&snapshot_rows_contacts, NULL, contact_take},
+        {&snapshot_rows_principals, NULL, principal_take},
+        {&snapshot_rows_grants, NULL, grant_take},
         {NULL, "SELECT topic, key, value, is_own FROM configs", config_take},
         {NULL, "SELECT feature, level FROM features", feature_take},
         {NULL, "SELECT probe, at_ms FROM probes", probe_take},

@@ -39,6 +39,16 @@ static const struct snapshot_column contact_columns[] = {
 #include "audit/snapshot.def"
 };
 
+static const struct snapshot_column principal_columns[] = {
+#define PRINCIPAL(column, field, kind) COLUMN(struct audit_principal, column, field, kind)
+#include "audit/snapshot.def"
+};
+
+static const struct snapshot_column grant_columns[] = {
+#define GRANT(column, field, kind) COLUMN(struct audit_grant, column, field, kind)
+#include "audit/snapshot.def"
+};
+
 static const struct snapshot_column cluster_columns[] = {
 #define CLUSTER(column, field, kind) COLUMN(struct audit_inventory, column, field, kind)
 #include "audit/snapshot.def"
@@ -56,6 +66,10 @@ const struct snapshot_table snapshot_rows_clients = {
     "clients", {"client"}, client_columns, ARRAY_LEN(client_columns)};
 const struct snapshot_table snapshot_rows_contacts = {
     "contacts", {"topic", "place"}, contact_columns, ARRAY_LEN(contact_columns)};
+const struct snapshot_table snapshot_rows_principals = {
+    "principals", {"number"}, principal_columns, ARRAY_LEN(principal_columns)};
+const struct snapshot_table snapshot_rows_grants = {
+    "grants", {"topic", "place"}, grant_columns, ARRAY_LEN(grant_columns)};
 const struct snapshot_table snapshot_rows_cluster = {
     "cluster", {"audit"}, cluster_columns, ARRAY_LEN(cluster_columns)};
 

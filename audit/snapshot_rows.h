@@ -47,6 +47,8 @@ extern const struct snapshot_table snapshot_rows_groups;
 extern const struct snapshot_table snapshot_rows_uses;
 extern const struct snapshot_table snapshot_rows_clients;
 extern const struct snapshot_table snapshot_rows_contacts;
+extern const struct snapshot_table snapshot_rows_principals;
+extern const struct snapshot_table snapshot_rows_grants;
 extern const struct snapshot_table snapshot_rows_cluster;
 
 /* How names are written: as they are where it is NULL. */

@@ -80,6 +80,13 @@ static const struct db_migration versions[] = {
         "ALTER TABLE topics ADD COLUMN traffic_bytes_out INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE topics ADD COLUMN traffic_records_in INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE topics ADD COLUMN traffic_window_ms INTEGER NOT NULL DEFAULT 0;"},
+    /* And whom access rules permit what; tokens. */
+    {6, "ALTER TABLE cluster ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE principals (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+        " transactional_ids TEXT) STRICT;"
+        "CREATE TABLE grants (topic INTEGER NOT NULL, place INTEGER NOT NULL,"
+        " principal INTEGER NOT NULL, may_write INTEGER NOT NULL, may_read INTEGER NOT NULL,"
+        " PRIMARY KEY (topic, place)) STRICT, WITHOUT ROWID;"},
 };
 
 const struct db_migration *

@@ -120,6 +120,30 @@ clients_put(const struct writer *writer, struct err *e)
     return rc;
 }
 
+static enum rc
+grants_put(const struct writer *writer, struct err *e)
+{
+    const struct audit_inventory *inventory = writer->inventory;
+    struct db_statement *principals, *grants = NULL;
+    enum rc rc = snapshot_rows_writer(writer->db, &snapshot_rows_principals, &principals, e);
+
+    if (rc == RC_OK)
+        rc = snapshot_rows_writer(writer->db, &snapshot_rows_grants, &grants, e);
+    for (int64_t p = 0; p < inventory->principal_count && rc == RC_OK; p++)
+        rc = snapshot_rows_write(principals, &snapshot_rows_principals, &p,
+            &inventory->principals[p], &writer->names, e);
+    for (uint32_t t = 0; t < inventory->topic_count && rc == RC_OK; t++) {
+        int64_t keys[] = {t, inventory->topics[t].grant_count};
+
+        for (const struct audit_grant *grant = inventory->topics[t].grants;
+             grant != NULL && rc == RC_OK; grant = grant->next) {
+            keys[1]--;
+            rc = snapshot_rows_write(grants, &snapshot_rows_grants, keys, grant, &writer->names, e);
+        }
+    }
+    return rc;
+}
+
 /* Names of classes may be those of a company. */
 static const char *
 value_of(const struct writer *writer, const char *value)
@@ -253,7 +277,7 @@ static enum rc
 all_put(const struct writer *writer, struct err *e)
 {
     static enum rc (*const parts[])(const struct writer *writer, struct err *e) = {cluster_put,
-        topics_put, groups_put, clients_put, configs_put, probes_put, transactions_put};
+        topics_put, groups_put, clients_put, grants_put, configs_put, probes_put, transactions_put};
     const struct db_migration *versions;
     char mark[64];
     size_t count;

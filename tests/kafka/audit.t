@@ -43,7 +43,7 @@ state() { # BOOTSTRAP FILE
 }
 # The plain listener's anonymous user may do everything, those of the others what they are given.
 export BROKER_REQUEST_LOG=$work/requests.log
-"$here/broker" start "$work/broker" --secure --prop authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer --prop super.users=User:ANONYMOUS >"$work/output" 2>&1; check "a Kafka starts" $?
+"$here/broker" start "$work/broker" --secure --prop authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer --prop super.users=User:ANONYMOUS --prop delegation.token.secret.key=hush >"$work/output" 2>&1; check "a Kafka starts" $?
 source=$(cat "$work/broker/bootstrap")
 
 code_is 0 "$kdl" audit -b "$source" --fail-on unknown; check "an empty cluster is audited" $?
@@ -118,6 +118,17 @@ denied "$work/denied.json" >"$work/wrong"
 for right in "${rights[@]:1}"; do right --add "$right"; done
 "$kdl" audit "${login[@]}" -q -o json >"$work/granted.json" 2>"$work/output"
 "$judge" "$work/truth.json" "$work/granted.json" >"$work/output" 2>&1; code=$?; check "Describe on all and Read and DescribeConfigs on topics are enough: $(tail -n 1 "$work/output")" $code
+# What access rules permit, and tokens (KIP-48), for which only a login may ask.
+printf '%s\n' security.protocol=SASL_PLAINTEXT sasl.mechanism=PLAIN "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"$PLAIN_USER\" password=\"$PLAIN_PASSWORD\";" >"$work/login"
+"$here/run" org.apache.kafka.tools.DelegationTokenCommand --bootstrap-server "$SASL_PLAINTEXT_BOOTSTRAP" --command-config "$work/login" --create --max-life-time-period -1 >"$work/output" 2>&1; check "a token is made" $?
+acl --add --allow-principal User:cashier --producer --topic jobs.queue --transactional-id till-; check "somebody may write in transactions" $?
+"$kdl" audit "${login[@]}" -q -o json --topics jobs.queue >"$work/ruled.json" 2>"$work/output"
+jq -c '.topics[] | .facts.transactions.value, (.facts.transactions.evidence[] | select(.api == "DescribeAcls").text), (.principals | sort_by(.name)[] | [.name, .write, .read, .transactional_ids])' "$work/ruled.json" >"$work/output"
+printf '%s\n' '"unknown"' '"access rules let User:cashier write it, and use transactional ids (till-): a permit, no use"' '["User:cashier",true,false,"till-"]' "[\"User:$PLAIN_USER\",false,true,null]" |
+    diff - "$work/output" >"$work/differs"; code=$?; cp "$work/differs" "$work/output"; check "an audit says so, and does not take it for a use" $code
+[ "$(jq -r '.cluster.findings[] | select(.rule == "CLU-018") | .value, .text' "$work/ruled.json" | head -n 1)" = yes ]; check "and that there are tokens" $?
+"$kdl" audit -b "$source" -q -o json --topics jobs.queue >"$work/plain.json" 2>"$work/output"
+[[ "$(jq -r '.cluster.findings[] | select(.rule == "CLU-018") | .value, .text' "$work/plain.json")" == unknown*DELEGATION_TOKEN_REQUEST_NOT_ALLOWED ]]; check "without a login that is unknown" $?
 for right in "${rights[@]}"; do
     right --remove "$right"
     denied "$work/without.json" >"$work/wrong"

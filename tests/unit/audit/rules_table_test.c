@@ -36,7 +36,7 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
 {
     static const char *const with_all[] = {"CLU-001", "CLU-002", "CLU-003", "CLU-004", "CLU-005",
         "CLU-006", "CLU-007", "CLU-008", "CLU-009", "CLU-010", "CLU-011", "CLU-012", "CLU-013",
-        "CLU-014", "CLU-015", "CLU-016", "CLU-017"};
+        "CLU-014", "CLU-015", "CLU-016", "CLU-017", "CLU-018"};
     struct wire_string share = {"s", 1}, streams = {"t", 1}, id = {"pay", 3};
     size_t count, of_cluster = 0;
     const struct rules_rule *rules = rules_table(&count);
@@ -58,7 +58,7 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
     inventory_add_transactional_id(&inventory, id);
     inventory.is_restricted = true;
     inventory.cluster = (struct audit_cluster){
-        .racks = 3, .acls = 1, .quotas = 2, .client_id_quotas = 1, .scram_users = 1};
+        .racks = 3, .acls = 1, .quotas = 2, .client_id_quotas = 1, .scram_users = 1, .tokens = 1};
     inventory.cluster.features[AUDIT_FEATURE_TRANSACTION] = 2;
     inventory.configs[AUDIT_BROKER_AUTO_CREATE].value = "true";
     inventory.configs[AUDIT_BROKER_DEFAULT_CLEANUP_POLICY].value = "compact";

@@ -1,17 +1,13 @@
-/* What a request log told, in a snapshot: clients, what they asked, and traces of transactions. */
-#include "audit/snapshot.h"
+/* Whom logs and access rules told of, in a snapshot: clients and what they asked, traces of
+ * transactions, principals and what they may. */
 #include "audit/snapshot_rows.h"
-#include "lib/db/db.h"
 #include "lib/wire/codec.h"
-#include "tests/unit/audit/rules_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/audit/snapshot_rig.h"
 
 static const struct audit_client clients[] = {
     {"shop", "User:alice", "apache-kafka-java", "4.3.1"}, {"bank", "", "", ""}};
 
-static char folder[TEMP_FOLDER_BYTES_MAX];
-static char path[TEMP_FOLDER_BYTES_MAX + 16];
-static struct audit_inventory again;
+static const struct audit_principal principals[] = {{"User:alice", "till-*"}, {"User:bob", NULL}};
 static struct err e;
 
 static void
@@ -33,10 +29,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    temp_folder_make(folder);
-    snprintf(path, sizeof path, "%s/a.kdla", folder);
-    begin_inventory();
-    inventory_init(&again);
+    begin_snapshot();
     inventory.cluster_id = "one";
     inventory.watch.looks = 1;
     plain_topic("orders", 2);
@@ -45,6 +38,13 @@ setup(void **state)
         assert_int_equal(inventory_add_client(&inventory, &clients[c]), c);
         for (uint32_t t = c; t < 2; t++)
             contact_fill(t, c);
+    }
+    for (uint32_t p = 0; p < ARRAY_LEN(principals); p++) {
+        assert_int_equal(inventory_add_principal(
+                             &inventory, principals[p].name, principals[p].transactional_ids),
+            p);
+        for (uint32_t t = p; t < 2; t++)
+            inventory_add_grant(&inventory, t, &(struct audit_grant){p, p == 0, t == 1, NULL});
     }
     inventory_add_transactional_id(&inventory, codec_string("till-7"));
     for (unsigned trace = 0; trace < AUDIT_TRACES; trace++)
@@ -58,23 +58,8 @@ static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    inventory_fini(&again);
-    temp_folder_remove(folder);
+    end_snapshot();
     return 0;
-}
-
-static void
-execute(const char *sql)
-{
-    struct disk *disk;
-    struct db *db = NULL;
-
-    assert_int_equal(disk_open_real(folder, &disk, &e), RC_OK);
-    if (db_open_sqlite(disk, "a.kdla", &db, &e) != RC_OK || db_execute(db, sql, &e) != RC_OK)
-        fail_msg("%s", e.text);
-    db_close(db);
-    disk_free(disk);
 }
 
 static void
@@ -104,6 +89,21 @@ contacts_compare(const struct audit_topic *a, const struct audit_topic *b)
 }
 
 static void
+grants_compare(const struct audit_topic *a, const struct audit_topic *b)
+{
+    const struct audit_grant *y = b->grants;
+
+    assert_int_equal(a->grant_count, b->grant_count);
+    for (const struct audit_grant *x = a->grants; x != NULL; x = x->next, y = y->next) {
+        assert_non_null(y);
+        assert_int_equal(x->principal, y->principal);
+        assert_int_equal(x->may_write, y->may_write);
+        assert_int_equal(x->may_read, y->may_read);
+    }
+    assert_null(y);
+}
+
+static void
 all_of_it_comes_back(void **state)
 {
     (void)state;
@@ -115,8 +115,13 @@ all_of_it_comes_back(void **state)
         assert_string_equal(again.clients[c].software, clients[c].software);
         assert_string_equal(again.clients[c].version, clients[c].version);
     }
+    assert_int_equal(again.principal_count, 2);
+    assert_string_equal(again.principals[0].name, "User:alice");
+    assert_string_equal(again.principals[0].transactional_ids, "till-*");
+    assert_null(again.principals[1].transactional_ids);
     for (uint32_t t = 0; t < 2; t++) {
         contacts_compare(&inventory.topics[t], &again.topics[t]);
+        grants_compare(&inventory.topics[t], &again.topics[t]);
         for (unsigned trace = 0; trace < AUDIT_TRACES; trace++)
             assert_int_equal(again.topics[t].traces[trace].ids, trace % 2 == t);
     }
@@ -127,18 +132,14 @@ static void
 a_snapshot_of_version_3_is_read(void **state)
 {
     (void)state;
-    execute("DELETE FROM footprints WHERE trace > 2;"
-            "ALTER TABLE footprints ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0;"
-            "ALTER TABLE footprints ADD COLUMN is_input INTEGER NOT NULL DEFAULT 0;"
-            "UPDATE footprints SET is_past = trace = 1, is_input = trace = 2;"
-            "ALTER TABLE footprints DROP COLUMN trace;"
-            "DROP TABLE clients; DROP TABLE contacts;"
-            "ALTER TABLE topics DROP COLUMN traffic_bytes_in;"
-            "ALTER TABLE topics DROP COLUMN traffic_bytes_out;"
-            "ALTER TABLE topics DROP COLUMN traffic_records_in;"
-            "ALTER TABLE topics DROP COLUMN traffic_window_ms;"
-            "DELETE FROM probes WHERE probe = 'REQUESTS';"
-            "DELETE FROM schema_version WHERE version > 3;");
+    execute(UNDO_VERSION_5 "DELETE FROM footprints WHERE trace > 2;"
+                           "ALTER TABLE footprints ADD COLUMN is_past INTEGER NOT NULL DEFAULT 0;"
+                           "ALTER TABLE footprints ADD COLUMN is_input INTEGER NOT NULL DEFAULT 0;"
+                           "UPDATE footprints SET is_past = trace = 1, is_input = trace = 2;"
+                           "ALTER TABLE footprints DROP COLUMN trace;"
+                           "DROP TABLE clients; DROP TABLE contacts;"
+                           "DELETE FROM probes WHERE probe = 'REQUESTS';"
+                           "DELETE FROM schema_version WHERE version > 3;");
     read_again();
     assert_int_equal(again.topics[0].traces[AUDIT_TRACE_OPEN].ids, 1);
     assert_int_equal(again.topics[1].traces[AUDIT_TRACE_PAST].ids, 1);
@@ -158,6 +159,10 @@ contradictions_are_found(void **state)
         "UPDATE clients SET id = 'twice', principal = '', software = '', version = ''",
         "UPDATE contacts SET client = 2",
         "UPDATE contacts SET topic = 2 WHERE topic = 1",
+        "UPDATE principals SET number = 7 WHERE number = 1",
+        "UPDATE principals SET name = 'a' || char(0) || 'b'",
+        "UPDATE grants SET principal = 2",
+        "UPDATE grants SET topic = 2 WHERE topic = 1",
         "UPDATE footprints SET trace = -1",
         "UPDATE footprints SET trace = 5",
     };

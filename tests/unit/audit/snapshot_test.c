@@ -1,30 +1,18 @@
 /* Snapshots: all that was seen comes back; hostile files do no harm; redacted ones name nobody. */
-#include "audit/snapshot.h"
-
-#include <stdlib.h>
-
 #include "audit/audit.h"
 #include "audit/audit_report.h"
 #include "audit/snapshot_rows.h"
 #include "audit/snapshot_schema.h"
 #include "lib/base/env.h"
-#include "tests/unit/audit/rules_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/audit/snapshot_rig.h"
 
 #define FLIPS 400
-
-static char folder[TEMP_FOLDER_BYTES_MAX];
-static char path[TEMP_FOLDER_BYTES_MAX + 16];
-static struct audit_inventory again;
 
 static int
 setup(void **state)
 {
     (void)state;
-    temp_folder_make(folder);
-    snprintf(path, sizeof path, "%s/a.kdla", folder);
-    begin_inventory();
-    inventory_init(&again);
+    begin_snapshot();
     return 0;
 }
 
@@ -32,9 +20,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    inventory_fini(&again);
-    temp_folder_remove(folder);
+    end_snapshot();
     return 0;
 }
 
@@ -289,20 +275,6 @@ no_file_is_overwritten(void **state)
 /* --- files of others ---------------------------------------------------------------------------
  */
 
-static void
-execute(const char *sql)
-{
-    struct disk *disk;
-    struct db *db = NULL;
-    struct err e = {0};
-
-    assert_int_equal(disk_open_real(folder, &disk, &e), RC_OK);
-    if (db_open_sqlite(disk, "a.kdla", &db, &e) != RC_OK || db_execute(db, sql, &e) != RC_OK)
-        fail_msg("%s", e.text);
-    db_close(db);
-    disk_free(disk);
-}
-
 /* Of kdl before it read the transaction log: its transactions were open ones. */
 static void
 a_snapshot_of_version_1_is_read(void **state)
@@ -311,15 +283,11 @@ a_snapshot_of_version_1_is_read(void **state)
 
     (void)state;
     estate_write();
-    execute("DELETE FROM footprints WHERE trace > 0;"
-            "ALTER TABLE footprints DROP COLUMN trace;"
-            "DROP TABLE clients; DROP TABLE contacts;"
-            "ALTER TABLE topics DROP COLUMN traffic_bytes_in;"
-            "ALTER TABLE topics DROP COLUMN traffic_bytes_out;"
-            "ALTER TABLE topics DROP COLUMN traffic_records_in;"
-            "ALTER TABLE topics DROP COLUMN traffic_window_ms;"
-            "DELETE FROM schema_version WHERE version > 1;"
-            "DELETE FROM probes WHERE probe IN ('TRANSACTION_LOG', 'COMMIT_LOG')");
+    execute(UNDO_VERSION_5 "DELETE FROM footprints WHERE trace > 0;"
+                           "ALTER TABLE footprints DROP COLUMN trace;"
+                           "DROP TABLE clients; DROP TABLE contacts;"
+                           "DELETE FROM schema_version WHERE version > 1;"
+                           "DELETE FROM probes WHERE probe IN ('TRANSACTION_LOG', 'COMMIT_LOG')");
     if (snapshot_read(path, &again, &e) != RC_OK)
         fail_msg("%s", e.text);
     assert_int_equal(again.footprints->topic, 2);
