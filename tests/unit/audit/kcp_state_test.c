@@ -1,20 +1,15 @@
 /* States of Confluent's kcp: the clients that they know of, in all shapes that were published. */
 #include "audit/kcp_state.h"
 
-#include "tests/unit/audit/rules_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/audit/file_rig.h"
 
-static char folder[TEMP_FOLDER_BYTES_MAX];
-static char path[TEMP_FOLDER_BYTES_MAX + 16];
 static struct err e;
 
 static int
 setup(void **state)
 {
     (void)state;
-    temp_folder_make(folder);
-    snprintf(path, sizeof path, "%s/kcp-state", folder);
-    begin_inventory();
+    begin_file();
     inventory.cluster_id = "this-one";
     plain_topic("orders", 2);
     plain_topic("payments", 2);
@@ -25,8 +20,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    temp_folder_remove(folder);
+    end_file();
     return 0;
 }
 
@@ -64,16 +58,6 @@ refused(const char *text, const char *why)
     assert_non_null(strstr(e.text, path));
     if (strstr(e.text, why) == NULL)
         fail_msg("%s", e.text);
-}
-
-static const struct audit_contact *
-contact(uint32_t topic, const char *client)
-{
-    for (const struct audit_contact *c = inventory.topics[topic].contacts; c != NULL; c = c->next)
-        if (strcmp(inventory.clients[c->client].id, client) == 0)
-            return c;
-    fail_msg("%s has nothing to do with %s", client, inventory.topics[topic].name);
-    return NULL;
 }
 
 static void

@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/unit/audit/rules_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/audit/file_rig.h"
 
 #define FILES 4
 #define STARTED 1764000000
 #define DAY 86400
 
-static char folder[TEMP_FOLDER_BYTES_MAX];
 static char paths[FILES][TEMP_FOLDER_BYTES_MAX + 16];
 static const char *given[FILES];
 static size_t count;
@@ -23,8 +21,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    temp_folder_make(folder);
-    begin_inventory();
+    begin_file();
     plain_topic("orders", 2);
     plain_topic("payments.eu", 2);
     count = 0;
@@ -35,8 +32,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    temp_folder_remove(folder);
+    end_file();
     return 0;
 }
 

@@ -5,14 +5,11 @@
 #include <unistd.h>
 
 #include "audit/audit_report.h"
-#include "tests/unit/audit/rules_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/audit/file_rig.h"
 
 #define ID_OF_ORDERS "AQAAAAAAAAAAAAAAAAAAAA" /* 01 00 .. 00 */
 #define ID_OF_NOTHING "AgAAAAAAAAAAAAAAAAAAAA"
 
-static char folder[TEMP_FOLDER_BYTES_MAX];
-static char path[TEMP_FOLDER_BYTES_MAX + 16];
 static FILE *file;
 static struct err e;
 
@@ -20,9 +17,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    temp_folder_make(folder);
-    snprintf(path, sizeof path, "%s/requests", folder);
-    begin_inventory();
+    begin_file();
     plain_topic("orders", 2)->id.bytes[0] = 1;
     plain_topic("payments", 2);
     file = fopen(path, "w");
@@ -33,8 +28,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    inventory_fini(&inventory);
-    temp_folder_remove(folder);
+    end_file();
     return 0;
 }
 
@@ -65,16 +59,6 @@ read_all(void)
 {
     assert_int_equal(fclose(file), 0);
     return request_log_read(&inventory, path, &e);
-}
-
-static const struct audit_contact *
-contact(uint32_t topic, const char *client)
-{
-    for (const struct audit_contact *c = inventory.topics[topic].contacts; c != NULL; c = c->next)
-        if (strcmp(inventory.clients[c->client].id, client) == 0)
-            return c;
-    fail_msg("%s has nothing to do with %s", client, inventory.topics[topic].name);
-    return NULL;
 }
 
 static void
@@ -202,7 +186,7 @@ lines_that_cannot_be_read_are_named(void **state)
     assert_int_equal(inventory.client_count, 0);
     assert_int_equal(inventory.gaps[AUDIT_REQUESTS].failures, 2);
     assert_non_null(
-        strstr(inventory.gaps[AUDIT_REQUESTS].why, "requests, line 10: it is no whole request"));
+        strstr(inventory.gaps[AUDIT_REQUESTS].why, "given, line 10: it is no whole request"));
 }
 
 static void
