@@ -20,11 +20,24 @@ static const char *const texts[] = {
 #include "audit/names.def"
 };
 
+/* Whether a pattern's ends do not rule a name out, as those of most patterns do most names. */
+static bool
+may_match(const char *pattern, const char *name, size_t size)
+{
+    char last = pattern[strlen(pattern) - 1];
+
+    return (*pattern == '*' || *pattern == *name) && size > 0 &&
+           (last == '*' || last == ']' || last == name[size - 1]);
+}
+
 const char *
 names_pattern(enum names_kind kind, const char *name)
 {
+    size_t size = strlen(name);
+
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
-        if (patterns[i].kind == kind && fnmatch(patterns[i].pattern, name, 0) == 0)
+        if (patterns[i].kind == kind && may_match(patterns[i].pattern, name, size) &&
+            fnmatch(patterns[i].pattern, name, 0) == 0)
             return patterns[i].pattern;
     return NULL;
 }

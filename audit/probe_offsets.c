@@ -149,8 +149,13 @@ probe_offsets(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
     struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS, NULL};
-    struct cluster_fan_spec spec = spec_of(&asking);
+    struct asking largest = {probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL};
+    struct cluster_fan_spec spec = spec_of(&asking), spec_of_largest = spec_of(&largest);
+    struct cluster_fan *times;
 
+    /* Meanwhile, so that brokers have something to do between the others. */
+    spec_of_largest.wanted = &largest_versions;
+    times = probe_fan_start(probe, AUDIT_LARGEST_TIMES, &spec_of_largest);
     /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
     probe_fan(probe, AUDIT_OFFSETS, &spec);
     asking.timestamp = TIMESTAMP_END;
@@ -159,9 +164,8 @@ probe_offsets(const struct probe *probe)
     asking.which = AUDIT_STABLE_OFFSETS;
     spec.wanted = &stable_versions;
     probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec);
-    asking = (struct asking){probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL};
-    spec.wanted = &largest_versions;
-    probe_fan(probe, AUDIT_LARGEST_TIMES, &spec);
+    if (times != NULL)
+        cluster_fan_finish(probe->cluster, times, NULL);
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
         struct audit_partition *partition = &inventory->partitions[i];
         struct audit_topic *topic = &inventory->topics[partition->topic];

@@ -33,8 +33,11 @@ struct cluster_fan {
     struct cluster_fan_spec spec;
     struct cluster_lane_owner owner;
     struct item *items;
-    struct map lanes;                 /* id of a broker to struct cluster_lane */
-    struct cluster_lane *lane_before; /* of the item before, most often that of the next, too */
+    struct map lanes; /* id of a broker to struct cluster_lane */
+    /* Of the item before, most often those of the next, too; the topic while items are bound. */
+    struct cluster_lane *lane_before;
+    const char *name_before;
+    const struct cluster_topic *topic_before;
     struct cluster_queue unbound;
     struct cluster_queue waiting;
     struct cluster_lookup lookup;
@@ -69,14 +72,20 @@ static void
 item_end(struct cluster_fan *fan, uint32_t number, enum rc rc, int16_t code, const struct err *e)
 {
     struct item *item = &fan->items[number];
-    struct err copy = *e;
+    struct err copy;
 
     item->state = DONE;
     fan->stats.done++;
     fan->stats.failed += rc != RC_OK;
     pump_soon(fan);
-    if (fan->spec.done != NULL)
-        fan->spec.done(fan->spec.arg, number, rc, code, &copy);
+    if (fan->spec.done == NULL)
+        return;
+    if (rc == RC_OK) {
+        fan->spec.done(fan->spec.arg, number, RC_OK, KE_NONE, e);
+        return;
+    }
+    copy = *e;
+    fan->spec.done(fan->spec.arg, number, rc, code, &copy);
 }
 
 static void
@@ -135,12 +144,16 @@ item_retry(struct cluster_fan *fan, uint32_t number, const struct err *e)
 static void
 item_settle(struct cluster_fan *fan, uint32_t number, int16_t code)
 {
-    struct err e = {.code = RC_OK};
+    static const struct err fine = {.code = RC_OK};
+    struct err e;
 
-    if (code != KE_NONE)
-        (void)err_set(&e, RC_REMOTE, "%s (%s)", kerr_name(code), kerr_meaning(code));
-    if (code == KE_NONE || !kerr_is_retriable(code) || !item_retry(fan, number, &e))
-        item_end(fan, number, e.code, code, &e);
+    if (code == KE_NONE) {
+        item_end(fan, number, RC_OK, KE_NONE, &fine);
+        return;
+    }
+    (void)err_set(&e, RC_REMOTE, "%s (%s)", kerr_name(code), kerr_meaning(code));
+    if (!kerr_is_retriable(code) || !item_retry(fan, number, &e))
+        item_end(fan, number, RC_REMOTE, code, &e);
 }
 
 bool
@@ -270,6 +283,17 @@ broker_any(struct cluster_fan *fan)
     return node == NULL ? -1 : node->id;
 }
 
+/* A topic by the text of a target, which is the same one for the same topic. */
+static const struct cluster_topic *
+topic_of(struct cluster_fan *fan, const char *name)
+{
+    if (name != fan->name_before) {
+        fan->name_before = name;
+        fan->topic_before = cluster_map_topic(&fan->cluster->map, name);
+    }
+    return fan->topic_before;
+}
+
 /* The broker of a target as far as it is known; -1 and a code (NONE: unknown) otherwise. */
 static int16_t
 broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_t *broker)
@@ -279,7 +303,8 @@ broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_
     *broker = -1;
     switch (target->kind) {
     case CLUSTER_LEADER:
-        return cluster_map_leader(&cluster->map, target->name, target->number, broker);
+        return cluster_map_leader(
+            &cluster->map, topic_of(fan, target->name), target->number, broker);
     case CLUSTER_GROUP:
     case CLUSTER_TRANSACTION:
     case CLUSTER_SHARE:
@@ -388,6 +413,7 @@ bind_all(struct cluster_fan *fan)
 
     if (cluster_lookup_is_running(&fan->lookup))
         return;
+    fan->name_before = NULL; /* metadata may have come */
     for (; count > 0 && !fan->over; count--) {
         uint32_t number = *cluster_queue_view(&fan->unbound);
 

@@ -167,9 +167,8 @@ topic_load(struct cluster_map *map, const struct km_metadata_response_topic *in)
         const struct km_metadata_response_partition *from = &in->partitions.items[i];
         struct cluster_partition *partition = &topic->partitions[from->partition_index];
 
-        *partition =
-            (struct cluster_partition){from->leader_id, from->leader_epoch, from->error_code,
-                count_of(from->replica_nodes.count), count_of(from->isr_nodes.count)};
+        *partition = (struct cluster_partition){from->leader_id, from->leader_epoch,
+            from->error_code, count_of(from->replica_nodes.count), count_of(from->isr_nodes.count)};
         leader_keep_newer(partition, old, topic, from->partition_index);
     }
     topic_free(map_put_text(&map->topics, topic->name, topic));
@@ -232,20 +231,19 @@ cluster_map_topic(const struct cluster_map *map, const char *name)
 }
 
 int16_t
-cluster_map_leader(
-    const struct cluster_map *map, const char *topic, int32_t partition, int32_t *broker)
+cluster_map_leader(const struct cluster_map *map, const struct cluster_topic *topic,
+    int32_t partition, int32_t *broker)
 {
-    const struct cluster_topic *found = cluster_map_topic(map, topic);
     const struct cluster_partition *at;
 
     *broker = -1;
-    if (found == NULL)
+    if (topic == NULL)
         return KE_UNKNOWN_TOPIC_OR_PARTITION;
-    if (found->error != KE_NONE)
-        return found->error;
-    if (partition < 0 || partition >= found->partition_count)
+    if (topic->error != KE_NONE)
+        return topic->error;
+    if (partition < 0 || partition >= topic->partition_count)
         return KE_UNKNOWN_TOPIC_OR_PARTITION;
-    at = &found->partitions[partition];
+    at = &topic->partitions[partition];
     if (at->leader < 0)
         return at->error != KE_NONE ? at->error : KE_LEADER_NOT_AVAILABLE;
     /* A leader at an address that this listener does not tell. */

@@ -62,10 +62,11 @@ MUST_CHECK enum rc cluster_map_load(struct cluster_map *map,
 const struct cluster_broker *cluster_map_broker(const struct cluster_map *map, int32_t id);
 const struct cluster_topic *cluster_map_topic(const struct cluster_map *map, const char *name);
 
-/* cluster_map_leader sets *broker to the leader of a partition and returns NONE, or the error code
- * that stands in its place: UNKNOWN_TOPIC_OR_PARTITION also where nothing is known. */
-int16_t cluster_map_leader(
-    const struct cluster_map *map, const char *topic, int32_t partition, int32_t *broker);
+/* cluster_map_leader sets *broker to the leader of a partition of a topic (NULL: an unknown one)
+ * and returns NONE, or the error code that stands in its place: UNKNOWN_TOPIC_OR_PARTITION also
+ * where nothing is known. */
+int16_t cluster_map_leader(const struct cluster_map *map, const struct cluster_topic *topic,
+    int32_t partition, int32_t *broker);
 
 /* cluster_map_next_broker and cluster_map_next_topic walk in order of appearance: start with
  * *position = 0; NULL at the end. */

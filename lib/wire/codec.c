@@ -116,8 +116,13 @@ codec_array(struct arena *arena, const struct wire_struct *desc, int32_t count)
 {
     uint8_t *items = arena_array(arena, (size_t)count, desc->size);
 
-    for (int32_t i = 0; items != NULL && i < count; i++)
-        codec_init(desc, items + (size_t)i * desc->size);
+    if (items == NULL || count <= 0)
+        return items;
+    codec_init(desc, items);
+    /* The others are copies: twice as many each time. */
+    for (size_t done = 1, all = (size_t)count; done < all; done *= 2)
+        memcpy(
+            items + done * desc->size, items, (all - done < done ? all - done : done) * desc->size);
     return items;
 }
 

@@ -238,7 +238,9 @@ array_read(struct reader *r, const struct wire_field *field, void *out)
         element_min = size_min(r, field, true);
         if ((size_t)array.count > left(r) / (element_min == 0 ? 1 : element_min))
             return err_set(r->e, RC_TRUNCATED, "%d elements in %zu bytes", array.count, left(r));
-        array.items = arena_array(r->arena, (size_t)array.count, stride);
+        array.items = field->kind == WIRE_STRUCT
+                          ? codec_array(r->arena, field->sub, array.count)
+                          : arena_array(r->arena, (size_t)array.count, stride);
         if (array.items == NULL)
             return err_set(r->e, RC_LIMIT, "the message needs more memory than allowed");
     }
@@ -309,6 +311,7 @@ tag_read(struct reader *r, const struct wire_struct *desc, int64_t *last, uint8_
     return rc;
 }
 
+/* `out` has its defaults already. */
 static enum rc
 struct_read(struct reader *r, const struct wire_struct *desc, void *out)
 {
@@ -317,7 +320,6 @@ struct_read(struct reader *r, const struct wire_struct *desc, void *out)
     int64_t last = -1;
     enum rc rc = RC_OK;
 
-    codec_init(desc, out);
     for (uint32_t i = 0; i < desc->field_count && rc == RC_OK; i++) {
         const struct wire_field *field = &desc->fields[i];
 
@@ -344,6 +346,7 @@ codec_decode(const struct wire_message *message, int16_t version, const void *da
     if (!codec_has_version(message, version))
         return err_set(e, RC_UNSUPPORTED, "%s has no version %d", message->name, version);
     r.flexible = codec_is_flexible(message, version);
+    codec_init(message->body, out);
     rc = struct_read(&r, message->body, out);
     if (used != NULL)
         *used = (size_t)(r.at - (const uint8_t *)data);
