@@ -7,6 +7,10 @@
 #include "audit/request_log.h"
 #include "audit/rules.h"
 
+/* Of --sample-bytes: one part in so many. */
+#define TRANSACTION_LOG_SHARE 4
+#define COMMIT_LOG_SHARE 8
+
 static void
 tell(const struct audit_options *options, const char *what)
 {
@@ -41,6 +45,23 @@ rates_measure(const struct probe *probe, const struct audit_options *options, in
         loop_run(loop);
     }
     probe_growth(probe);
+}
+
+/* The logs of transactions and of groups get a share of the budget, and the topics what is left. */
+static void
+batches_read(const struct probe *probe, const struct audit_options *options)
+{
+    uint64_t left = options->sample_bytes, read = 0;
+
+    if (left > 0) {
+        tell(options, "the logs of transactions and of groups");
+        read = probe_transaction_log(probe, left / TRANSACTION_LOG_SHARE);
+        read += probe_commit_log(probe, left / COMMIT_LOG_SHARE);
+        /* One batch of a topic is read in any case. */
+        left = read < left ? left - read : 1;
+    }
+    tell(options, "stored batches");
+    probe_samples(probe, left);
 }
 
 /* States of kcp come behind request logs, which know more of a client. */
@@ -101,13 +122,7 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         rc = inventory_check(inventory, e);
     if (rc != RC_OK)
         return rc;
-    if (options->sample_bytes > 0) {
-        tell(options, "the logs of transactions and of groups");
-        probe_transaction_log(&probe);
-        probe_commit_log(&probe);
-    }
-    tell(options, "stored batches");
-    probe_samples(&probe, options->sample_bytes);
+    batches_read(&probe, options);
     if (options->rate_ms > 0)
         rates_measure(&probe, options, offsets_ms);
     tell(options, "what files hold");

@@ -48,13 +48,13 @@ void probe_producers(const struct probe *probe);
 void probe_transactions(const struct probe *probe);
 
 /* probe_transaction_log reads the end of __transaction_state, the last 20,000 offsets of a
- * partition and about 4 MiB of these at most: which topics transactions that are over have written.
- * A gap tells what was left out. */
-void probe_transaction_log(const struct probe *probe);
+ * partition, about 4 MiB of these and bytes_max in all at most: which topics transactions that are
+ * over have written. A gap tells what was left out. It returns the bytes that it read. */
+uint64_t probe_transaction_log(const struct probe *probe, uint64_t bytes_max);
 
 /* probe_commit_log reads the end of __consumer_offsets in the same way, about 1 MiB of a partition:
  * which topics transactions read. It needs the transactional ids that the two before it found. */
-void probe_commit_log(const struct probe *probe);
+uint64_t probe_commit_log(const struct probe *probe, uint64_t bytes_max);
 
 /* probe_groups lists groups and their offsets, probe_members their members. */
 void probe_groups(const struct probe *probe);

@@ -83,24 +83,26 @@ batch_take(void *arg, const struct batch_view *batch, struct err *e)
     return probe_tail_records(batch, &own->scratch, record_take, own, e);
 }
 
-void
-probe_commit_log(const struct probe *probe)
+uint64_t
+probe_commit_log(const struct probe *probe, uint64_t bytes_max)
 {
     struct audit_inventory *inventory = probe->inventory;
     struct reading own = {.inventory = inventory};
     struct probe_tail tail = {
-        TOPIC, AUDIT_COMMIT_LOG, OFFSETS_BACK, PARTITION_BYTES_MAX, batch_take, &own};
+        TOPIC, AUDIT_COMMIT_LOG, OFFSETS_BACK, PARTITION_BYTES_MAX, bytes_max, batch_take, &own};
+    uint64_t bytes;
 
     if (inventory->transactional_id_count == 0 && inventory->gaps[AUDIT_TRANSACTIONS].why == NULL &&
         !inventory->is_restricted)
-        return;
+        return 0;
     map_init(&own.known);
     map_init(&own.strangers);
     buf_init(&own.scratch, PROBE_TAIL_UNCOMPRESSED_MAX);
     arena_init(&own.arena, RECORD_BYTES_MAX);
-    probe_tail(probe, &tail);
+    bytes = probe_tail(probe, &tail);
     arena_fini(&own.arena);
     buf_fini(&own.scratch);
     map_fini(&own.known, NULL);
     map_fini(&own.strangers, NULL);
+    return bytes;
 }

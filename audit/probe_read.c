@@ -1,9 +1,13 @@
 #include "audit/probe_read.h"
 
+#include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
 
 #define WAIT_MS 100
-#define ANSWER_BYTES (16 * 1024 * 1024)
+/* Where a batch tells its size, behind its base offset; what is before it is not counted. */
+#define SIZE_AT 8
+#define SIZE_END 12U
+#define BATCH_BYTES_MAX (64U << 20)
 
 const struct wire_range probe_read_versions = {4, 12};
 
@@ -13,8 +17,29 @@ probe_read_request(struct km_fetch_request *request)
     request->replica_id = -1;
     request->max_wait_ms = WAIT_MS;
     request->min_bytes = 1;
-    request->max_bytes = ANSWER_BYTES;
+    request->max_bytes = PROBE_READ_ANSWER_BYTES;
     request->session_epoch = -1;
+}
+
+uint32_t
+probe_read_ask_bytes(const struct probe_read *reading, uint64_t left)
+{
+    uint32_t bytes =
+        left < PROBE_READ_PARTITION_BYTES ? (uint32_t)left : PROBE_READ_PARTITION_BYTES;
+
+    return bytes < reading->batch_bytes ? reading->batch_bytes : bytes;
+}
+
+/* How large the batch is of which there is a beginning; 0 where that does not tell. */
+static uint32_t
+begun_bytes(const struct batch_view_cursor *cursor)
+{
+    uint32_t size;
+
+    if (cursor->size < SIZE_END)
+        return 0;
+    size = (uint32_t)codec_bytes_int32(cursor->data + SIZE_AT);
+    return size < BATCH_BYTES_MAX ? size + SIZE_END : 0;
 }
 
 bool
@@ -54,6 +79,7 @@ probe_read_batches(struct probe_read *reading, const struct wire_records *bytes,
             break;
         reading->next_offset = batch_view_next_offset(&batch);
     }
+    reading->batch_bytes = rc == RC_OK && !enough && !found ? begun_bytes(&cursor) : 0;
     reading->empty = reading->next_offset > before ? 0 : reading->empty + 1;
     if (rc == RC_OK && reading->empty > PROBE_READ_EMPTY_MAX)
         rc = err_set(e, RC_PROTOCOL, "no batch at offset %lld", (long long)reading->next_offset);

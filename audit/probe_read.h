@@ -16,12 +16,14 @@
 #include "lib/base/err.h"
 #include "lib/wire/batch_view.h"
 
-#define PROBE_READ_PARTITION_BYTES 1048576U /* to ask for of one partition */
+#define PROBE_READ_PARTITION_BYTES 1048576U /* to ask for of one partition, */
+#define PROBE_READ_ANSWER_BYTES 4194304U    /* and of all partitions of a request */
 #define PROBE_READ_EMPTY_MAX 50             /* answers without a batch, in a row */
 
 struct probe_read {
     int64_t next_offset;
-    uint32_t empty; /* answers without a batch, in a row */
+    uint32_t empty;       /* answers without a batch, in a row */
+    uint32_t batch_bytes; /* of a batch of which the last answer held the beginning only; 0: none */
 };
 
 /* Takes a batch. Where it sets *enough, the batch counts as not read. */
@@ -33,6 +35,10 @@ extern const struct wire_range probe_read_versions;
 
 /* probe_read_request fills in all but the topics. */
 void probe_read_request(struct km_fetch_request *request);
+
+/* probe_read_ask_bytes returns what to ask for of a partition of which so much is left to read: a
+ * batch that was cut is asked for whole. */
+uint32_t probe_read_ask_bytes(const struct probe_read *reading, uint64_t left);
 
 /* probe_read_has_moved tells whether the answer is that the log begins above next_offset, and goes
  * there; not without end where it moves on and on. */

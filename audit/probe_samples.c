@@ -5,17 +5,22 @@
 #include "audit/probe_read.h"
 #include "audit/sample.h"
 #include "gen/messages.h"
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
 #define PARTITIONS_PER_REQUEST 32
+/* A broker gives one partition of a request its first batch whole, however large it is, and of the
+ * others a piece: where less than this is wanted of a partition it is asked for alone. */
+#define SMALL_BYTES 65536U
+#define WHOLE_BYTES_MIN 4096 /* to ask for of a log that is read whole */
 
 struct part {
     struct sample_plan plan;
     struct sample_reader reader;
-    bool begun;
+    int64_t size; /* of the log; -1: not known */
     uint32_t slice;
     uint64_t slice_bytes; /* read of this slice */
     struct probe_read read;
@@ -27,6 +32,7 @@ struct sampling {
     struct audit_inventory *inventory;
     struct part *parts; /* by number of the partition */
     uint32_t *numbers;  /* item to number */
+    uint64_t bytes;     /* of answers */
 };
 
 static void
@@ -40,20 +46,34 @@ target(void *arg, uint32_t item, struct cluster_target *out)
         CLUSTER_LEADER, inventory->topics[partition->topic].name, partition->partition};
 }
 
+static uint32_t
+ask_bytes(const struct part *part)
+{
+    uint64_t left = part->plan.slices[part->slice].bytes_max - part->slice_bytes;
+    int64_t rest = saturate_subtract(part->size, (int64_t)part->slice_bytes);
+
+    if (part->plan.slices[part->slice].bytes_max == UINT64_MAX && part->size >= 0)
+        left = (uint64_t)(rest < WHOLE_BYTES_MIN ? WHOLE_BYTES_MIN : rest);
+    return probe_read_ask_bytes(&part->read, left);
+}
+
+static bool
+is_alone(const struct part *part)
+{
+    return part->plan.slices[part->slice].bytes_max != UINT64_MAX && ask_bytes(part) < SMALL_BYTES;
+}
+
 static void
 partition_ask(const struct sampling *own, uint32_t number, struct km_fetch_request_partition *out)
 {
     const struct part *part = &own->parts[number];
-    const struct sample_slice *slice = &part->plan.slices[part->slice];
-    uint64_t bytes = PROBE_READ_PARTITION_BYTES;
 
-    if (slice->bytes_max - part->slice_bytes < bytes)
-        bytes = slice->bytes_max - part->slice_bytes;
     out->partition = own->inventory->partitions[number].partition;
     out->fetch_offset = part->read.next_offset;
-    out->partition_max_bytes = (int32_t)bytes;
+    out->partition_max_bytes = (int32_t)ask_bytes(part);
 }
 
+/* As many as an answer has room for, so that none waits behind the others of its request. */
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
@@ -61,13 +81,19 @@ build(void *arg, struct cluster_fan_batch *batch)
     struct km_fetch_request *request = batch->request;
     uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
     struct inventory_run *runs;
-    size_t count = 0;
+    size_t count = 0, taken = 0;
+    uint64_t bytes = 0;
 
-    for (size_t i = 0; numbers != NULL && i < batch->count; i++)
-        numbers[i] = own->numbers[batch->items[i]];
-    runs = numbers == NULL
-               ? NULL
-               : inventory_runs(own->inventory, numbers, batch->count, batch->arena, &count);
+    for (; numbers != NULL && taken < batch->count; taken++) {
+        const struct part *part = &own->parts[own->numbers[batch->items[taken]]];
+
+        bytes += is_alone(part) ? PROBE_READ_ANSWER_BYTES : ask_bytes(part);
+        if (taken > 0 && bytes > PROBE_READ_ANSWER_BYTES)
+            break;
+        numbers[taken] = own->numbers[batch->items[taken]];
+    }
+    runs = numbers == NULL ? NULL
+                           : inventory_runs(own->inventory, numbers, taken, batch->arena, &count);
     probe_read_request(request);
     request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
@@ -81,7 +107,7 @@ build(void *arg, struct cluster_fan_batch *batch)
         topic->partitions.count = (int32_t)runs[i].count;
     }
     request->topics.count = (int32_t)count;
-    return arena_is_full(batch->arena) ? 0 : batch->count;
+    return arena_is_full(batch->arena) ? 0 : taken;
 }
 
 /* Goes to the next slice; false where there is none. */
@@ -169,6 +195,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
     struct sampling *own = arg;
     const struct km_fetch_response *response = batch->response;
 
+    own->bytes += batch->reply->frame->size;
     for (int32_t i = 0; i < response->responses.count; i++) {
         const struct km_fetch_response_fetchable_topic_response *topic =
             &response->responses.items[i];
@@ -194,52 +221,81 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
     struct audit_topic *topic = &own->inventory->topics[place];
     struct part *part = &own->parts[number];
 
-    if (rc != RC_OK)
+    /* What the budget left out is no failure. */
+    part->cut |= rc == RC_LIMIT;
+    if (rc != RC_OK && rc != RC_LIMIT)
         inventory_gap(own->inventory, place, AUDIT_SAMPLES, NULL, rc, code, e);
     else
-        topic->sample.partitions++;
+        topic->sample.partitions += rc == RC_OK || part->slice > 0 || part->slice_bytes > 0;
     topic->sample.cut += part->cut;
     sample_reader_fini(&part->reader);
 }
 
-/* Plans all partitions and returns how many there are to read. */
+/* Partitions that hold something, in the order in which the budget is spent on them. */
+static struct sample_candidate *
+candidates_list(const struct audit_inventory *inventory, uint32_t *count)
+{
+    struct sample_candidate *all = xcalloc((size_t)inventory->partition_count + 1, sizeof *all);
+
+    *count = 0;
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        const struct audit_partition *p = &inventory->partitions[i];
+        const struct audit_topic *topic = &inventory->topics[p->topic];
+
+        if (!topic->is_internal && p->log_start_offset >= 0 && p->end_offset > p->log_start_offset)
+            all[(*count)++] = (struct sample_candidate){i, p->topic,
+                topic->transactional_producers > 0 || topic->traces[AUDIT_TRACE_OPEN].ids > 0 ||
+                    topic->traces[AUDIT_TRACE_PAST].ids > 0,
+                0};
+    }
+    sample_order(all, *count);
+    return all;
+}
+
+static void
+part_begin(struct sampling *own, uint32_t number, uint32_t item, int64_t size, uint64_t share)
+{
+    const struct audit_partition *p = &own->inventory->partitions[number];
+    struct audit_topic *topic = &own->inventory->topics[p->topic];
+    struct part *part = &own->parts[number];
+
+    sample_plan_make(&part->plan, p->log_start_offset, p->end_offset, size, share);
+    sample_reader_init(&part->reader, &topic->sample, inventory_is_compacted(topic));
+    part->read.next_offset = p->log_start_offset;
+    sample_reader_slice(&part->reader, p->log_start_offset);
+    part->size = size;
+    part->item = item;
+    own->numbers[item] = number;
+}
+
+/* Plans what is read and returns of how many partitions that is. */
 static uint32_t
 plan_all(struct sampling *own, uint64_t bytes_max)
 {
     struct audit_inventory *inventory = own->inventory;
-    int64_t *sizes = xcalloc((size_t)inventory->partition_count + 1, sizeof *sizes);
-    uint32_t count = 0;
-    uint64_t *shares = xcalloc((size_t)inventory->partition_count + 1, sizeof *shares);
+    uint32_t count, readable;
+    struct sample_candidate *all = candidates_list(inventory, &count);
+    int64_t *sizes = xcalloc((size_t)count + 1, sizeof *sizes);
+    uint64_t *shares = xcalloc((size_t)count + 1, sizeof *shares);
+    /* Less than a slice of a partition is no use: others are left out then. */
+    uint64_t affordable = bytes_max / SAMPLE_SLICE_BYTES + 1;
 
-    for (uint32_t i = 0; i < inventory->partition_count; i++) {
-        const struct audit_partition *p = &inventory->partitions[i];
-
-        sizes[i] = p->end_offset <= p->log_start_offset || inventory->topics[p->topic].is_internal
-                       ? 0
-                       : p->bytes;
-    }
-    sample_share(sizes, shares, inventory->partition_count, bytes_max);
-    for (uint32_t i = 0; i < inventory->partition_count; i++) {
-        const struct audit_partition *p = &inventory->partitions[i];
-        struct audit_topic *topic = &inventory->topics[p->topic];
-        struct part *part = &own->parts[i];
+    readable = affordable < count ? (uint32_t)affordable : count;
+    for (uint32_t i = 0; i < readable; i++) {
+        const struct audit_partition *p = &inventory->partitions[all[i].partition];
 
         /* Sizes may lag behind what was written since: 0 bytes are no proof of an empty log. */
-        if (!topic->is_internal)
-            sample_plan_make(&part->plan, p->log_start_offset, p->end_offset,
-                sizes[i] == 0 ? -1 : sizes[i], shares[i] == 0 && bytes_max > 0 ? 1 : shares[i]);
-        sample_reader_init(&part->reader, &topic->sample, inventory_is_compacted(topic));
-        part->read.next_offset = p->log_start_offset;
-        sample_reader_slice(&part->reader, p->log_start_offset);
-        part->item = count;
-        if (part->plan.count > 0)
-            own->numbers[count++] = i;
-        else if (p->end_offset > p->log_start_offset)
-            topic->sample.cut++;
+        sizes[i] = p->bytes == 0 ? -1 : p->bytes;
     }
+    sample_share(sizes, shares, readable, bytes_max);
+    for (uint32_t i = 0; i < readable; i++)
+        part_begin(own, all[i].partition, i, sizes[i], shares[i] == 0 ? 1 : shares[i]);
+    for (uint32_t i = readable; i < count; i++)
+        inventory->topics[all[i].topic].sample.cut++;
     free(sizes);
     free(shares);
-    return count;
+    free(all);
+    return readable;
 }
 
 /* Without a budget: of each log there is something that was not read, unless it is empty. */
@@ -275,14 +331,14 @@ probe_samples(const struct probe *probe, uint64_t bytes_max)
         probe_fan(probe, AUDIT_SAMPLES, &spec);
         return;
     }
+    spec.bytes_max = bytes_max;
     own.parts = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.parts);
     own.numbers = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.numbers);
     spec.item_count = plan_all(&own, bytes_max);
     probe_fan(probe, AUDIT_SAMPLES, &spec);
-    for (uint32_t i = 0; i < inventory->topic_count; i++) {
+    for (uint32_t i = 0; i < inventory->topic_count; i++)
         inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
-        inventory->sampled_bytes += inventory->topics[i].sample.bytes;
-    }
+    inventory->sampled_bytes += own.bytes;
     free(own.parts);
     free(own.numbers);
 }

@@ -26,6 +26,8 @@ struct reading {
     const struct audit_topic *topic;
     struct part *parts;
     struct part *part; /* the one whose batches are being taken */
+    uint32_t share;    /* bytes of a partition */
+    uint64_t bytes;    /* of answers */
 };
 
 /* --- requests ----------------------------------------------------------------------------------
@@ -39,6 +41,15 @@ target(void *arg, uint32_t item, struct cluster_target *out)
     *out = (struct cluster_target){CLUSTER_LEADER, own->tail->topic, (int32_t)item};
 }
 
+static uint32_t
+ask_bytes(const struct reading *own, uint32_t item)
+{
+    const struct part *part = &own->parts[item];
+
+    return probe_read_ask_bytes(&part->read, own->share - part->bytes);
+}
+
+/* As many as an answer has room for. */
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
@@ -46,6 +57,8 @@ build(void *arg, struct cluster_fan_batch *batch)
     struct km_fetch_request *request = batch->request;
     struct km_fetch_request_topic *topic =
         codec_array(batch->arena, &km_fetch_request_topic_desc, 1);
+    uint64_t bytes = 0;
+    size_t taken = 0;
 
     if (topic == NULL)
         return 0;
@@ -57,13 +70,18 @@ build(void *arg, struct cluster_fan_batch *batch)
         codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)batch->count);
     if (topic->partitions.items == NULL)
         return 0;
-    topic->partitions.count = (int32_t)batch->count;
-    for (size_t i = 0; i < batch->count; i++) {
-        topic->partitions.items[i].partition = (int32_t)batch->items[i];
-        topic->partitions.items[i].fetch_offset = own->parts[batch->items[i]].read.next_offset;
-        topic->partitions.items[i].partition_max_bytes = PROBE_READ_PARTITION_BYTES;
+    for (; taken < batch->count; taken++) {
+        uint32_t item = batch->items[taken];
+
+        bytes += ask_bytes(own, item);
+        if (taken > 0 && bytes > PROBE_READ_ANSWER_BYTES)
+            break;
+        topic->partitions.items[taken].partition = (int32_t)item;
+        topic->partitions.items[taken].fetch_offset = own->parts[item].read.next_offset;
+        topic->partitions.items[taken].partition_max_bytes = (int32_t)ask_bytes(own, item);
     }
-    return batch->count;
+    topic->partitions.count = (int32_t)taken;
+    return taken;
 }
 
 /* --- answers -----------------------------------------------------------------------------------
@@ -91,7 +109,7 @@ static void
 partition_parse(struct reading *own, struct cluster_fan_batch *batch,
     const struct km_fetch_response_partition_data *data)
 {
-    uint32_t item = (uint32_t)data->partition_index, bytes_max = own->tail->partition_bytes_max;
+    uint32_t item = (uint32_t)data->partition_index, bytes_max = own->share;
     struct part *part = &own->parts[item];
     struct err e;
     enum rc rc;
@@ -126,6 +144,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
     struct reading *own = arg;
     const struct km_fetch_response *response = batch->response;
 
+    own->bytes += batch->reply->frame->size;
     for (int32_t i = 0; i < response->responses.count; i++) {
         const struct km_fetch_response_fetchable_topic_response *topic =
             &response->responses.items[i];
@@ -175,7 +194,25 @@ parts_plan(struct reading *own)
     }
 }
 
-void
+/* What each partition gets of the budget; 0 and a gap where that is too little. */
+static uint32_t
+share_of(const struct reading *own, uint32_t count)
+{
+    uint64_t share = own->tail->bytes_max / count;
+    struct err e;
+
+    if (share < PROBE_TAIL_PARTITION_BYTES) {
+        gap_note(own,
+            err_set(&e, RC_LIMIT, "of %s nothing was read: the bytes to sample are too few for it",
+                own->tail->topic),
+            0, &e);
+        return 0;
+    }
+    return share < own->tail->partition_bytes_max ? (uint32_t)share
+                                                  : own->tail->partition_bytes_max;
+}
+
+uint64_t
 probe_tail(const struct probe *probe, const struct probe_tail *tail)
 {
     struct audit_inventory *inventory = probe->inventory;
@@ -190,15 +227,18 @@ probe_tail(const struct probe *probe, const struct probe_tail *tail)
         .arg = &own,
         .batch_items_max = PARTITIONS_PER_REQUEST};
 
-    if (place != INVENTORY_NO_NUMBER) {
+    if (place != INVENTORY_NO_NUMBER && inventory->topics[place].partition_count > 0) {
         own.topic = &inventory->topics[place];
-        spec.item_count = (uint32_t)own.topic->partition_count;
+        own.share = share_of(&own, (uint32_t)own.topic->partition_count);
+        spec.item_count = own.share == 0 ? 0 : (uint32_t)own.topic->partition_count;
     }
     own.parts = xcalloc((size_t)spec.item_count + 1, sizeof *own.parts);
-    if (place != INVENTORY_NO_NUMBER)
+    if (spec.item_count > 0)
         parts_plan(&own);
     probe_fan(probe, tail->probe, &spec);
     free(own.parts);
+    inventory->sampled_bytes += own.bytes;
+    return own.bytes;
 }
 
 enum rc

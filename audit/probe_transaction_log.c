@@ -72,18 +72,20 @@ batch_take(void *arg, const struct batch_view *batch, struct err *e)
     return probe_tail_records(batch, &own->scratch, record_take, own, e);
 }
 
-void
-probe_transaction_log(const struct probe *probe)
+uint64_t
+probe_transaction_log(const struct probe *probe, uint64_t bytes_max)
 {
     struct reading own = {.inventory = probe->inventory};
-    struct probe_tail tail = {
-        TOPIC, AUDIT_TRANSACTION_LOG, OFFSETS_BACK, PARTITION_BYTES_MAX, batch_take, &own};
+    struct probe_tail tail = {TOPIC, AUDIT_TRANSACTION_LOG, OFFSETS_BACK, PARTITION_BYTES_MAX,
+        bytes_max, batch_take, &own};
+    uint64_t bytes;
 
     map_init(&own.known);
     buf_init(&own.scratch, PROBE_TAIL_UNCOMPRESSED_MAX);
     arena_init(&own.arena, RECORD_BYTES_MAX);
-    probe_tail(probe, &tail);
+    bytes = probe_tail(probe, &tail);
     arena_fini(&own.arena);
     buf_fini(&own.scratch);
     map_fini(&own.known, NULL);
+    return bytes;
 }

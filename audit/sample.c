@@ -23,6 +23,28 @@ by_size(const void *a, const void *b)
     return (x->size > y->size) - (x->size < y->size);
 }
 
+static int
+by_rank(const void *a, const void *b)
+{
+    const struct sample_candidate *x = a, *y = b;
+
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    if (x->is_decided != y->is_decided)
+        return x->is_decided ? 1 : -1;
+    return (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+void
+sample_order(struct sample_candidate *candidates, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        candidates[i].rank = i > 0 && candidates[i].topic == candidates[i - 1].topic
+                                 ? candidates[i - 1].rank + 1
+                                 : 0;
+    qsort(candidates, count, sizeof *candidates, by_rank);
+}
+
 void
 sample_share(const int64_t *sizes, uint64_t *parts, uint32_t count, uint64_t bytes_max)
 {

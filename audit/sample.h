@@ -30,6 +30,19 @@ struct sample_plan {
     uint32_t count;
 };
 
+/* A partition that may be read. */
+struct sample_candidate {
+    uint32_t partition; /* its number */
+    uint32_t topic;
+    bool is_decided; /* what matters most about its topic is known without */
+    uint32_t rank;   /* sample_order's own */
+};
+
+/* sample_order puts first what a budget is to be spent on first: a partition of each topic before
+ * the second of any, and those of topics that are not decided before the others. Candidates come
+ * sorted by topic. */
+void sample_order(struct sample_candidate *candidates, uint32_t count);
+
 /* sample_share sets parts[i] to the bytes that may be read of partition i, whose sizes are known or
  * -1; count of both. */
 void sample_share(const int64_t *sizes, uint64_t *parts, uint32_t count, uint64_t bytes_max);

@@ -227,6 +227,8 @@ on_sent(struct cluster_fan *fan, const struct cluster_fan_batch *batch)
         fan->items[batch->items[i]].state = FLYING;
 }
 
+static void exhaust(struct cluster_fan *fan, bool all);
+
 static void
 on_answered(struct cluster_fan *fan, struct cluster_fan_batch *batch)
 {
@@ -246,6 +248,9 @@ on_answered(struct cluster_fan *fan, struct cluster_fan_batch *batch)
     for (size_t i = 0; i < batch->count && !fan->over; i++)
         if (fan->items[batch->items[i]].state == ANSWERED)
             item_fail(fan, batch->items[i], &e);
+    /* Before the lane sends what comes next. */
+    if (fan->exhausted.code != RC_OK)
+        exhaust(fan, false);
     pump_soon(fan);
 }
 

@@ -88,6 +88,7 @@ log_rig_start(struct log_rig *rig)
     rig->log_start_offset = 0;
     rig->first_asked = rig->last_asked = -1;
     rig->fetches = 0;
+    rig->bytes_max = UINT64_MAX;
     if (loop_new(&rig->loop, NULL) != RC_OK)
         return -1;
     fake_start(&rig->broker, rig->loop);
@@ -118,13 +119,14 @@ log_rig_stop(struct log_rig *rig)
 }
 
 void
-log_rig_look(struct log_rig *rig, int64_t began, void (*run)(const struct probe *probe))
+log_rig_look(struct log_rig *rig, int64_t began,
+    uint64_t (*run)(const struct probe *probe, uint64_t bytes_max))
 {
     struct probe probe = {&rig->inventory, rig->cluster};
 
     rig->inventory.partitions[0].log_start_offset = began;
     rig->inventory.partitions[0].end_offset = rig->end_offset;
-    run(&probe);
+    rig->bytes_read = run(&probe, rig->bytes_max);
     facts_derive(&rig->inventory);
 }
 

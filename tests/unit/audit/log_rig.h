@@ -15,6 +15,8 @@ struct log_rig {
     int64_t log_start_offset, end_offset;
     int64_t first_asked, last_asked; /* offsets; -1: none yet */
     int fetches;
+    uint64_t bytes_max; /* that a probe may read; log_rig_start sets no limit */
+    uint64_t bytes_read;
     struct fake_broker broker;
     struct loop *loop;
     struct cluster *cluster;
@@ -25,7 +27,8 @@ int log_rig_start(struct log_rig *rig);
 void log_rig_stop(struct log_rig *rig);
 
 /* log_rig_look runs a probe. The log began at `began` when its offsets were asked for. */
-void log_rig_look(struct log_rig *rig, int64_t began, void (*run)(const struct probe *probe));
+void log_rig_look(struct log_rig *rig, int64_t began,
+    uint64_t (*run)(const struct probe *probe, uint64_t bytes_max));
 
 /* log_rig_says tells whether a fact's evidence has this text of the probe. */
 bool log_rig_says(const struct audit_finding *finding, enum audit_probe probe, const char *text);

@@ -183,6 +183,36 @@ a_limit_that_is_reached_at_the_very_end_leaves_out_nothing(void **state)
 }
 
 static void
+a_budget_is_kept(void **state)
+{
+    (void)state;
+    rig.end_offset = 8;
+    step = 1;
+    ballast = MIB;
+    rig.bytes_max = 2 * MIB;
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.fetches, 2);
+    assert_in_range(rig.bytes_read, 2 * MIB, 2 * MIB + 1000);
+    assert_int_equal(rig.inventory.sampled_bytes, rig.bytes_read);
+    assert_non_null(strstr(
+        rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why, "only the offsets from 0 to 1 were read"));
+}
+
+static void
+one_that_is_too_small_reads_nothing(void **state)
+{
+    (void)state;
+    rig.end_offset = 8;
+    step = 1;
+    rig.bytes_max = 16383;
+    log_rig_look(&rig, 0, probe_transaction_log);
+    assert_int_equal(rig.fetches, 0);
+    assert_int_equal(rig.bytes_read, 0);
+    assert_non_null(strstr(rig.inventory.gaps[AUDIT_TRANSACTION_LOG].why,
+        "of __transaction_state nothing was read: the bytes to sample are too few for it"));
+}
+
+static void
 what_was_deleted_meanwhile_was_not_left_out(void **state)
 {
     (void)state;
@@ -206,6 +236,8 @@ main(void)
         TEST(what_lies_more_than_20000_offsets_back_is_not_read_and_unknown),
         TEST(what_comes_after_4_MiB_is_not_read_and_unknown),
         TEST(a_limit_that_is_reached_at_the_very_end_leaves_out_nothing),
+        TEST(a_budget_is_kept),
+        TEST(one_that_is_too_small_reads_nothing),
         TEST(what_was_deleted_meanwhile_was_not_left_out),
     };
 

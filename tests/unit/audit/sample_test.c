@@ -21,6 +21,19 @@ small_partitions_are_read_whole_and_large_ones_share_what_is_left(void **state)
 }
 
 static void
+each_topic_comes_before_the_second_partition_of_any(void **state)
+{
+    struct sample_candidate all[] = {{10, 0, true, 0}, {11, 0, true, 0}, {20, 1, false, 0},
+        {21, 1, false, 0}, {22, 1, false, 0}, {30, 2, false, 0}};
+    static const uint32_t expected[] = {20, 30, 10, 21, 11, 22};
+
+    (void)state;
+    sample_order(all, ARRAY_LEN(all));
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        assert_int_equal(all[i].partition, expected[i]);
+}
+
+static void
 a_partition_that_fits_is_one_slice_without_a_limit(void **state)
 {
     struct sample_plan plan;
@@ -130,6 +143,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_partitions_are_read_whole_and_large_ones_share_what_is_left),
+        cmocka_unit_test(each_topic_comes_before_the_second_partition_of_any),
         cmocka_unit_test(a_partition_that_fits_is_one_slice_without_a_limit),
         cmocka_unit_test(slices_of_a_larger_one_tile_it_from_head_to_tail),
         cmocka_unit_test(nothing_is_planned_for_an_empty_range_or_without_a_budget),
