@@ -118,7 +118,7 @@ cluster_take(struct reading *own, const struct jdoc *cluster, const struct jdoc 
         client_take(own, jdoc_at(clients, i));
 }
 
-static void
+static void /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX deep at most */
 clusters_find(struct reading *own, const struct jdoc *value, unsigned depth)
 {
     const struct jdoc *admin = jdoc_get(value, CLUSTER_MARK), *inner;
