@@ -81,7 +81,8 @@ if [ -n "${LONG:-}" ]; then # minutes
     done
 fi
 
-run --prove --jobs 4 --ctl "'${BASH_SOURCE[0]}' ctl '$work/kafka'"
+# The long run has other work beside it.
+run --prove --jobs 4 ${LONG:+--timeout-mult 2} --ctl "'${BASH_SOURCE[0]}' ctl '$work/kafka'"
 ok "every mutant is killed by the check that names it, and no null broker passes anything ($(sums 'ok ') of them)" $code
 ok "the mutants are 30 or more" $(($(grep -c '^ok .* - mutant\.' "$work/output") < 30))
 "$kdl" topic list -b "$bootstrap" >"$work/output" 2>&1 || true

@@ -32,7 +32,7 @@
 
 #define CLIENT_ID "differ"
 #define BYTES_MAX ((size_t)64 << 20)
-#define ANSWER_US INT64_C(20000000)
+#define ANSWER_US INT64_C(120000000)
 #define SETTLE_US INT64_C(20000000)
 #define DIFFERENCES_MAX 50
 #define OFTEN 200 /* of an API: it must have succeeded */

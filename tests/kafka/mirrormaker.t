@@ -41,6 +41,7 @@ $(for side in kafka refbroker; do
 done)
 P
 "$here/run" org.apache.kafka.connect.mirror.MirrorMaker "$work/maker/mm2.properties" >"$work/maker/out" 2>&1 & echo $! >"$work/maker/pid"
+tool_seconds=$((120 + 20 * kills))
 tool kdl.topics.MirrorRun "$work/restart" "$kills" "kafka=$theirs" "refbroker=$ours" >"$work/shown"
 is "MirrorMaker copies each way, over $kills kills of refbroker" $? 0
 

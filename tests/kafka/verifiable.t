@@ -7,7 +7,9 @@
 # shellcheck source=pair.sh
 . "$here/pair.sh"
 kills=${VERIFIABLE_KILLS:-2}
-[ -z "${LONG:-}" ] || kills=${VERIFIABLE_KILLS:-100}
+nearly=0.8
+# What is sent while no broker is there fails, and beside other work starts take their time.
+[ -z "${LONG:-}" ] || kills=${VERIFIABLE_KILLS:-100} nearly=0.5
 records=$((12000 * (kills + 1)))
 t=org.apache.kafka.tools
 partitions=3
@@ -39,7 +41,8 @@ data() { grep "\"$1\"" "$2" | jq -r '[.partition, .offset, .value] | join(" ")' 
 data producer_send_success "$work/produced" >"$work/acked"
 grep '"producer_send_error"' "$work/produced" | jq -r .value | sort >"$work/failed"
 is "each record is acknowledged or has failed" "$(cat "$work/acked" "$work/failed" | wc -l)" $records
-is "nearly all are acknowledged" "$(wc -l <"$work/acked" | awk -v records=$records '{ print ($1 > 0.8 * records) }')" 1
+is "nearly all are acknowledged" "$(wc -l <"$work/acked" | awk -v records=$records -v nearly=$nearly '{ print ($1 > nearly * records) }')" 1
+echo "# $(wc -l <"$work/acked") of $records records acknowledged"
 there() { for partition in $(seq 0 $((partitions - 1))); do kcat -b "$ours" -Q -t "verified:$partition:-1"; done 2>>"$work/err" | awk '{ n += $NF } END { print n }'; }
 end=$(there)
 has_consumed() { [ "$(grep -c '"record_data"' "$work/$1/out")" -ge "$end" ]; }

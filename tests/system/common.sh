@@ -44,5 +44,5 @@ start_refbroker() {
     : > "$work/$name.out"
     "$refbroker" --data "$work/$name" --listen "127.0.0.1:$port" "$@" >> "$work/$name.out" 2>&1 &
     pid=$!
-    wait_for 10 grep -q ready "$work/$name.out"
+    wait_for 60 grep -q ready "$work/$name.out" # a disk may stall
 }
