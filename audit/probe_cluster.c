@@ -148,6 +148,7 @@ racks_count(const struct probe *probe)
 void
 probe_cluster(const struct probe *probe)
 {
+    static const struct wire_string any_text = {NULL, -1};
     union question question;
 
     racks_count(probe);
@@ -159,6 +160,9 @@ probe_cluster(const struct probe *probe)
     ask(probe, AUDIT_REASSIGNMENTS, KM_LIST_PARTITION_REASSIGNMENTS, &question, reassignments_take);
     codec_init(&km_describe_acls_request_desc, &question);
     question.acls.resource_type_filter = FILTER_ANY;
+    question.acls.resource_name_filter = any_text;
+    question.acls.principal_filter = any_text;
+    question.acls.host_filter = any_text;
     question.acls.pattern_type_filter = FILTER_ANY;
     question.acls.operation = FILTER_ANY;
     question.acls.permission_type = FILTER_ANY;
