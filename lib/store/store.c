@@ -77,6 +77,12 @@ store_cancel(struct store *store)
         store->ops->cancel(store);
 }
 
+bool
+store_has_told(enum rc rc)
+{
+    return rc == RC_TIMEOUT || rc == RC_CANCELED;
+}
+
 void
 store_count(struct store *store, enum store_kind kind, int64_t bytes, bool failed)
 {

@@ -83,6 +83,10 @@ MUST_CHECK enum rc store_list(struct store *store, store_list_fn *fn, void *arg,
  * thread; without effect on a folder, which does not keep one waiting. */
 void store_cancel(struct store *store);
 
+/* store_has_told tells whether the store itself has logged why a call ended so, or nobody needs to
+ * know. */
+bool store_has_told(enum rc rc);
+
 /* store_is_key tells whether a text follows the rule for keys. */
 bool store_is_key(const char *key);
 
