@@ -117,7 +117,9 @@ from_file(struct s3_credentials *out, const char *path, struct err *e)
     if (profile == NULL)
         profile = "default";
     buf_init(&text, FILE_BYTES_MAX);
-    rc = text_file_read(path, "AWS_ACCESS_KEY_ID is not set, and credentials file", &text, e);
+    rc = text_file_read(path, "credentials file", &text, e);
+    if (rc != RC_OK)
+        err_note(e, "AWS_ACCESS_KEY_ID is not set");
     if (rc == RC_OK)
         rc = profile_read(out, buf_text(&text), profile, e);
     if (rc == RC_OK && (*out->id == '\0' || *out->secret == '\0'))

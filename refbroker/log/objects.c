@@ -44,13 +44,10 @@ place_check(struct broker *b, struct err *e)
     place_write(b, wanted);
     if (rc != RC_OK || strcmp(known, wanted) == 0)
         return rc;
+    if (last > 0 && strcmp(known, "folder") == 0)
+        return err_set(e, RC_CONFIG, "objects lie in this folder already: start without --store");
     if (last > 0)
-        return err_set(e, RC_CONFIG,
-            "objects of this folder lie in %s, not in %s: start it with%s --store%s",
-            strcmp(known, "folder") == 0 ? "its folder " FOLDER : known,
-            b->options.store == NULL ? "its folder " FOLDER : wanted,
-            strcmp(known, "folder") == 0 ? "out" : "",
-            strcmp(known, "folder") == 0 ? "" : " as before");
+        return err_set(e, RC_CONFIG, "objects lie in %s: start with that as --store", known);
     return catalog_put_setting(b->catalog, "store", wanted, e);
 }
 
