@@ -76,7 +76,7 @@ s3_get(struct store *store, const char *key, int64_t at, void *data, size_t size
 {
     struct s3_store *s = s3_of(store);
     char path[KEY_BYTES], range[RANGE_BYTES];
-    uint8_t first;
+    uint8_t first = 0;
     size_t wanted = size == 0 ? 1 : size;
     int64_t from = size == 0 ? 0 : at;
     struct s3_client_request request = {.kind = STORE_GET,

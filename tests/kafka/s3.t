@@ -25,11 +25,21 @@ s3proxy.endpoint=http://127.0.0.1:$server_port
 jclouds.provider=filesystem
 jclouds.filesystem.basedir=$work/buckets
 END
+# One line for each request, its length, and the length of its answer, with the thread that serves it.
+cat >"$work/server/logback.xml" <<'END'
+<configuration>
+  <appender name="out" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%thread %logger{0} %msg%n</pattern></encoder></appender>
+  <logger name="org.gaul.s3proxy.S3ProxyHandler" level="DEBUG"/>
+  <logger name="org.gaul.shaded.org.eclipse.jetty.http.HttpParser" level="DEBUG"/>
+  <logger name="org.gaul.shaded.org.eclipse.jetty.http.HttpGenerator" level="DEBUG"/>
+  <root level="WARN"><appender-ref ref="out"/></root>
+</configuration>
+END
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local-secret
 unset AWS_SESSION_TOKEN AWS_PROFILE AWS_SHARED_CREDENTIALS_FILE
 server_answers() { (: <"/dev/tcp/127.0.0.1/$server_port") 2>/dev/null; }
 server_start() {
-    java "${quick_jvm[@]}" -Xmx256m -DLOG_LEVEL=debug -cp "$s3proxy/*" org.gaul.s3proxy.Main --properties "$work/server/conf" >>"$work/server/log" 2>&1 & echo $! >"$work/server/pid"
+    java "${quick_jvm[@]}" -Xmx256m -Dlogback.configurationFile="$work/server/logback.xml" -cp "$s3proxy/*" org.gaul.s3proxy.Main --properties "$work/server/conf" >>"$work/server/log" 2>&1 & echo $! >"$work/server/pid"
     wait_for 60 server_answers
 }
 end() { # NAME SIGNAL
@@ -54,6 +64,20 @@ start() {
 }
 metric() { curl -sf "http://127.0.0.1:${http_ports[$1]}/metrics" | awk -v name="kdl_$2" '$1 == name { print $2 }'; } # NAME METRIC
 is_stored() { [ "$(metric "$1" uncommitted_bytes)" = 0 ]; }                                                        # NAME
+counted() { for name in requests_put requests_get requests_list requests_delete bytes_put bytes_get; do metric "$1" store_${name}_total; done >>"$work/counted"; } # NAME, at the end of its process
+# What the server has seen since the line MARK of its log, in the same order.
+served() {
+    tail -n "+$(($1 + 1))" "$work/server/log" | awk '
+        $2 == "HttpParser" && match($0, /parsedHeader\(Content-Length: [0-9]+/) { split(substr($0, RSTART, RLENGTH), part, ": "); sent[$1] = part[2] }
+        $2 == "S3ProxyHandler" && match($0, /\{(PUT|GET|DELETE|POST)@[0-9a-f]+ [^ ]+/) {
+            request = substr($0, RSTART + 1, RLENGTH - 1)
+            kind[$1] = request ~ /^PUT/ ? 1 : request !~ /^GET/ ? 4 : request ~ /list-type=2/ ? 3 : 2
+            requests[kind[$1]]++
+            if (kind[$1] == 1) put += sent[$1]
+        }
+        $2 == "HttpGenerator" && match($0, /endOfContent CONTENT_LENGTH content-Length [0-9]+/) && kind[$1] == 2 { n = split(substr($0, RSTART, RLENGTH), part, " "); got += part[n] }
+        END { for (i = 1; i <= 4; i++) print requests[i] + 0; print put + 0; print got + 0 }'
+}
 lines() { grep -c " $2 " "$work/$1/log"; }                                                                         # NAME ID
 records() { timeout 60 kcat -b "$b" -C -t "$1" -o beginning -e -q 2>>"$work/err" | md5sum; }
 write() { seq 1 "$2" | timeout 60 kcat -b "$b" -P -t "$1" 2>>"$work/err"; } # TOPIC COUNT
@@ -64,6 +88,7 @@ grep '^not ok' -A3 "$work/battery" | sed 's/^/# /'
 
 # --- both write paths -----------------------------------------------------------------------------------------------------
 
+mark=$(wc -l <"$work/server/log")
 start one "$(store bucket/estate)"; is "refbroker starts with its objects there" $? 0
 "$kdl" topic create wal -b "$b" >>"$work/err" 2>&1
 "$kdl" topic create direct -b "$b" -c diskless.enable=true >>"$work/err" 2>&1
@@ -71,6 +96,7 @@ for topic in wal direct; do write $topic 20000; is "$topic: a producer writes" $
 wanted=$(seq 1 20000 | md5sum)
 wait_for 20 is_stored one; is "all of it comes into objects" $? 0
 is "none in a folder, those in the bucket below the cluster's id" "$(ls "$work/one/data/objects" 2>/dev/null | wc -l) $(ls "$work"/buckets/bucket/estate/*/*.obj | wc -l | sed 's/^[1-9][0-9]*$/some/')" "0 some"
+counted one
 end one KILL
 start one "$(store bucket/estate)"; is "it starts after kill -9" $? 0
 for topic in wal direct; do is "$topic: a consumer reads it from objects" "$(records $topic)" "$wanted"; done
@@ -78,6 +104,7 @@ is "which were asked for" "$(($(metric one store_requests_get_total) > 0)) $(met
 timeout 60 kcat -b "$b" -G group -o beginning -e -q wal 2>>"$work/err" | md5sum >"$work/group"
 is "a group reads and commits" "$(cat "$work/group")" "$wanted"
 wait_for 20 is_stored one
+counted one
 
 # --- what others may have done to the bucket -------------------------------------------------------------------------------
 
@@ -89,6 +116,9 @@ kept=$(ls "$home" | grep -cv fff)
 start one "$(store bucket/estate)"; is "it starts where a killed upload has left something" $? 0
 wait_for 20 grep -q ORPHANS "$work/one/log"; is "which is removed, and nothing else" "$(ls "$home" | grep -c 0000000100000fff) $(ls "$home" | grep -cv fff) $(ls "$home" | grep -c 0000700000000fff)" "0 $kept 1"
 is "all is still there" "$(records wal) $(records direct)" "$wanted $wanted"
+counted one
+is "each request is counted, and each byte, as the server did" "$(awk '{ sum[NR % 6] += $1 } END { for (i = 1; i <= 6; i++) print sum[i % 6] }' "$work/counted")" "$(served "$mark")"
+is "some of each kind" "$(served "$mark" | grep -c '^0$')" 0
 end one TERM; is "SIGTERM ends it with 0" $? 0
 "$BUILD/bin/refbroker" --data "$work/one/data" --listen "127.0.0.1:$(free_port)" >"$work/refused" 2>&1; is "without its store it is refused" "$? $(grep -c 'objects lie in s3://bucket/estate: start with that as --store' "$work/refused")" "2 1"
 "$BUILD/bin/refbroker" --data "$work/new" --store s3://B >"$work/refused" 2>&1; is "so is a store that is none" "$? $(grep -c 'no name for a bucket' "$work/refused")" "2 1"
@@ -96,13 +126,13 @@ end one TERM; is "SIGTERM ends it with 0" $? 0
 # --- what people must mend -------------------------------------------------------------------------------------------------
 
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-export AWS_SHARED_CREDENTIALS_FILE=$work/keys
-keys() { printf '[default]\naws_access_key_id = local\naws_secret_access_key = %s\n' "$1" >"$work/keys"; }
+export AWS_SHARED_CREDENTIALS_FILE=$work/credentials
+keys() { printf '[default]\naws_access_key_id = local\naws_secret_access_key = %s\n' "$1" >"$work/credentials"; }
 # trouble NAME STORE WORDS: with a store that cannot be used refbroker starts and takes records; `mend` mends it.
 trouble() {
     start "$1" "$2"; is "$1: it starts all the same" $? 0
     write wal 100; is "$1: producers of wal topics go on" $? 0
-    wait_for 20 grep -q STORE-AWAY "$work/$1/log"
+    wait_for 20 grep -qs STORE-AWAY "$work/$1/log"
     is "$1: one line says what to mend" "$(lines "$1" STORE-AWAY) $(grep STORE-AWAY "$work/$1/log" | grep -c "$3") $(grep -c wrong-secret "$work/$1/log")" "1 1 0"
     mend; wait_for 60 is_stored "$1"; is "$1: once it is mended all comes into objects" $? 0
     is "$1: which is told" "$(lines "$1" STORE-BACK)" 1
