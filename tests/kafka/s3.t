@@ -68,7 +68,7 @@ counted() { for name in requests_put requests_get requests_list requests_delete 
 # What the server has seen since the line MARK of its log, in the same order.
 served() {
     tail -n "+$(($1 + 1))" "$work/server/log" | awk '
-        $2 == "HttpParser" && match($0, /parsedHeader\(Content-Length: [0-9]+/) { split(substr($0, RSTART, RLENGTH), part, ": "); sent[$1] = part[2] }
+        $2 == "HttpParser" && match($0, /FIELD\(Content-Length: [0-9]+/) { split(substr($0, RSTART, RLENGTH), part, ": "); sent[$1] = part[2] }
         $2 == "S3ProxyHandler" && match($0, /\{(PUT|GET|DELETE|POST)@[0-9a-f]+ [^ ]+/) {
             request = substr($0, RSTART + 1, RLENGTH - 1)
             kind[$1] = request ~ /^PUT/ ? 1 : request !~ /^GET/ ? 4 : request ~ /list-type=2/ ? 3 : 2
