@@ -16,7 +16,7 @@
 #include "lib/wire/crc32c.h"
 
 #define ANSWER_BYTES_MAX ((size_t)8 * 1024 * 1024) /* a list of 1,000 keys has less than one */
-#define STALL_MS 5000
+#define STALL_MS 10000
 #define BODY_BYTES_PER_MS 1000 /* no slower: a body may take longer for its size */
 #define HEADERS_MAX 8
 #define HASH_BYTES 32
@@ -39,6 +39,7 @@ struct s3_client {
     struct s3_credentials credentials;
     bool is_away;
     int64_t away_since_ms;
+    int64_t failed_ms[STORE_KINDS]; /* last, of each kind that fails; 0: it does not */
     int64_t told_ms;
     char told[64]; /* the reason in the line that was logged last */
 };
@@ -126,13 +127,16 @@ trouble_of_status(struct trouble *trouble, int status, const struct error_texts 
 }
 
 static void
-away_tell(struct s3_client *client, const struct trouble *trouble, int64_t tried_ms)
+away_tell(
+    struct s3_client *client, enum store_kind kind, const struct trouble *trouble, int64_t tried_ms)
 {
     int64_t now = env_now_ms(client->env);
     bool tell;
 
     pthread_mutex_lock(&client->mutex);
     tell = trouble->is_to_be_mended || tried_ms >= TELL_AFTER_MS;
+    if (tell)
+        client->failed_ms[kind] = now;
     if (tell && client->is_away)
         tell = now - client->told_ms >=
                (strcmp(client->told, trouble->reason) != 0 ? TELL_CHANGED_MS : TELL_AGAIN_MS);
@@ -148,15 +152,22 @@ away_tell(struct s3_client *client, const struct trouble *trouble, int64_t tried
     pthread_mutex_unlock(&client->mutex);
 }
 
+/* The server is back when nothing fails any more: keys may allow to read, and not to write. What
+ * nobody has asked for lately does not count. */
 static void
-back_tell(struct s3_client *client)
+back_tell(struct s3_client *client, enum store_kind kind)
 {
+    int64_t now = env_now_ms(client->env);
+    bool well = true;
+
     pthread_mutex_lock(&client->mutex);
-    if (client->is_away)
+    client->failed_ms[kind] = 0;
+    for (int i = 0; i < STORE_KINDS; i++)
+        well &= client->failed_ms[i] == 0 || now - client->failed_ms[i] > TELL_AGAIN_MS;
+    if (well && client->is_away)
         log_notice("STORE-BACK", "bucket %s at %s answers again after %" PRId64 " s",
-            client->url.bucket, client->url.endpoint,
-            (env_now_ms(client->env) - client->away_since_ms + 999) / 1000);
-    client->is_away = false;
+            client->url.bucket, client->url.endpoint, (now - client->away_since_ms + 999) / 1000);
+    client->is_away &= !well;
     pthread_mutex_unlock(&client->mutex);
 }
 
@@ -380,11 +391,11 @@ run_until(struct s3_client *client, const struct s3_client_request *request, str
         rc = attempt(client, request, sums, until > now ? until - now : 1, &trouble, e);
         if (rc != RC_REMOTE) {
             if (rc != RC_CANCELED)
-                back_tell(client);
+                back_tell(client, request->kind);
             return rc;
         }
         now = env_now_ms(client->env);
-        away_tell(client, &trouble, now - started);
+        away_tell(client, request->kind, &trouble, now - started);
         if (trouble.is_to_be_mended)
             credentials_renew(client);
         pause = pause_ms(trouble.pause_ms, number);

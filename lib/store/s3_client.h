@@ -14,7 +14,8 @@
  *
  * One line is logged when the server is away (STORE-AWAY: at once where people must mend it,
  * otherwise when a call has been at it for a second), again when the reason changes and every
- * minute, and one when it answers again (STORE-BACK). Secrets are in none of them.
+ * minute, and one when every kind of request is answered again (STORE-BACK). Secrets are in none of
+ * them.
  *
  * Every request that has left is counted in the options' store, by kind and bytes of objects.
  * Different threads may use one client at once.

@@ -135,7 +135,7 @@ trouble() {
     wait_for 20 grep -qs STORE-AWAY "$work/$1/log"
     is "$1: one line says what to mend" "$(lines "$1" STORE-AWAY) $(grep STORE-AWAY "$work/$1/log" | grep -c "$3") $(grep -c wrong-secret "$work/$1/log")" "1 1 0"
     mend; wait_for 60 is_stored "$1"; is "$1: once it is mended all comes into objects" $? 0
-    is "$1: which is told" "$(lines "$1" STORE-BACK)" 1
+    wait_for 30 grep -q STORE-BACK "$work/$1/log"; is "$1: which is told" "$(lines "$1" STORE-BACK)" 1
     end "$1" KILL
     start "$1" "$2"
     is "$1: nothing is lost" "$(records wal)" "$(seq 1 100 | md5sum)"

@@ -231,6 +231,24 @@ a_server_that_is_away_is_told_once_and_comes_back(void **state)
 }
 
 static void
+what_may_be_read_and_not_written_is_not_back(void **state)
+{
+    const char *told;
+    char byte;
+
+    log_capture_begin();
+    for (int i = 0; i < 2; i++) {
+        script_always("HTTP/1.1 403 x\r\n" CLOSE XML "<Error><Code>AccessDenied</Code></Error>");
+        assert_int_equal(store_put(*state, "a", "abc", 3, NULL), RC_TIMEOUT);
+        s3_fake_script(fake, NULL, 0);
+        assert_int_equal(store_get(*state, "a", 0, &byte, 1, NULL), RC_NOTFOUND);
+    }
+    told = log_capture_end();
+    assert_int_equal(log_capture_count(told, "STORE-AWAY"), 1);
+    assert_int_equal(log_capture_count(told, "STORE-BACK"), 0);
+}
+
+static void
 each_trouble_says_what_to_do(void **state)
 {
     static const char *const troubles[][2] = {
@@ -401,6 +419,7 @@ main(void)
         SERVER_TEST(trouble_that_passes_is_not_noticed),
         SERVER_TEST(an_answer_that_got_lost_does_no_harm),
         SERVER_TEST(a_server_that_is_away_is_told_once_and_comes_back),
+        SERVER_TEST(what_may_be_read_and_not_written_is_not_back),
         SERVER_TEST(each_trouble_says_what_to_do),
         SERVER_TEST(an_answer_that_is_no_range_is_none),
         SERVER_TEST(keys_that_are_none_are_left_out_of_lists),
