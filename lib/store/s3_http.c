@@ -173,17 +173,15 @@ static void
 counts_read(struct transfer *t)
 {
     struct s3_http_request *request = t->request;
-    curl_off_t sent = 0, received = 0;
+    curl_off_t sent = 0;
     long status = 0, request_size = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size);
     (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
     request->status = (int)status;
     request->was_sent = request_size > 0;
     request->body_bytes_sent = sent;
-    request->body_bytes_received = received;
 }
 
 static void
@@ -278,7 +276,7 @@ s3_http_run(struct s3_http *http, struct s3_http_request *request, struct err *e
     request->status = 0;
     request->into_got = 0;
     request->was_sent = false;
-    request->body_bytes_sent = request->body_bytes_received = 0;
+    request->body_bytes_sent = 0;
     pthread_mutex_lock(&http->mutex);
     if (http->canceled) {
         pthread_mutex_unlock(&http->mutex);

@@ -45,7 +45,6 @@ struct s3_http_request {
     size_t into_got;
     bool was_sent; /* at least a part of the request has left */
     int64_t body_bytes_sent;
-    int64_t body_bytes_received;
 };
 
 /* s3_http_new starts the thread; s3_http_free ends it, and no call may be under way. RC_LIMIT where
