@@ -27,7 +27,7 @@ SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 CFLAGS ?= -O2 $(if $(SAN)$(TSAN),-g1,-g)
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DKDL_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(CFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong -fno-common $(SANITIZE)
 LIBS := -lrdkafka -levent_core -levent_extra -levent_openssl -levent_pthreads -lssl -lcrypto -lsqlite3 -lzstd -llz4 -lsnappy -lz -lisal -lxxhash \
-	-ljansson -lprotobuf-c -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
+	-ljansson -lcurl -lexpat -lprotobuf-c -lre2 -lstdc++ -lncursesw -ltinfo -lm -lpthread
 # Each program needs a part of them.
 LDFLAGS_ALL := $(LDFLAGS) $(SANITIZE) -Wl,--as-needed
 

@@ -21,6 +21,7 @@
 #include "refbroker/log/fetch_wait.h"
 #include "refbroker/log/garbage.h"
 #include "refbroker/log/intake.h"
+#include "refbroker/log/objects.h"
 #include "refbroker/log/producer_expiry.h"
 #include "refbroker/log/reader.h"
 #include "refbroker/log/retention.h"
@@ -30,7 +31,6 @@
 #include "refbroker/meta/broker_configs.h"
 
 #define TICK_US_MAX 2000
-#define OBJECTS_FOLDER "objects"
 
 void
 broker_options_default(struct broker_options *options)
@@ -115,8 +115,8 @@ storage_open(struct broker *b, struct err *e)
     if (rc == RC_OK)
         rc = catalog_load(b->catalog, &b->topics, e);
     if (rc == RC_OK)
-        rc = store_open_folder(b->options.disk, OBJECTS_FOLDER, &b->store, e);
-    if (rc == RC_OK)
+        rc = objects_open(b, e);
+    if (rc == RC_OK && b->options.store == NULL)
         rc = garbage_sweep_orphans(b, e);
     if (rc == RC_OK)
         rc = wal_open(&wal, append_recovered, b, &b->wal, e);
@@ -192,6 +192,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
         broker_close(b);
         return rc;
     }
+    objects_sweep(b);
     group_expiry_start(b->groups);
     intake_tick(b);
     b->tick_ended_cpu_us = env_thread_cpu_us(b->env);
@@ -229,6 +230,7 @@ broker_close(struct broker *b)
     coordinated_free(b->coordinated);
     garbage_free(b->garbage);
     cleaner_free(b->cleaner);
+    objects_free(b->sweep);
     uploader_free(b->uploader);
     wal_close(b->wal);
     topics_fini(&b->topics);
@@ -292,10 +294,23 @@ tick_cpu_us(struct broker *b, int64_t started_cpu_us)
 }
 
 static void
+store_gauges_set(struct stats *stats, const struct store *store)
+{
+    stats->store_requests_put_total = store->requests[STORE_PUT];
+    stats->store_requests_get_total = store->requests[STORE_GET];
+    stats->store_requests_delete_total = store->requests[STORE_DELETE];
+    stats->store_requests_list_total = store->requests[STORE_LIST];
+    stats->store_requests_failed_total = store->failures;
+    stats->store_bytes_put_total = store->bytes[STORE_PUT];
+    stats->store_bytes_get_total = store->bytes[STORE_GET];
+}
+
+static void
 gauges_set(struct broker *b, int64_t took)
 {
     b->stats.cache_bytes = (int64_t)(b->cache.committed_bytes + b->cache.uncommitted_bytes);
     b->stats.uncommitted_bytes = (int64_t)broker_unstored_bytes(b);
+    store_gauges_set(&b->stats, b->store);
     if (b->client_instances != NULL) {
         b->stats.client_metrics_instances = (int64_t)map_count(&b->client_instances->by_id);
         b->stats.client_metrics_values = (int64_t)b->client_instances->samples.count;
@@ -374,6 +389,12 @@ broker_stop(struct broker *b)
 {
     b->stopping = true;
     uploader_flush(b->uploader);
+}
+
+void
+broker_abandon(struct broker *b)
+{
+    store_cancel(b->store);
 }
 
 bool

@@ -57,6 +57,8 @@ struct reader;
 struct txns;
 struct coordinated;
 struct fetch_sessions;
+struct objects_sweep;
+struct s3_url;
 struct wal;
 
 /* How the core reaches a connection's other side; `peer` is what broker_connect got. */
@@ -73,8 +75,9 @@ struct broker_ports {
 
 struct broker_options {
     struct disk *disk;
-    struct env *env;
-    struct work *work; /* LANE_COUNT lanes */
+    const struct s3_url *store; /* where objects lie; NULL: in a folder of the disk */
+    struct env *env;            /* with a store elsewhere a real one */
+    struct work *work;          /* LANE_COUNT lanes */
     struct broker_ports ports;
     const char *host;        /* advertised */
     const char *data_folder; /* absolute path, as DescribeLogDirs names it */
@@ -139,6 +142,7 @@ struct broker {
     struct cache cache;
     struct catalog *catalog;
     struct store *store;
+    struct objects_sweep *sweep; /* NULL: over, or not begun */
     struct wal *wal;
     struct uploader *uploader;
     struct reader *reader;
@@ -206,6 +210,10 @@ int64_t broker_tick(struct broker *broker);
 /* broker_stop refuses new requests, commits what can be, and lets broker_is_idle become true. */
 void broker_stop(struct broker *broker);
 bool broker_is_idle(const struct broker *broker);
+
+/* broker_abandon ends what waits for a store that does not answer, now and later: for the end of a
+ * process, where the WAL keeps what is not in objects. */
+void broker_abandon(struct broker *broker);
 
 /* broker_finish sends the answer of a parked request, exactly once; broker_finish_as ends it as a
  * handler that returns `result` would (not H_PARK). No other request starts inside the call, since

@@ -10,6 +10,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
+#include "lib/store/s3_url.h"
 #include "refbroker/broker.h"
 #include "refbroker/meta/broker_configs.h"
 #include "refbroker/net/server.h"
@@ -19,9 +20,11 @@
 static const char usage[] =
     "refbroker: a reference diskless Kafka broker\n"
     "\n"
-    "usage: refbroker [--data DIR] [--listen HOST:PORT] [--http HOST:PORT]\n"
+    "usage: refbroker [--data DIR] [--store s3://...] [--listen HOST:PORT] [--http HOST:PORT]\n"
     "\n"
     "  --data DIR          folder for everything that is kept (default: refbroker-data)\n"
+    "  --store URL         objects in a bucket, not in that folder:\n"
+    "                      s3://BUCKET[/PREFIX][?endpoint=URL][&region=NAME], keys as for aws\n"
     "  --listen HOST:PORT  where clients connect (default: 127.0.0.1:9092; port 0: any free one)\n"
     "  --advertise HOST    the name that clients are told (default: the one listened on)\n"
     "  --http HOST:PORT    serve /metrics (Prometheus) and /healthz here (default: off)\n"
@@ -35,11 +38,13 @@ static const char usage[] =
     "\n"
     "examples:\n"
     "  refbroker --data /tmp/d --listen 127.0.0.1:9092\n"
-    "  refbroker --data /tmp/d --http 127.0.0.1:8080 && curl http://127.0.0.1:8080/metrics\n";
+    "  refbroker --data /tmp/d --http 127.0.0.1:8080 && curl http://127.0.0.1:8080/metrics\n"
+    "  refbroker --data /tmp/d --store 's3://bucket/kafka?region=eu-central-1'\n";
 
 struct settings {
     const char *data;
     char *data_path; /* absolute */
+    struct s3_url store;
     char *listen_host;
     uint16_t listen_port;
     const char *advertise;
@@ -140,10 +145,10 @@ static int
 flags_parse(int argc, char **argv, struct settings *s)
 {
     static const struct option options[] = {{"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'}, {"advertise", required_argument, NULL, 'a'},
-        {"http", required_argument, NULL, 'm'}, {"set", required_argument, NULL, 's'},
-        {"verbose", no_argument, NULL, 'v'}, {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"store", required_argument, NULL, 'o'}, {"listen", required_argument, NULL, 'l'},
+        {"advertise", required_argument, NULL, 'a'}, {"http", required_argument, NULL, 'm'},
+        {"set", required_argument, NULL, 's'}, {"verbose", no_argument, NULL, 'v'},
+        {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct err e;
     int flag, rc;
 
@@ -152,6 +157,11 @@ flags_parse(int argc, char **argv, struct settings *s)
         switch (flag) {
         case 'd':
             s->data = optarg;
+            break;
+        case 'o':
+            if (s3_url_parse(optarg, &s->store, &e) != RC_OK)
+                return wrong_use("--store: %s", e.text);
+            s->broker.store = &s->store;
             break;
         case 'l':
             if (!address_parse(optarg, &s->listen_host, &s->listen_port))
@@ -239,7 +249,10 @@ serve(struct settings *s, struct disk *disk, struct env *env, struct err *e)
         printf("refbroker %s ready: %s:%d", KDL_VERSION, s->broker.host, s->broker.port);
         if (s->http)
             printf(" http %s:%d", s->http_host, server_http_port(server));
-        printf(" data %s\n", s->data);
+        printf(" data %s", s->data);
+        if (s->broker.store != NULL)
+            printf(" store s3://%s/%s", s->store.bucket, s->store.prefix);
+        putchar('\n');
         fflush(stdout);
         server_run(server, broker);
     }

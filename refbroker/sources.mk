@@ -105,6 +105,7 @@ refbroker_SRCS := \
 	refbroker/log/log_start.c \
 	refbroker/log/mirror.c \
 	refbroker/log/object.c \
+	refbroker/log/objects.c \
 	refbroker/log/partition.c \
 	refbroker/log/producer_expiry.c \
 	refbroker/log/producers.c \

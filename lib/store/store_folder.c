@@ -91,9 +91,8 @@ file_write(struct folder_store *f, const char *path, const void *data, size_t si
 }
 
 static enum rc
-folder_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
+object_write(struct folder_store *f, const char *key, const void *data, size_t size, struct err *e)
 {
-    struct folder_store *f = folder_of(store);
     char part[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
     struct err ignored;
     enum rc rc = path_of(f, UNFINISHED, key, part, e);
@@ -114,9 +113,18 @@ folder_put(struct store *store, const char *key, const void *data, size_t size, 
 }
 
 static enum rc
-folder_get(struct store *store, const char *key, int64_t at, void *data, size_t size, struct err *e)
+folder_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
 {
-    struct folder_store *f = folder_of(store);
+    enum rc rc = object_write(folder_of(store), key, data, size, e);
+
+    store_count(store, STORE_PUT, rc == RC_OK ? (int64_t)size : 0, rc != RC_OK);
+    return rc;
+}
+
+static enum rc
+range_read(
+    struct folder_store *f, const char *key, int64_t at, void *data, size_t size, struct err *e)
+{
     char path[PATH_BYTES_MAX];
     struct disk_file *file;
     size_t got = 0;
@@ -134,13 +142,44 @@ folder_get(struct store *store, const char *key, int64_t at, void *data, size_t 
 }
 
 static enum rc
+folder_get(struct store *store, const char *key, int64_t at, void *data, size_t size, struct err *e)
+{
+    enum rc rc = range_read(folder_of(store), key, at, data, size, e);
+
+    store_count(store, STORE_GET, rc == RC_OK ? (int64_t)size : 0, rc != RC_OK);
+    return rc;
+}
+
+static enum rc
 folder_remove(struct store *store, const char *key, struct err *e)
 {
     struct folder_store *f = folder_of(store);
     char path[PATH_BYTES_MAX];
     enum rc rc = path_of(f, "", key, path, e);
 
-    return rc == RC_OK ? remove_if_there(f, path, e) : rc;
+    if (rc == RC_OK)
+        rc = remove_if_there(f, path, e);
+    store_count(store, STORE_DELETE, 0, rc != RC_OK);
+    return rc;
+}
+
+/* The others go even where one does not. */
+static enum rc
+folder_remove_many(
+    struct store *store, const char *const *keys, size_t count, bool *removed, struct err *e)
+{
+    struct err one;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        removed[i] = folder_remove(store, keys[i], &one) == RC_OK;
+        if (removed[i])
+            continue;
+        rc = one.code;
+        if (e != NULL)
+            *e = one;
+    }
+    return rc;
 }
 
 struct listing {
@@ -164,8 +203,10 @@ static enum rc
 folder_list(struct store *store, store_list_fn *fn, void *arg, struct err *e)
 {
     struct listing listing = {folder_of(store), fn, arg, false};
+    enum rc rc = disk_list(listing.folder->disk, listing.folder->folder, name_found, &listing, e);
 
-    return disk_list(listing.folder->disk, listing.folder->folder, name_found, &listing, e);
+    store_count(store, STORE_LIST, 0, rc != RC_OK);
+    return rc;
 }
 
 static void
@@ -179,6 +220,7 @@ static const struct store_ops folder_ops = {
     .put = folder_put,
     .get = folder_get,
     .remove = folder_remove,
+    .remove_many = folder_remove_many,
     .list = folder_list,
     .free = folder_free,
 };

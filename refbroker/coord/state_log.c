@@ -160,7 +160,10 @@ run_read(struct reading *r, const struct run *run)
     if (blob == NULL)
         return err_set(r->e, RC_LIMIT, "no memory for a run of %u bytes", run->size);
     reader_key(key, run->object_id);
-    rc = store_get(r->broker->store, key, run->position, blob->data, run->size, r->e);
+    /* Without its state the broker would tell clients wrong things: it waits for the store. */
+    do {
+        rc = store_get(r->broker->store, key, run->position, blob->data, run->size, r->e);
+    } while (rc == RC_TIMEOUT);
     if (rc == RC_OK && crc32c_of(blob->data, run->size) != run->crc)
         rc = err_set(r->e, RC_CORRUPT, "object %s is damaged", key);
     if (rc == RC_OK)

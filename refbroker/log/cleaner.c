@@ -106,10 +106,12 @@ failed(struct cleaner *cleaner, enum rc rc, const struct err *e)
     const char *name = partition->topic == NULL ? "a deleted topic" : partition->topic->name;
 
     cleaner->broker->stats.cleaner_failures_total++;
-    partition->uncleanable = rc != RC_IO && rc != RC_NO_SPACE && rc != RC_NOTFOUND;
+    partition->uncleanable =
+        rc != RC_IO && rc != RC_NO_SPACE && rc != RC_NOTFOUND && !store_has_told(rc);
     cleaner->broker->stats.cleaner_uncleanable_partitions += partition->uncleanable;
-    log_warn("CLEANER", "%s-%d: %s; %s", name, partition->index, e->text,
-        partition->uncleanable ? "not cleaned until the next start" : "trying again");
+    if (!store_has_told(rc))
+        log_warn("CLEANER", "%s-%d: %s; %s", name, partition->index, e->text,
+            partition->uncleanable ? "not cleaned until the next start" : "trying again");
     round_end(cleaner, false);
 }
 
@@ -255,10 +257,6 @@ step_done(struct work_job *job)
     stats->cleaner_bytes_read_total += step->counts.bytes_read;
     stats->cleaner_records_read_total += step->counts.records_read;
     stats->cleaner_keys_total += (int64_t)step->keys;
-    stats->store_requests_get_total += step->runs_read;
-    stats->store_bytes_get_total += step->bytes_moved - (int64_t)step->object_bytes;
-    stats->store_requests_put_total += step->object_bytes > 0;
-    stats->store_bytes_put_total += (int64_t)step->object_bytes;
     if (step->rc != RC_OK) {
         failed(cleaner, step->rc, &step->err);
     } else if (!is_compacted(cleaner->partition)) {

@@ -297,7 +297,8 @@ waiters_tell(struct file *file, int16_t error)
 static void
 failed(struct file *file, const struct err *e)
 {
-    log_warn("COMMIT-FAILED", "a file of %zu batches: %s", file->count, e->text);
+    if (!store_has_told(e->code))
+        log_warn("COMMIT-FAILED", "a file of %zu batches: %s", file->count, e->text);
     file_leave(file);
     waiters_tell(file, KE_KAFKA_STORAGE_ERROR);
     file_free(file);
@@ -355,8 +356,6 @@ put_done(struct work_job *job)
         failed(file, &file->err);
         return;
     }
-    broker->stats.store_requests_put_total++;
-    broker->stats.store_bytes_put_total += (int64_t)file->object_bytes;
     file->commit.apply = commit_apply;
     file->commit.done = commit_done;
     catalog_submit(broker->catalog, &file->commit);

@@ -78,17 +78,23 @@ static void
 remove_run(struct work_job *job)
 {
     struct round *round = list_of(job, struct round, remove);
-    char key[READER_KEY_BYTES];
+    char names[OBJECTS_AT_ONCE][READER_KEY_BYTES];
+    const char *keys[OBJECTS_AT_ONCE];
+    bool removed[OBJECTS_AT_ONCE];
     size_t kept = 0;
     struct err e;
+    enum rc rc;
 
     for (size_t i = 0; i < round->count; i++) {
-        reader_key(key, round->ids[i]);
-        if (store_remove(round->garbage->broker->store, key, &e) == RC_OK)
-            round->ids[kept++] = round->ids[i];
-        else
-            log_warn("GARBAGE", "%s", e.text);
+        reader_key(names[i], round->ids[i]);
+        keys[i] = names[i];
     }
+    rc = store_remove_many(round->garbage->broker->store, keys, round->count, removed, &e);
+    if (rc != RC_OK && !store_has_told(rc))
+        log_warn("GARBAGE", "%s", e.text);
+    for (size_t i = 0; i < round->count; i++)
+        if (removed[i])
+            round->ids[kept++] = round->ids[i];
     round->count = kept;
 }
 
@@ -98,7 +104,6 @@ remove_done(struct work_job *job)
     struct round *round = list_of(job, struct round, remove);
     struct broker *broker = round->garbage->broker;
 
-    broker->stats.store_requests_delete_total += (int64_t)round->count;
     round->job.apply = forget_apply;
     round->job.done = forget_done;
     catalog_submit(broker->catalog, &round->job);
@@ -164,12 +169,10 @@ static void
 key_found(void *arg, const char *key)
 {
     struct sweep *sweep = arg;
-    int64_t id = (int64_t)strtoull(key, NULL, 16);
-    char again[READER_KEY_BYTES];
+    int64_t id;
     bool known = false;
 
-    reader_key(again, id);
-    if (sweep->rc != RC_OK || strcmp(key, again) != 0)
+    if (sweep->rc != RC_OK || !reader_key_parse(key, &id))
         return;
     sweep->rc = catalog_has_object(sweep->broker->catalog, id, &known, sweep->e);
     if (sweep->rc != RC_OK || known)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
@@ -48,6 +49,16 @@ void
 reader_key(char out[READER_KEY_BYTES], int64_t object_id)
 {
     snprintf(out, READER_KEY_BYTES, "%016" PRIx64 ".obj", object_id);
+}
+
+bool
+reader_key_parse(const char *key, int64_t *object_id)
+{
+    char again[READER_KEY_BYTES];
+
+    *object_id = (int64_t)strtoull(key, NULL, 16);
+    reader_key(again, *object_id);
+    return strcmp(key, again) == 0;
 }
 
 struct reader *
@@ -183,9 +194,7 @@ load_done(struct work_job *job)
 
     entry->loading = false;
     reader->loading_bytes -= entry->run.size;
-    broker->stats.store_requests_get_total++;
     if (entry->rc == RC_OK) {
-        broker->stats.store_bytes_get_total += entry->run.size;
         list_push_back(&reader->use_order, &entry->in_use_order);
         reader->bytes += entry->run.size;
     } else {
@@ -194,8 +203,9 @@ load_done(struct work_job *job)
         entry->error = damaged ? KE_CORRUPT_MESSAGE : KE_KAFKA_STORAGE_ERROR;
         entry->failed_ms = env_now_ms(broker->env);
         broker->stats.object_corrupt_total += damaged;
-        log_error(
-            "OBJECT-READ", "object %016" PRIx64 ": %s", entry->run.object_id, entry->err.text);
+        if (!store_has_told(entry->rc))
+            log_error(
+                "OBJECT-READ", "object %016" PRIx64 ": %s", entry->run.object_id, entry->err.text);
     }
     waiters_call(broker, &entry->waiters);
     waiters_call(broker, &reader->room);

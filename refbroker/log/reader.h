@@ -53,4 +53,7 @@ MUST_CHECK enum rc reader_read(
 #define READER_KEY_BYTES 40
 void reader_key(char out[READER_KEY_BYTES], int64_t object_id);
 
+/* reader_key_parse is the way back; false for a key that reader_key does not write. */
+bool reader_key_parse(const char *key, int64_t *object_id);
+
 #endif

@@ -221,7 +221,8 @@ commit_apply(struct catalog *catalog, struct catalog_job *job, struct err *e)
 static void
 failed(struct uploader *uploader, const struct err *e)
 {
-    log_warn("UPLOAD-FAILED", "%s; trying again", e->text);
+    if (!store_has_told(e->code))
+        log_warn("UPLOAD-FAILED", "%s; trying again", e->text);
     uploader->retry_ms = env_now_ms(uploader->broker->env) + RETRY_MS;
     upload_free(uploader->busy);
     uploader->busy = NULL;
@@ -269,8 +270,6 @@ put_done(struct work_job *job)
         failed(uploader, &upload->err);
         return;
     }
-    uploader->broker->stats.store_requests_put_total++;
-    uploader->broker->stats.store_bytes_put_total += (int64_t)upload->size;
     upload->commit.apply = commit_apply;
     upload->commit.done = commit_done;
     catalog_submit(uploader->broker->catalog, &upload->commit);

@@ -459,6 +459,7 @@ server_run(struct server *server, struct broker *broker)
     loop_signal_add(server->loop, SIGINT, signaled, server);
     loop_set_tick(server->loop, tick, server);
     loop_run(server->loop);
+    broker_abandon(broker);
     while (!list_is_empty(&server->peers))
         peer_destroy(list_of(list_first(&server->peers), struct peer, in_server));
 }

@@ -86,6 +86,29 @@ store_battery_removing_twice_is_fine(void **state)
 }
 
 void
+store_battery_many_are_removed_at_once(void **state)
+{
+    static const char *const keys[] = {"a", "missing", "b"};
+    static const char *const bad[] = {"a", "../b"};
+    bool removed[STORE_REMOVE_MAX + 1];
+
+    put(*state, "a", 10);
+    put(*state, "b", 10);
+    put(*state, "c", 10);
+    assert_int_equal(store_remove_many(*state, bad, 2, removed, NULL), RC_CONFIG);
+    assert_int_equal(
+        store_remove_many(*state, keys, STORE_REMOVE_MAX + 1, removed, NULL), RC_LIMIT);
+    assert_int_equal(store_get(*state, "a", 0, got, 1, NULL), RC_OK);
+    assert_int_equal(store_remove_many(*state, keys, 3, removed, NULL), RC_OK);
+    for (int i = 0; i < 3; i++)
+        assert_true(removed[i]);
+    assert_int_equal(store_get(*state, "a", 0, got, 1, NULL), RC_NOTFOUND);
+    assert_int_equal(store_get(*state, "b", 0, got, 1, NULL), RC_NOTFOUND);
+    assert_int_equal(store_get(*state, "c", 0, got, 1, NULL), RC_OK);
+    assert_int_equal(store_remove_many(*state, keys, 0, removed, NULL), RC_OK);
+}
+
+void
 store_battery_a_second_put_replaces_the_whole_object(void **state)
 {
     put(*state, "a", OBJECT_BYTES);

@@ -16,6 +16,7 @@
         STORE_BATTERY_TEST(a_missing_object_is_not_found, setup, teardown),                        \
         STORE_BATTERY_TEST(a_range_behind_the_end_is_truncated, setup, teardown),                  \
         STORE_BATTERY_TEST(removing_twice_is_fine, setup, teardown),                               \
+        STORE_BATTERY_TEST(many_are_removed_at_once, setup, teardown),                             \
         STORE_BATTERY_TEST(a_second_put_replaces_the_whole_object, setup, teardown),               \
         STORE_BATTERY_TEST(the_list_has_every_key_once, setup, teardown),                          \
         STORE_BATTERY_TEST(objects_may_be_removed_while_they_are_listed, setup, teardown),         \
@@ -26,6 +27,7 @@ void store_battery_ranges_are_exact(void **state);
 void store_battery_a_missing_object_is_not_found(void **state);
 void store_battery_a_range_behind_the_end_is_truncated(void **state);
 void store_battery_removing_twice_is_fine(void **state);
+void store_battery_many_are_removed_at_once(void **state);
 void store_battery_a_second_put_replaces_the_whole_object(void **state);
 void store_battery_the_list_has_every_key_once(void **state);
 void store_battery_objects_may_be_removed_while_they_are_listed(void **state);
