@@ -42,11 +42,12 @@ pair_start_ours() {
 for _ in \$(seq 20); do # the one before may hold port and folder for a moment
     : >"$work/refbroker"
     "$BUILD/bin/refbroker" --data "$work/data" --listen "$ours" ${ours_flags:-} ${*/#/--set } >"$work/refbroker" 2>&1 & echo \$! >"$work/pid"
-    for _ in \$(seq 200); do
+    for _ in \$(seq 1200); do # a disk may stall
         grep -q ready "$work/refbroker" && exit 0
         grep -q 'in use' "$work/refbroker" && break
         read -r -t 0.05 <> <(:)
     done
+    kill -9 "\$(cat "$work/pid")" 2>/dev/null # one that comes up later would hold port and folder, and nobody would kill it
     read -r -t 0.2 <> <(:)
 done
 exit 1
