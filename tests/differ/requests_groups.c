@@ -112,7 +112,7 @@ assignment(struct making *m)
 static void
 join_at_once(struct making *m, struct speaker *s)
 {
-    if (s->group == MEMORY_NONE || !memory_awaits(m->memory, s->group, s->member_id))
+    if (!memory_awaits(m->memory, s->group, s->member_id))
         return;
     s->instance_id = making_text(NULL);
     if (s->member == NULL || s->member->state != MEMORY_PENDING)
