@@ -409,8 +409,10 @@ deleted_learn(struct memory *memory, const struct km_delete_groups_response *out
     for (int32_t i = 0; i < out->results.count; i++) {
         size_t group = group_number(memory, out->results.items[i].group_id);
 
-        for (size_t k = 0; out->results.items[i].error_code == KE_NONE && k < memory->member_count;
-             k++)
+        /* The group without a name keeps offsets, but no members. */
+        if (out->results.items[i].error_code != KE_NONE || out->results.items[i].group_id.size == 0)
+            continue;
+        for (size_t k = 0; k < memory->member_count; k++)
             if (memory->members[k].group == group)
                 memory->members[k].state = MEMORY_GONE;
     }
