@@ -88,26 +88,36 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         void (*run)(const struct probe *probe);
     } steps[] = {
         {"rights", probe_rights},
-        {"configs and offsets", probe_offsets},
-        {"sizes", probe_sizes},
+        {"offsets", probe_offsets},
         {"users, quotas and access rules", probe_cluster},
-        {"producers", probe_producers},
         {"transactions", probe_transactions},
-        {"groups", probe_groups},
+        {"offsets of groups", probe_commits},
         {"members of groups", probe_members},
     };
     struct probe probe = {inventory, cluster};
     int64_t started_ms = loop_now_ms(cluster_loop(cluster)), offsets_ms = 0;
+    struct probe_producers *producers;
     struct probe_configs *configs;
+    struct probe_sizes *sizes;
     struct conn_stats stats;
     enum rc rc;
 
     cluster_avoid_silent(cluster);
-    tell(options, "topics");
-    rc = probe_topics(&probe, options->patterns, e);
+    tell(options, "groups");
+    rc = probe_begin(&probe, e);
     if (rc != RC_OK)
         return rc;
+    probe_groups(&probe);
+    /* Brokers add up sizes while the list of topics is read: the first question has connected. */
+    tell(options, "topics");
+    sizes = probe_sizes_begin(&probe);
+    rc = probe_topics(&probe, options->patterns, e);
+    if (rc != RC_OK) {
+        probe_sizes_end(sizes);
+        return rc;
+    }
     configs = probe_configs_begin(&probe);
+    producers = probe_producers_begin(&probe);
     for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {
         tell(options, steps[i].what);
         if (steps[i].run == probe_offsets)
@@ -115,7 +125,10 @@ audit_run(struct cluster *cluster, const struct audit_options *options,
         steps[i].run(&probe);
         rc = inventory_check(inventory, e);
     }
+    tell(options, "configs, sizes and producers");
     probe_configs_end(configs);
+    probe_sizes_end(sizes);
+    probe_producers_end(producers);
     if (rc == RC_OK)
         probe_tokens(&probe);
     if (rc == RC_OK)

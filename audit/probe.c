@@ -108,7 +108,8 @@ list_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *
 }
 
 void
-probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, probe_list_fn *take)
+probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, bool aside,
+    probe_list_fn *take)
 {
     struct listing listing = {.inventory = probe->inventory, .which = which, .take = take};
     struct cluster_fan_spec spec = {.api = frame_api(api_key),
@@ -117,7 +118,8 @@ probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, p
         .parse = list_parse,
         .done = list_done,
         .arg = &listing,
-        .batch_items_max = 1};
+        .batch_items_max = 1,
+        .aside = aside};
 
     listing.brokers = probe_brokers(probe, &spec.item_count);
     probe_fan(probe, which, &spec);

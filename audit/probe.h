@@ -1,11 +1,14 @@
 /*
  * probe: the questions of an audit, one file per family; each fills its part of an inventory.
  *
- * A probe that is refused or fails leaves gaps in the inventory and goes on. Only probe_topics
- * fails as a whole: without topics there is no audit. All requests go through probe_fan or
- * probe_call, which send nothing outside of allowed.def.
+ * A probe that is refused or fails leaves gaps in the inventory and goes on. Only probe_begin
+ * and probe_topics fail as a whole: without topics there is no audit. All requests go through
+ * probe_fan or probe_call, which send nothing outside of allowed.def.
  *
- * They run the cluster's loop until they have their answers; only the configs may come meanwhile.
+ * They run the cluster's loop until they have their answers. Those with a begin and an end leave
+ * what a broker works long on to it while others ask, configs and sizes over a connection of their
+ * own: begin sends the first requests and returns, end waits for what has not come in the
+ * meantime, and frees.
  */
 #ifndef AUDIT_PROBE_H
 #define AUDIT_PROBE_H
@@ -18,6 +21,10 @@ struct probe {
     struct cluster *cluster;
 };
 
+/* probe_begin finds out which brokers there are, all that probe_groups and
+ * probe_sizes_begin need. */
+MUST_CHECK enum rc probe_begin(const struct probe *probe, struct err *e);
+
 /* probe_topics lists the topics that the patterns mean, and the internal ones: shell globs,
  * separated by commas, of which those that begin with '!' take out again. */
 MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns, struct err *e);
@@ -25,8 +32,7 @@ MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns,
 /* probe_rights asks what the login may do with the cluster. */
 void probe_rights(const struct probe *probe);
 
-/* probe_configs_begin asks for the configs of topics and of a broker, which takes a broker long;
- * probe_configs_end waits for what has not come in the meantime, and frees. */
+/* Configs of topics and of a broker. */
 struct probe_configs;
 struct probe_configs *probe_configs_begin(const struct probe *probe);
 void probe_configs_end(struct probe_configs *configs);
@@ -36,7 +42,11 @@ void probe_offsets(const struct probe *probe);
 /* probe_growth looks at the ends of the logs once more, and adds what came since probe_offsets to
  * the topics' rates. */
 void probe_growth(const struct probe *probe);
-void probe_sizes(const struct probe *probe);
+
+/* Bytes of the logs. It may begin before the topics are known, and ends behind them. */
+struct probe_sizes;
+struct probe_sizes *probe_sizes_begin(const struct probe *probe);
+void probe_sizes_end(struct probe_sizes *sizes);
 
 /* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,
  * SCRAM users. */
@@ -44,7 +54,12 @@ void probe_cluster(const struct probe *probe);
 
 /* probe_tokens asks for delegation tokens, once the broker's configs do not rule them out. */
 void probe_tokens(const struct probe *probe);
-void probe_producers(const struct probe *probe);
+
+/* Producers that partitions remember. */
+struct probe_producers;
+struct probe_producers *probe_producers_begin(const struct probe *probe);
+void probe_producers_end(struct probe_producers *producers);
+
 void probe_transactions(const struct probe *probe);
 
 /* probe_transaction_log reads the end of __transaction_state, the last 20,000 offsets of a
@@ -56,8 +71,10 @@ uint64_t probe_transaction_log(const struct probe *probe, uint64_t bytes_max);
  * which topics transactions read. It needs the transactional ids that the two before it found. */
 uint64_t probe_commit_log(const struct probe *probe, uint64_t bytes_max);
 
-/* probe_groups lists groups and their offsets, probe_members their members. */
+/* probe_groups lists groups, which needs no topics, probe_commits their offsets, probe_members
+ * their members. */
 void probe_groups(const struct probe *probe);
+void probe_commits(const struct probe *probe);
 void probe_members(const struct probe *probe);
 
 /* probe_samples reads at most about bytes_max bytes of stored batches. */
@@ -75,11 +92,11 @@ struct cluster_fan *probe_fan_start(
 /* probe_brokers returns the ids of all brokers, which the caller frees. */
 int32_t *probe_brokers(const struct probe *probe, uint32_t *count);
 
-/* probe_list asks every broker for its part of a list, with a request that says nothing. `take`
- * notes what an answer holds and returns its error code. */
+/* probe_list asks every broker for its part of a list, with a request that says nothing; aside: see
+ * cluster_fan.h. `take` notes what an answer holds and returns its error code. */
 typedef int16_t probe_list_fn(struct audit_inventory *inventory, const void *response);
-void probe_list(
-    const struct probe *probe, enum audit_probe which, int16_t api_key, probe_list_fn *take);
+void probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, bool aside,
+    probe_list_fn *take);
 
 /* probe_is_allowed tells whether a key is in allowed.def. */
 bool probe_is_allowed(int16_t api_key);

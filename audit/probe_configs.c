@@ -1,5 +1,6 @@
 /* DescribeConfigs: how topics are kept, and what a broker's defaults are. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "audit/probe.h"
 #include "gen/messages.h"
@@ -52,20 +53,38 @@ build(void *arg, struct cluster_fan_batch *batch)
     return batch->count;
 }
 
+/* Which key a name is, looked for from `from` on, since the next one in an answer is often the next
+ * one here; AUDIT_TOPIC_CONFIGS: none. */
+static unsigned
+key_of(const struct probe_configs *own, struct wire_string name, unsigned from)
+{
+    for (unsigned i = 0; i < AUDIT_TOPIC_CONFIGS; i++) {
+        unsigned k = (from + i) % AUDIT_TOPIC_CONFIGS;
+
+        if (own->keys[k].size == name.size &&
+            memcmp(own->keys[k].data, name.data, (size_t)name.size) == 0)
+            return k;
+    }
+    return AUDIT_TOPIC_CONFIGS;
+}
+
 static void
-topic_take(struct audit_inventory *inventory, struct audit_topic *topic,
+topic_take(const struct probe_configs *own, struct audit_topic *topic,
     const struct km_describe_configs_response_result *result)
 {
+    unsigned next = 0;
+
     for (int32_t i = 0; i < result->configs.count; i++) {
         const struct km_describe_configs_response_resource_result *config =
             &result->configs.items[i];
+        unsigned key = key_of(own, config->name, next);
 
-        for (unsigned k = 0; k < AUDIT_TOPIC_CONFIGS; k++)
-            if (config->value.size >= 0 &&
-                codec_string_is(config->name, inventory_topic_key((enum audit_topic_config)k)))
-                topic->configs[k] = (struct audit_config){
-                    inventory_text(inventory, config->value.data, config->value.size),
-                    config->config_source == SOURCE_TOPIC};
+        if (key == AUDIT_TOPIC_CONFIGS || config->value.size < 0)
+            continue;
+        next = key + 1;
+        topic->configs[key] = (struct audit_config){
+            inventory_text(own->probe->inventory, config->value.data, config->value.size),
+            config->config_source == SOURCE_TOPIC};
     }
 }
 
@@ -83,7 +102,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
         if (!cluster_fan_is_asked(batch->fan, topic))
             continue;
         if (result->error_code == KE_NONE)
-            topic_take(inventory, &inventory->topics[topic], result);
+            topic_take(own, &inventory->topics[topic], result);
         cluster_fan_settle(batch->fan, topic, result->error_code);
     }
 }
@@ -177,7 +196,8 @@ probe_configs_begin(const struct probe *probe)
         .parse = parse,
         .done = done,
         .arg = own,
-        .batch_items_max = TOPICS_PER_REQUEST};
+        .batch_items_max = TOPICS_PER_REQUEST,
+        .aside = true};
     struct cluster_fan_spec broker = {.api = frame_api(KM_DESCRIBE_CONFIGS),
         .target = broker_target,
         .build = broker_build,

@@ -173,7 +173,7 @@ commits_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct er
             own->probe->inventory->groups[own->groups[item]].id, rc, code, e);
 }
 
-static void
+void
 probe_commits(const struct probe *probe)
 {
     struct committing own = {probe, xcalloc(probe->inventory->group_count + 1, sizeof *own.groups)};
@@ -196,6 +196,5 @@ probe_commits(const struct probe *probe)
 void
 probe_groups(const struct probe *probe)
 {
-    probe_list(probe, AUDIT_GROUPS, KM_LIST_GROUPS, list_take);
-    probe_commits(probe);
+    probe_list(probe, AUDIT_GROUPS, KM_LIST_GROUPS, true, list_take);
 }

@@ -20,18 +20,41 @@ struct asking {
     int64_t timestamp;
     int8_t isolation;
     enum audit_probe which;
-    int64_t *ends; /* of a second look, by partition; NULL: it is the first */
+    int64_t *ends;             /* of a second look, by partition; NULL: it is the first */
+    const struct filled *only; /* NULL: all partitions */
+};
+
+/* Partitions that may have records, and which one of them each is. */
+struct filled {
+    uint32_t count;
+    uint32_t *partitions;
+    uint32_t *places; /* by partition; INVENTORY_NO_NUMBER: it has none */
 };
 
 static const struct wire_range versions = {1, INT16_MAX};
 static const struct wire_range stable_versions = {2, INT16_MAX};
 static const struct wire_range largest_versions = {7, INT16_MAX};
 
+static uint32_t
+partition_of(const struct asking *asking, uint32_t item)
+{
+    return asking->only == NULL ? item : asking->only->partitions[item];
+}
+
+static uint32_t
+item_of(const struct asking *asking, uint32_t partition)
+{
+    return asking->only == NULL || partition == INVENTORY_NO_NUMBER
+               ? partition
+               : asking->only->places[partition];
+}
+
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    const struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
-    const struct audit_partition *partition = &inventory->partitions[item];
+    const struct asking *asking = arg;
+    const struct audit_inventory *inventory = asking->probe->inventory;
+    const struct audit_partition *partition = &inventory->partitions[partition_of(asking, item)];
 
     *out = (struct cluster_target){
         CLUSTER_LEADER, inventory->topics[partition->topic].name, partition->partition};
@@ -43,9 +66,15 @@ build(void *arg, struct cluster_fan_batch *batch)
     struct asking *asking = arg;
     const struct audit_inventory *inventory = asking->probe->inventory;
     struct km_list_offsets_request *request = batch->request;
+    uint32_t *partitions = arena_array(batch->arena, batch->count, sizeof *partitions);
+    struct inventory_run *runs;
     size_t count = 0;
-    struct inventory_run *runs =
-        inventory_runs(inventory, batch->items, batch->count, batch->arena, &count);
+
+    if (partitions == NULL)
+        return 0;
+    for (size_t i = 0; i < batch->count; i++)
+        partitions[i] = partition_of(asking, batch->items[i]);
+    runs = inventory_runs(inventory, partitions, batch->count, batch->arena, &count);
 
     request->replica_id = -1;
     request->isolation_level = asking->isolation;
@@ -103,11 +132,12 @@ parse(void *arg, struct cluster_fan_batch *batch)
             const struct km_list_offsets_response_partition_response *answer =
                 &topic->partitions.items[k];
             uint32_t number = inventory_partition(inventory, place, answer->partition_index);
+            uint32_t item = item_of(asking, number);
 
-            if (!cluster_fan_is_asked(batch->fan, number))
+            if (!cluster_fan_is_asked(batch->fan, item))
                 continue;
             answer_take(asking, number, answer);
-            cluster_fan_settle(batch->fan, number, answer->error_code);
+            cluster_fan_settle(batch->fan, item, answer->error_code);
         }
     }
 }
@@ -116,18 +146,20 @@ static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
     const struct asking *asking = arg;
+    uint32_t number = partition_of(asking, item);
     struct audit_inventory *inventory = asking->probe->inventory;
+    struct audit_partition *partition = &inventory->partitions[number];
 
     if (rc == RC_OK)
         return;
     /* Without a second look the first is as good as before. */
     if (asking->ends != NULL) {
-        asking->ends[item] = -1;
+        asking->ends[number] = -1;
         return;
     }
     if (asking->which == AUDIT_OFFSETS)
-        inventory->partitions[item].log_start_offset = inventory->partitions[item].end_offset = -1;
-    inventory_gap(inventory, inventory->partitions[item].topic, asking->which, NULL, rc, code, e);
+        partition->log_start_offset = partition->end_offset = -1;
+    inventory_gap(inventory, partition->topic, asking->which, NULL, rc, code, e);
 }
 
 static struct cluster_fan_spec
@@ -135,7 +167,8 @@ spec_of(struct asking *asking)
 {
     return (struct cluster_fan_spec){.api = frame_api(KM_LIST_OFFSETS),
         .wanted = &versions,
-        .item_count = asking->probe->inventory->partition_count,
+        .item_count =
+            asking->only == NULL ? asking->probe->inventory->partition_count : asking->only->count,
         .target = target,
         .build = build,
         .parse = parse,
@@ -144,28 +177,58 @@ spec_of(struct asking *asking)
         .batch_items_max = PARTITIONS_PER_REQUEST};
 }
 
+static struct filled
+filled_find(const struct audit_inventory *inventory)
+{
+    struct filled out = {
+        .partitions = xcalloc((size_t)inventory->partition_count + 1, sizeof *out.partitions),
+        .places = xcalloc((size_t)inventory->partition_count + 1, sizeof *out.places)};
+
+    for (uint32_t i = 0; i < inventory->partition_count; i++) {
+        const struct audit_partition *partition = &inventory->partitions[i];
+
+        out.places[i] = INVENTORY_NO_NUMBER;
+        if (partition->end_offset >= 0 && partition->end_offset <= partition->log_start_offset)
+            continue;
+        out.places[i] = out.count;
+        out.partitions[out.count++] = i;
+    }
+    return out;
+}
+
+/* A log without records has no open transaction and no largest timestamp. */
+static void
+filled_ask(const struct probe *probe)
+{
+    struct filled filled = filled_find(probe->inventory);
+    struct asking stable = {
+        probe, TIMESTAMP_END, READ_COMMITTED, AUDIT_STABLE_OFFSETS, NULL, &filled};
+    struct asking largest = {probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL, &filled};
+    struct cluster_fan_spec spec_of_stable = spec_of(&stable), spec_of_largest = spec_of(&largest);
+    struct cluster_fan *fan;
+
+    spec_of_stable.wanted = &stable_versions;
+    spec_of_largest.wanted = &largest_versions;
+    fan = probe_fan_start(probe, AUDIT_LARGEST_TIMES, &spec_of_largest);
+    probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec_of_stable);
+    if (fan != NULL)
+        cluster_fan_finish(probe->cluster, fan, NULL);
+    free(filled.partitions);
+    free(filled.places);
+}
+
 void
 probe_offsets(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
-    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS, NULL};
-    struct asking largest = {probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL};
-    struct cluster_fan_spec spec = spec_of(&asking), spec_of_largest = spec_of(&largest);
-    struct cluster_fan *times;
+    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS, NULL, NULL};
+    struct cluster_fan_spec spec = spec_of(&asking);
 
-    /* Meanwhile, so that brokers have something to do between the others. */
-    spec_of_largest.wanted = &largest_versions;
-    times = probe_fan_start(probe, AUDIT_LARGEST_TIMES, &spec_of_largest);
     /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
     probe_fan(probe, AUDIT_OFFSETS, &spec);
     asking.timestamp = TIMESTAMP_END;
     probe_fan(probe, AUDIT_OFFSETS, &spec);
-    asking.isolation = READ_COMMITTED;
-    asking.which = AUDIT_STABLE_OFFSETS;
-    spec.wanted = &stable_versions;
-    probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec);
-    if (times != NULL)
-        cluster_fan_finish(probe->cluster, times, NULL);
+    filled_ask(probe);
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
         struct audit_partition *partition = &inventory->partitions[i];
         struct audit_topic *topic = &inventory->topics[partition->topic];
@@ -186,7 +249,7 @@ probe_growth(const struct probe *probe)
     struct audit_inventory *inventory = probe->inventory;
     int64_t *ends = xcalloc((size_t)inventory->partition_count + 1, sizeof *ends);
     int64_t first_ms = inventory->asked_ms[AUDIT_OFFSETS];
-    struct asking asking = {probe, TIMESTAMP_END, 0, AUDIT_OFFSETS, ends};
+    struct asking asking = {probe, TIMESTAMP_END, 0, AUDIT_OFFSETS, ends, NULL};
     struct cluster_fan_spec spec = spec_of(&asking);
     int64_t window_ms;
 

@@ -1,11 +1,19 @@
 /* DescribeProducers: the idempotent and transactional producers that partitions remember. */
+#include <stdlib.h>
+
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
 #define PARTITIONS_PER_REQUEST 500
+
+struct probe_producers {
+    struct probe probe;
+    struct cluster_fan *fan; /* NULL: nothing to ask */
+};
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
@@ -95,18 +103,28 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
             inventory, inventory->partitions[item].topic, AUDIT_PRODUCERS, NULL, rc, code, e);
 }
 
-void
-probe_producers(const struct probe *probe)
+struct probe_producers *
+probe_producers_begin(const struct probe *probe)
 {
-    struct probe own = *probe;
+    struct probe_producers *own = xcalloc(1, sizeof *own);
     struct cluster_fan_spec spec = {.api = frame_api(KM_DESCRIBE_PRODUCERS),
         .item_count = probe->inventory->partition_count,
         .target = target,
         .build = build,
         .parse = parse,
         .done = done,
-        .arg = &own,
+        .arg = &own->probe,
         .batch_items_max = PARTITIONS_PER_REQUEST};
 
-    probe_fan(probe, AUDIT_PRODUCERS, &spec);
+    own->probe = *probe;
+    own->fan = probe_fan_start(probe, AUDIT_PRODUCERS, &spec);
+    return own;
+}
+
+void
+probe_producers_end(struct probe_producers *producers)
+{
+    if (producers->fan != NULL)
+        cluster_fan_finish(producers->probe.cluster, producers->fan, NULL);
+    free(producers);
 }

@@ -4,18 +4,23 @@
 #include "audit/probe.h"
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
+#include "lib/base/xalloc.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
-struct asking {
-    const struct probe *probe;
+struct probe_sizes {
+    struct probe probe;
     int32_t *brokers;
+    struct cluster_fan *fan;     /* NULL: nothing to ask */
+    struct conn_reply **answers; /* by broker, NULL: it has none; the topics may come later */
+    uint32_t count;
 };
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
+    *out =
+        (struct cluster_target){CLUSTER_BROKER, NULL, ((struct probe_sizes *)arg)->brokers[item]};
 }
 
 static size_t
@@ -49,17 +54,25 @@ folder_take(struct audit_inventory *inventory, const struct km_describe_log_dirs
 }
 
 static void
+answer_take(struct audit_inventory *inventory, const struct conn_reply *reply)
+{
+    const struct km_describe_log_dirs_response *response = reply == NULL ? NULL : reply->response;
+
+    for (int32_t i = 0; response != NULL && i < response->results.count; i++)
+        folder_take(inventory, &response->results.items[i]);
+}
+
+static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
-    struct audit_inventory *inventory = ((struct asking *)arg)->probe->inventory;
+    struct probe_sizes *own = arg;
     const struct km_describe_log_dirs_response *response = batch->response;
     int16_t code = response->error_code;
 
-    for (int32_t i = 0; i < response->results.count; i++) {
-        folder_take(inventory, &response->results.items[i]);
-        if (code == KE_NONE)
-            code = response->results.items[i].error_code;
-    }
+    conn_reply_unref(own->answers[batch->items[0]]);
+    own->answers[batch->items[0]] = conn_reply_ref(batch->reply);
+    for (int32_t i = 0; i < response->results.count && code == KE_NONE; i++)
+        code = response->results.items[i].error_code;
     /* Before version 3 a refusal is an empty answer. */
     if (code == KE_NONE && response->results.count == 0)
         code = KE_CLUSTER_AUTHORIZATION_FAILED;
@@ -71,28 +84,45 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
     (void)item;
     if (rc != RC_OK)
-        inventory_gap(((struct asking *)arg)->probe->inventory, INVENTORY_NO_NUMBER, AUDIT_SIZES,
-            NULL, rc, code, e);
+        inventory_gap(((struct probe_sizes *)arg)->probe.inventory, INVENTORY_NO_NUMBER,
+            AUDIT_SIZES, NULL, rc, code, e);
 }
 
-void
-probe_sizes(const struct probe *probe)
+struct probe_sizes *
+probe_sizes_begin(const struct probe *probe)
 {
-    struct audit_inventory *inventory = probe->inventory;
-    struct asking asking = {.probe = probe};
-    uint32_t count;
+    struct probe_sizes *own = xcalloc(1, sizeof *own);
     struct cluster_fan_spec spec = {.api = frame_api(KM_DESCRIBE_LOG_DIRS),
         .target = target,
         .build = build,
         .parse = parse,
         .done = done,
-        .arg = &asking,
-        .batch_items_max = 1};
+        .arg = own,
+        .batch_items_max = 1,
+        .aside = true};
 
-    asking.brokers = probe_brokers(probe, &count);
-    spec.item_count = count;
-    probe_fan(probe, AUDIT_SIZES, &spec);
-    free(asking.brokers);
+    own->probe = *probe;
+    own->brokers = probe_brokers(probe, &own->count);
+    own->answers = xcalloc((size_t)own->count + 1, sizeof(struct conn_reply *));
+    spec.item_count = own->count;
+    own->fan = probe_fan_start(probe, AUDIT_SIZES, &spec);
+    return own;
+}
+
+void
+probe_sizes_end(struct probe_sizes *sizes)
+{
+    struct audit_inventory *inventory = sizes->probe.inventory;
+
+    if (sizes->fan != NULL)
+        cluster_fan_finish(sizes->probe.cluster, sizes->fan, NULL);
+    for (uint32_t i = 0; i < sizes->count; i++) {
+        answer_take(inventory, sizes->answers[i]);
+        conn_reply_unref(sizes->answers[i]);
+    }
+    free(sizes->answers);
+    free(sizes->brokers);
+    free(sizes);
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_topic *topic = &inventory->topics[i];
         int64_t sum = 0;

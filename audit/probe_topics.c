@@ -51,6 +51,12 @@ health_take(struct audit_topic *topic, const struct cluster_topic *seen)
 }
 
 enum rc
+probe_begin(const struct probe *probe, struct err *e)
+{
+    return cluster_refresh_some(probe->cluster, NULL, 0, e);
+}
+
+enum rc
 probe_topics(const struct probe *probe, const char *patterns, struct err *e)
 {
     struct audit_inventory *inventory = probe->inventory;

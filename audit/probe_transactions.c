@@ -98,7 +98,7 @@ probe_transactions(const struct probe *probe)
         .arg = probe->inventory,
         .batch_items_max = IDS_PER_REQUEST};
 
-    probe_list(probe, AUDIT_TRANSACTIONS, KM_LIST_TRANSACTIONS, list_take);
+    probe_list(probe, AUDIT_TRANSACTIONS, KM_LIST_TRANSACTIONS, false, list_take);
     describe.item_count = probe->inventory->transactional_id_count;
     probe_fan(probe, AUDIT_FOOTPRINTS, &describe);
 }

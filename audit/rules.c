@@ -27,12 +27,11 @@ _Static_assert(AUDIT_PROBES <= 32, "needs has a bit for each probe");
 static const struct audit_gap *
 gap_of(const struct rules_rule *rule, const struct rules_look *look, enum audit_probe *probe)
 {
-    for (unsigned i = 0; i < AUDIT_PROBES; i++) {
-        const struct audit_gap *gap = &look->inventory->gaps[i];
+    for (unsigned needs = rule->needs; needs != 0; needs &= needs - 1) {
+        const struct audit_gap *gap;
 
-        if ((rule->needs & 1U << i) == 0)
-            continue;
-        *probe = (enum audit_probe)i;
+        *probe = (enum audit_probe)__builtin_ctz(needs);
+        gap = &look->inventory->gaps[*probe];
         if (look->topic != NULL)
             gap = inventory_gap_of(look->inventory, look->topic, *probe);
         if (gap != NULL && gap->why != NULL)

@@ -38,10 +38,11 @@ look_at(struct cluster *cluster, const char *patterns, bool with_groups, struct 
         return rc;
     probe_offsets(&probe);
     look->sized_us = loop_now_us(cluster_loop(cluster));
-    probe_sizes(&probe);
+    probe_sizes_end(probe_sizes_begin(&probe));
     if (with_groups) {
         probe_rights(&probe);
         probe_groups(&probe);
+        probe_commits(&probe);
         probe_members(&probe);
     }
     return inventory_check(&look->inventory, e);

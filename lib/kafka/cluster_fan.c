@@ -336,10 +336,12 @@ static struct cluster_lane *
 lane_of(struct cluster_fan *fan, int32_t broker)
 {
     struct cluster_lane *lane = map_get_int(&fan->lanes, broker);
+    struct cluster_node *node;
 
     if (lane != NULL)
         return lane;
-    lane = cluster_lane_new(&fan->owner, cluster_nodes_get(&fan->cluster->nodes, broker));
+    node = cluster_nodes_get(&fan->cluster->nodes, broker);
+    lane = cluster_lane_new(&fan->owner, fan->spec.aside ? cluster_node_second(node) : node);
     map_put_int(&fan->lanes, broker, lane);
     return lane;
 }

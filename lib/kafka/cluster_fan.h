@@ -110,6 +110,8 @@ struct cluster_fan_spec {
     size_t batches_per_broker; /* 0: CLUSTER_FAN_BATCHES_PER_BROKER */
     unsigned retries;          /* 0: one; CLUSTER_FAN_FOR_EVER or more: no end */
     bool no_retry;
+    bool aside; /* over a connection of its own to each broker, which answers the requests of one
+                   connection one after the other: what takes it long holds up nothing else then */
     int64_t deadline_us;      /* on the loop's clock; 0: none */
     int64_t batch_timeout_ms; /* 0: the configuration's request timeout */
     size_t bytes_max;         /* 0: no limit */

@@ -18,8 +18,27 @@ node_new(struct cluster_nodes *nodes, int32_t id, const char *host, uint16_t por
     node->host = xstrdup(host);
     node->port = port;
     list_init(&node->waits);
+    return node;
+}
+
+static struct cluster_node *
+node_add(struct cluster_nodes *nodes, int32_t id, const char *host, uint16_t port)
+{
+    struct cluster_node *node = node_new(nodes, id, host, port);
+
     map_put_int(&nodes->by_id, id, node);
     return node;
+}
+
+struct cluster_node *
+cluster_node_second(struct cluster_node *node)
+{
+    if (node->other == NULL) {
+        node->other = node_new(node->nodes, node->id, node->host, node->port);
+        node->other->other = node;
+        node->other->silence = node->silence;
+    }
+    return node->other;
 }
 
 enum rc
@@ -34,7 +53,7 @@ cluster_nodes_init(
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < conf->server_count; i++)
-        node_new(nodes, SERVER_ID_FIRST - (int32_t)i, conf->servers[i].host, conf->servers[i].port);
+        node_add(nodes, SERVER_ID_FIRST - (int32_t)i, conf->servers[i].host, conf->servers[i].port);
     nodes->server_count = conf->server_count;
     return RC_OK;
 }
@@ -60,14 +79,22 @@ conn_drop(struct cluster_node *node)
 }
 
 static void
-node_free(void *value)
+node_end(struct cluster_node *node)
 {
-    struct cluster_node *node = value;
-
     REQUIRE(list_is_empty(&node->waits));
     conn_drop(node);
     free(node->host);
     free(node);
+}
+
+static void
+node_free(void *value)
+{
+    struct cluster_node *node = value;
+
+    if (node->other != NULL)
+        node_end(node->other);
+    node_end(node);
 }
 
 void
@@ -118,8 +145,11 @@ on_closed(void *arg, const struct err *e)
 
     conn_drop(node);
     /* A question that had no answer says less: the broker may itself wait, for a controller. */
-    if (node->opening && copy.code == RC_TIMEOUT && node->nodes->silence_kept)
+    if (node->opening && copy.code == RC_TIMEOUT && node->nodes->silence_kept) {
         node->silence = copy;
+        if (node->other != NULL)
+            node->other->silence = copy;
+    }
     node->opening = false;
     if (copy.code == RC_OK)
         (void)err_set(&copy, RC_CLOSED, "%s:%u: the connection ended", node->host, node->port);
@@ -187,6 +217,15 @@ server_inherit(struct cluster_node *node)
     }
 }
 
+/* For the next connection; the one that there is ends with the broker that it leads to. */
+static void
+node_move(struct cluster_node *node, const char *host, uint16_t port)
+{
+    free(node->host);
+    node->host = xstrdup(host);
+    node->port = port;
+}
+
 enum rc
 cluster_nodes_add(
     struct cluster_nodes *nodes, int32_t id, const char *host, uint16_t port, struct err *e)
@@ -198,16 +237,15 @@ cluster_nodes_add(
     if (node == NULL && map_count(&nodes->by_id) >= CLUSTER_NODES_MAX)
         return err_set(e, RC_LIMIT, "more than %d brokers", CLUSTER_NODES_MAX);
     if (node == NULL) {
-        node = node_new(nodes, id, host, port);
+        node = node_add(nodes, id, host, port);
         server_inherit(node);
     }
     node->gone = false;
     if (is_at(node, host, port))
         return RC_OK;
-    /* For the next connection; the one that there is ends with the broker that it leads to. */
-    free(node->host);
-    node->host = xstrdup(host);
-    node->port = port;
+    node_move(node, host, port);
+    if (node->other != NULL)
+        node_move(node->other, host, port);
     return RC_OK;
 }
 
@@ -249,8 +287,11 @@ cluster_nodes_avoid_silent(struct cluster_nodes *nodes)
     size_t position = 0;
 
     nodes->silence_kept = true;
-    while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL)
+    while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL) {
         err_clear(&node->silence);
+        if (node->other != NULL)
+            err_clear(&node->other->silence);
+    }
 }
 
 static bool
@@ -302,6 +343,14 @@ cluster_nodes_candidates(const struct cluster_nodes *nodes, struct cluster_node 
     return count;
 }
 
+static void
+node_stats_add(struct conn_stats *out, const struct cluster_node *node)
+{
+    stats_add(out, &node->past);
+    if (node->conn != NULL)
+        stats_add(out, conn_stats(node->conn));
+}
+
 void
 cluster_nodes_stats(const struct cluster_nodes *nodes, struct conn_stats *out)
 {
@@ -310,8 +359,8 @@ cluster_nodes_stats(const struct cluster_nodes *nodes, struct conn_stats *out)
 
     memset(out, 0, sizeof *out);
     while ((node = map_next(&nodes->by_id, &position, NULL, NULL)) != NULL) {
-        stats_add(out, &node->past);
-        if (node->conn != NULL)
-            stats_add(out, conn_stats(node->conn));
+        node_stats_add(out, node);
+        if (node->other != NULL)
+            node_stats_add(out, node->other);
     }
 }

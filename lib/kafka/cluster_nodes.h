@@ -1,5 +1,6 @@
 /*
- * cluster_nodes: one connection per broker, opened when it is needed.
+ * cluster_nodes: one connection per broker, opened when it is needed, and a second one for who asks
+ * for it.
  *
  * Nodes are the servers of the configuration (ids below -1) and the brokers that Metadata names.
  * When a broker turns out to be a configured server, it inherits that connection. A connection that
@@ -32,6 +33,8 @@ struct cluster_node {
     struct conn_stats past; /* of connections that have ended */
     bool opening;           /* its connection is not ready for questions yet */
     struct err silence;     /* why nobody asks it any more; RC_OK: it is asked */
+    struct cluster_node
+        *other; /* the same broker over the other connection; NULL: not needed yet */
 };
 
 struct cluster_nodes {
@@ -58,6 +61,11 @@ MUST_CHECK enum rc cluster_nodes_add(
 
 /* cluster_nodes_get returns the node of a broker, or NULL. */
 struct cluster_node *cluster_nodes_get(const struct cluster_nodes *nodes, int32_t id);
+
+/* cluster_node_second returns the same broker with a connection of its own: a broker answers the
+ * requests of one connection one after the other, those of two beside each other. It lives as long
+ * as the node, and cluster_nodes_get never returns it. */
+struct cluster_node *cluster_node_second(struct cluster_node *node);
 
 /* cluster_nodes_any returns a broker to ask what any of them can answer, in turn, a silent one only
  * where all are; NULL while none is known. */

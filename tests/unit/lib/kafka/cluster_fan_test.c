@@ -205,6 +205,80 @@ a_silent_broker_that_is_avoided_costs_one_deadline_in_all(void **state)
     assert_int_equal(stats.failed, 0);
 }
 
+static size_t
+accepted(void)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < FAKE_BROKERS; i++)
+        sum += fake->brokers[i].accepted;
+    return sum;
+}
+
+static void
+what_goes_aside_has_connections_of_its_own(void **state)
+{
+    struct cluster_fan_spec spec = spec_of(30), aside = spec;
+    struct conn_stats before, after;
+    size_t connections;
+
+    (void)state;
+    aside.aside = true;
+    run(&spec);
+    connections = accepted();
+    for (int round = 0; round < 2; round++) {
+        cluster_stats(cluster, &before);
+        again(&aside);
+        cluster_stats(cluster, &after);
+        assert_int_equal(stats.failed, 0);
+        assert_int_equal(accepted(), connections + FAKE_BROKERS);
+        /* And it asks each for its versions first. */
+        assert_int_equal(
+            after.requests - before.requests, round == 0 ? 2 * FAKE_BROKERS : FAKE_BROKERS);
+    }
+    again(&spec);
+    assert_int_equal(accepted(), connections + FAKE_BROKERS);
+}
+
+/* Whichever of its two connections told so. */
+static void
+a_silent_broker_is_avoided_aside_and_else(bool aside_first)
+{
+    struct cluster_fan_spec spec = spec_of(30);
+
+    fake->brokers[1].silent = true;
+    fake->conf.connect_timeout_ms = 100;
+    cluster_avoid_silent(cluster);
+    spec.aside = aside_first;
+    run(&spec);
+    spec.aside = !aside_first;
+    again(&spec);
+    for (uint32_t i = 0; i < 30; i++)
+        assert_int_equal(results[i].rc, i % 3 == 1 ? RC_TIMEOUT : RC_OK);
+    assert_int_equal(fake->brokers[1].accepted, 1);
+    fake->brokers[1].silent = false;
+    cluster_avoid_silent(cluster);
+    for (int round = 0; round < 2; round++) {
+        spec.aside = !spec.aside;
+        again(&spec);
+        assert_int_equal(stats.failed, 0);
+    }
+}
+
+static void
+nobody_connects_aside_to_a_silent_broker(void **state)
+{
+    (void)state;
+    a_silent_broker_is_avoided_aside_and_else(false);
+}
+
+static void
+nobody_connects_to_a_broker_that_is_silent_aside(void **state)
+{
+    (void)state;
+    a_silent_broker_is_avoided_aside_and_else(true);
+}
+
 /* A question without an answer says less: what was asked may be at fault. And who has not said so
  * avoids nobody. */
 static void
@@ -403,6 +477,9 @@ main(void)
         TEST(what_has_no_broker_ends_with_its_code_and_alone),
         TEST(a_silent_broker_costs_one_deadline),
         TEST(a_silent_broker_that_is_avoided_costs_one_deadline_in_all),
+        TEST(what_goes_aside_has_connections_of_its_own),
+        TEST(nobody_connects_aside_to_a_silent_broker),
+        TEST(nobody_connects_to_a_broker_that_is_silent_aside),
         TEST(a_broker_that_is_slow_is_asked_again),
         TEST(a_silent_broker_is_asked_again),
         TEST(a_broker_that_is_away_fails_its_items_after_one_more_try),

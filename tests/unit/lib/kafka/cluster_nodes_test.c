@@ -116,6 +116,32 @@ a_broker_inherits_the_connection_of_its_server(void **state)
 }
 
 static void
+a_second_connection_is_another_and_moves_along(void **state)
+{
+    struct cluster_wait waits[2] = {{.node = NULL}};
+    struct cluster_node *node, *second;
+    struct conn_stats stats;
+
+    (void)state;
+    assert_int_equal(cluster_nodes_add(&nodes, 7, "127.0.0.1", broker.port, NULL), RC_OK);
+    node = cluster_nodes_get(&nodes, 7);
+    second = cluster_node_second(node);
+    assert_ptr_equal(cluster_node_second(node), second);
+    assert_ptr_equal(cluster_nodes_get(&nodes, 7), node);
+    assert_int_equal(cluster_nodes_count(&nodes), 3);
+    cluster_node_open(node, &waits[0], on_conn, NULL);
+    cluster_node_open(second, &waits[1], on_conn, NULL);
+    WAIT(calls == 2);
+    assert_int_equal(broker.accepted, 2);
+    assert_ptr_not_equal(cluster_node_conn(second), cluster_node_conn(node));
+    cluster_nodes_stats(&nodes, &stats);
+    assert_int_equal(stats.connections, 2);
+    assert_int_equal(cluster_nodes_add(&nodes, 7, "127.0.0.2", 5, NULL), RC_OK);
+    assert_string_equal(second->host, "127.0.0.2");
+    assert_int_equal(second->port, 5);
+}
+
+static void
 candidates_come_in_the_order_of_their_worth(void **state)
 {
     struct cluster_node *out[8];
@@ -183,6 +209,7 @@ main(void)
         TEST(all_who_wait_share_one_connection),
         TEST(a_connection_that_fails_tells_all_who_wait),
         TEST(a_broker_inherits_the_connection_of_its_server),
+        TEST(a_second_connection_is_another_and_moves_along),
         TEST(candidates_come_in_the_order_of_their_worth),
         TEST(brokers_that_are_not_named_any_more_are_left_out),
         TEST(there_is_a_limit_for_brokers),
