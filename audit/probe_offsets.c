@@ -15,11 +15,16 @@
 #define READ_COMMITTED 1
 #define PARTITIONS_PER_REQUEST 2000
 
+/* With two questions the items of the second follow all of the first: a broker that is asked both
+ * over one connection has answered the first when it looks at the second. */
+#define QUESTIONS_MAX 2
+
 struct asking {
     const struct probe *probe;
-    int64_t timestamp;
-    int8_t isolation;
     enum audit_probe which;
+    uint32_t questions;
+    int64_t timestamps[QUESTIONS_MAX];
+    int8_t isolation;
     int64_t *ends;             /* of a second look, by partition; NULL: it is the first */
     const struct filled *only; /* NULL: all partitions */
 };
@@ -36,17 +41,34 @@ static const struct wire_range stable_versions = {2, INT16_MAX};
 static const struct wire_range largest_versions = {7, INT16_MAX};
 
 static uint32_t
-partition_of(const struct asking *asking, uint32_t item)
+partition_count(const struct asking *asking)
 {
-    return asking->only == NULL ? item : asking->only->partitions[item];
+    return asking->only == NULL ? asking->probe->inventory->partition_count : asking->only->count;
 }
 
 static uint32_t
-item_of(const struct asking *asking, uint32_t partition)
+question_of(const struct asking *asking, uint32_t item)
 {
-    return asking->only == NULL || partition == INVENTORY_NO_NUMBER
-               ? partition
-               : asking->only->places[partition];
+    return item / partition_count(asking);
+}
+
+static uint32_t
+partition_of(const struct asking *asking, uint32_t item)
+{
+    uint32_t place = item % partition_count(asking);
+
+    return asking->only == NULL ? place : asking->only->partitions[place];
+}
+
+/* INVENTORY_NO_NUMBER: nobody asks about it. */
+static uint32_t
+item_of(const struct asking *asking, uint32_t question, uint32_t partition)
+{
+    uint32_t place = asking->only == NULL || partition == INVENTORY_NO_NUMBER
+                         ? partition
+                         : asking->only->places[partition];
+
+    return place == INVENTORY_NO_NUMBER ? place : place + question * partition_count(asking);
 }
 
 static void
@@ -67,15 +89,15 @@ build(void *arg, struct cluster_fan_batch *batch)
     const struct audit_inventory *inventory = asking->probe->inventory;
     struct km_list_offsets_request *request = batch->request;
     uint32_t *partitions = arena_array(batch->arena, batch->count, sizeof *partitions);
+    uint32_t question = question_of(asking, batch->items[0]);
     struct inventory_run *runs;
-    size_t count = 0;
+    size_t taken = 0, count = 0;
 
     if (partitions == NULL)
         return 0;
-    for (size_t i = 0; i < batch->count; i++)
-        partitions[i] = partition_of(asking, batch->items[i]);
-    runs = inventory_runs(inventory, partitions, batch->count, batch->arena, &count);
-
+    for (; taken < batch->count && question_of(asking, batch->items[taken]) == question; taken++)
+        partitions[taken] = partition_of(asking, batch->items[taken]);
+    runs = inventory_runs(inventory, partitions, taken, batch->arena, &count);
     request->replica_id = -1;
     request->isolation_level = asking->isolation;
     request->topics.items =
@@ -89,16 +111,16 @@ build(void *arg, struct cluster_fan_batch *batch)
         for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++) {
             topic->partitions.items[k].partition_index =
                 inventory->partitions[runs[i].numbers[k]].partition;
-            topic->partitions.items[k].timestamp = asking->timestamp;
+            topic->partitions.items[k].timestamp = asking->timestamps[question];
         }
         topic->partitions.count = (int32_t)runs[i].count;
     }
     request->topics.count = (int32_t)count;
-    return arena_is_full(batch->arena) ? 0 : batch->count;
+    return arena_is_full(batch->arena) ? 0 : taken;
 }
 
 static void
-answer_take(const struct asking *asking, uint32_t number,
+answer_take(const struct asking *asking, int64_t timestamp, uint32_t number,
     const struct km_list_offsets_response_partition_response *answer)
 {
     struct audit_partition *partition = &asking->probe->inventory->partitions[number];
@@ -106,9 +128,9 @@ answer_take(const struct asking *asking, uint32_t number,
 
     if (asking->ends != NULL)
         asking->ends[number] = answer->error_code == KE_NONE ? answer->offset : -1;
-    else if (asking->timestamp == TIMESTAMP_START)
+    else if (timestamp == TIMESTAMP_START)
         partition->log_start_offset = answer->offset;
-    else if (asking->timestamp == TIMESTAMP_LARGEST)
+    else if (timestamp == TIMESTAMP_LARGEST)
         topic->last_ms = answer->timestamp > topic->last_ms ? answer->timestamp : topic->last_ms;
     else if (asking->isolation == READ_COMMITTED)
         /* The end was asked for before: what was appended since does not make it look unstable. */
@@ -123,6 +145,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
     struct asking *asking = arg;
     struct audit_inventory *inventory = asking->probe->inventory;
     const struct km_list_offsets_response *response = batch->response;
+    uint32_t question = question_of(asking, batch->items[0]);
 
     for (int32_t i = 0; i < response->topics.count; i++) {
         const struct km_list_offsets_response_topic_response *topic = &response->topics.items[i];
@@ -132,11 +155,11 @@ parse(void *arg, struct cluster_fan_batch *batch)
             const struct km_list_offsets_response_partition_response *answer =
                 &topic->partitions.items[k];
             uint32_t number = inventory_partition(inventory, place, answer->partition_index);
-            uint32_t item = item_of(asking, number);
+            uint32_t item = item_of(asking, question, number);
 
             if (!cluster_fan_is_asked(batch->fan, item))
                 continue;
-            answer_take(asking, number, answer);
+            answer_take(asking, asking->timestamps[question], number, answer);
             cluster_fan_settle(batch->fan, item, answer->error_code);
         }
     }
@@ -167,8 +190,7 @@ spec_of(struct asking *asking)
 {
     return (struct cluster_fan_spec){.api = frame_api(KM_LIST_OFFSETS),
         .wanted = &versions,
-        .item_count =
-            asking->only == NULL ? asking->probe->inventory->partition_count : asking->only->count,
+        .item_count = asking->questions * partition_count(asking),
         .target = target,
         .build = build,
         .parse = parse,
@@ -201,9 +223,17 @@ static void
 filled_ask(const struct probe *probe)
 {
     struct filled filled = filled_find(probe->inventory);
-    struct asking stable = {
-        probe, TIMESTAMP_END, READ_COMMITTED, AUDIT_STABLE_OFFSETS, NULL, &filled};
-    struct asking largest = {probe, TIMESTAMP_LARGEST, 0, AUDIT_LARGEST_TIMES, NULL, &filled};
+    struct asking stable = {.probe = probe,
+        .which = AUDIT_STABLE_OFFSETS,
+        .questions = 1,
+        .timestamps = {TIMESTAMP_END},
+        .isolation = READ_COMMITTED,
+        .only = &filled};
+    struct asking largest = {.probe = probe,
+        .which = AUDIT_LARGEST_TIMES,
+        .questions = 1,
+        .timestamps = {TIMESTAMP_LARGEST},
+        .only = &filled};
     struct cluster_fan_spec spec_of_stable = spec_of(&stable), spec_of_largest = spec_of(&largest);
     struct cluster_fan *fan;
 
@@ -221,12 +251,13 @@ void
 probe_offsets(const struct probe *probe)
 {
     struct audit_inventory *inventory = probe->inventory;
-    struct asking asking = {probe, TIMESTAMP_START, 0, AUDIT_OFFSETS, NULL, NULL};
+    /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
+    struct asking asking = {.probe = probe,
+        .which = AUDIT_OFFSETS,
+        .questions = 2,
+        .timestamps = {TIMESTAMP_START, TIMESTAMP_END}};
     struct cluster_fan_spec spec = spec_of(&asking);
 
-    /* The start first: a log that grows or is cut meanwhile must not end before it begins. */
-    probe_fan(probe, AUDIT_OFFSETS, &spec);
-    asking.timestamp = TIMESTAMP_END;
     probe_fan(probe, AUDIT_OFFSETS, &spec);
     filled_ask(probe);
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
@@ -249,7 +280,11 @@ probe_growth(const struct probe *probe)
     struct audit_inventory *inventory = probe->inventory;
     int64_t *ends = xcalloc((size_t)inventory->partition_count + 1, sizeof *ends);
     int64_t first_ms = inventory->asked_ms[AUDIT_OFFSETS];
-    struct asking asking = {probe, TIMESTAMP_END, 0, AUDIT_OFFSETS, ends, NULL};
+    struct asking asking = {.probe = probe,
+        .which = AUDIT_OFFSETS,
+        .questions = 1,
+        .timestamps = {TIMESTAMP_END},
+        .ends = ends};
     struct cluster_fan_spec spec = spec_of(&asking);
     int64_t window_ms;
 

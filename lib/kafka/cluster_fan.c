@@ -34,10 +34,12 @@ struct cluster_fan {
     struct cluster_lane_owner owner;
     struct item *items;
     struct map lanes; /* id of a broker to struct cluster_lane */
-    /* Of the item before, most often those of the next, too; the topic while items are bound. */
+    /* Of the item before, most often those of the next, too; topic and leader while items are
+     * bound. */
     struct cluster_lane *lane_before;
     const char *name_before;
     const struct cluster_topic *topic_before;
+    int32_t leader_before;
     struct cluster_queue unbound;
     struct cluster_queue waiting;
     struct cluster_lookup lookup;
@@ -299,6 +301,17 @@ topic_of(struct cluster_fan *fan, const char *name)
     return fan->topic_before;
 }
 
+static int16_t
+leader_find(struct cluster_fan *fan, const struct cluster_target *target, int32_t *broker)
+{
+    int16_t code = cluster_map_leader(&fan->cluster->map, topic_of(fan, target->name),
+        target->number, fan->leader_before, broker);
+
+    if (code == KE_NONE)
+        fan->leader_before = *broker;
+    return code;
+}
+
 /* The broker of a target as far as it is known; -1 and a code (NONE: unknown) otherwise. */
 static int16_t
 broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_t *broker)
@@ -308,8 +321,7 @@ broker_find(struct cluster_fan *fan, const struct cluster_target *target, int32_
     *broker = -1;
     switch (target->kind) {
     case CLUSTER_LEADER:
-        return cluster_map_leader(
-            &cluster->map, topic_of(fan, target->name), target->number, broker);
+        return leader_find(fan, target, broker);
     case CLUSTER_GROUP:
     case CLUSTER_TRANSACTION:
     case CLUSTER_SHARE:
@@ -421,6 +433,7 @@ bind_all(struct cluster_fan *fan)
     if (cluster_lookup_is_running(&fan->lookup))
         return;
     fan->name_before = NULL; /* metadata may have come */
+    fan->leader_before = -1;
     for (; count > 0 && !fan->over; count--) {
         uint32_t number = *cluster_queue_view(&fan->unbound);
 

@@ -232,7 +232,7 @@ cluster_map_topic(const struct cluster_map *map, const char *name)
 
 int16_t
 cluster_map_leader(const struct cluster_map *map, const struct cluster_topic *topic,
-    int32_t partition, int32_t *broker)
+    int32_t partition, int32_t listed, int32_t *broker)
 {
     const struct cluster_partition *at;
 
@@ -247,7 +247,7 @@ cluster_map_leader(const struct cluster_map *map, const struct cluster_topic *to
     if (at->leader < 0)
         return at->error != KE_NONE ? at->error : KE_LEADER_NOT_AVAILABLE;
     /* A leader at an address that this listener does not tell. */
-    if (cluster_map_broker(map, at->leader) == NULL)
+    if (at->leader != listed && cluster_map_broker(map, at->leader) == NULL)
         return KE_LISTENER_NOT_FOUND;
     *broker = at->leader;
     return KE_NONE;

@@ -63,10 +63,11 @@ const struct cluster_broker *cluster_map_broker(const struct cluster_map *map, i
 const struct cluster_topic *cluster_map_topic(const struct cluster_map *map, const char *name);
 
 /* cluster_map_leader sets *broker to the leader of a partition of a topic (NULL: an unknown one)
- * and returns NONE, or the error code that stands in its place: UNKNOWN_TOPIC_OR_PARTITION also
- * where nothing is known. */
+ * and returns NONE, or -1 and the error code that stands in its place: UNKNOWN_TOPIC_OR_PARTITION
+ * also where nothing is known. `listed` is a broker that this map is known to list (-1: none),
+ * which saves looking it up again for the next of many partitions. */
 int16_t cluster_map_leader(const struct cluster_map *map, const struct cluster_topic *topic,
-    int32_t partition, int32_t *broker);
+    int32_t partition, int32_t listed, int32_t *broker);
 
 /* cluster_map_next_broker and cluster_map_next_topic walk in order of appearance: start with
  * *position = 0; NULL at the end. */

@@ -80,7 +80,7 @@ static int32_t
 leader(const char *topic, int32_t partition)
 {
     int32_t broker;
-    int16_t code = cluster_map_leader(&map, cluster_map_topic(&map, topic), partition, &broker);
+    int16_t code = cluster_map_leader(&map, cluster_map_topic(&map, topic), partition, -1, &broker);
 
     return code == KE_NONE ? broker : -code;
 }

@@ -52,14 +52,14 @@ a_refresh_fills_the_view(void **state)
     assert_int_equal(cluster_refresh(cluster, &e), RC_OK);
     assert_string_equal(cluster_view(cluster)->cluster_id, "fake");
     assert_int_equal(cluster_map_leader(cluster_view(cluster),
-                         cluster_map_topic(cluster_view(cluster), "t"), 4, &leader),
+                         cluster_map_topic(cluster_view(cluster), "t"), 4, -1, &leader),
         KE_NONE);
     assert_int_equal(leader, 2);
     assert_int_equal(cluster_refresh_some(cluster, names, 1, &e), RC_OK);
     assert_int_equal(
         cluster_map_topic(cluster_view(cluster), "nope")->error, KE_UNKNOWN_TOPIC_OR_PARTITION);
     assert_int_equal(cluster_map_leader(cluster_view(cluster),
-                         cluster_map_topic(cluster_view(cluster), "t"), 4, &leader),
+                         cluster_map_topic(cluster_view(cluster), "t"), 4, -1, &leader),
         KE_NONE);
     assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
     assert_int_equal(fake->metadata_requests, 3);

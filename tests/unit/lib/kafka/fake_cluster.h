@@ -2,7 +2,8 @@
  * fake_cluster: three scripted brokers that agree on topics, leaders and coordinators.
  *
  * It has one topic "t" with many partitions and knows Metadata, FindCoordinator, ListOffsets (asked
- * of a partition's leader; the answer's offset is 1000000 * broker + partition) and DescribeGroups
+ * of a partition's leader; the answer's offset is 1000000 * broker + partition, unless a test has
+ * set offsets) and DescribeGroups
  * (asked of a group's coordinator). Tests set who leads what, and which code an answer has.
  */
 #ifndef TESTS_UNIT_LIB_KAFKA_FAKE_CLUSTER_H
@@ -29,6 +30,10 @@ struct fake_cluster {
     int32_t true_coordinator;
     int16_t find_code;
     bool leaves_out_odd; /* ListOffsets answers nothing about odd partitions */
+
+    /* What ListOffsets answers about a question's timestamp; NULL: see above. */
+    int64_t (*offset)(
+        int32_t partition, const struct km_list_offsets_request *question, int64_t timestamp);
 
     int metadata_requests, find_requests, find_keys, list_requests, group_requests;
     int32_t most_partitions; /* in one ListOffsets request */
@@ -121,7 +126,10 @@ fake_list_offsets(struct fake_cluster *fake, struct fake_conn *conn,
         topic.partitions.count++;
         out->partition_index = index;
         out->error_code = leader == id ? fake->code[index] : KE_NOT_LEADER_OR_FOLLOWER;
-        out->offset = 1000000 * id + index;
+        out->offset = fake->offset == NULL ? 1000000 * id + index
+                                           : fake->offset(index, in,
+                                                 in->topics.items[0].partitions.items[i].timestamp);
+        out->timestamp = out->offset;
     }
     response.topics.items = &topic;
     response.topics.count = 1;
