@@ -98,13 +98,9 @@ measure(const struct options *options, struct load *load, struct err *e)
     rc = loop_new(&loop, e);
     if (rc == RC_OK)
         rc = cluster_new(loop, client, &cluster, e);
-    if (shows)
-        fprintf(stderr, "looking twice, %lld s apart", (long long)seconds);
     if (rc == RC_OK)
-        rc = price_probe(
-            cluster, where, options_text(options, "topics", "*"), seconds * 1000, load, e);
-    if (shows)
-        fputs("\r\033[K", stderr);
+        rc = price_probe(cluster, where, options_text(options, "topics", "*"), seconds * 1000,
+            shows ? stderr : NULL, load, e);
     cluster_free(cluster);
     loop_free(loop);
     conf_free(conf);

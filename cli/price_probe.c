@@ -1,6 +1,8 @@
 #include "cli/price_probe.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "audit/inventory.h"
@@ -237,9 +239,22 @@ rates_know(
     }
 }
 
+/* One line, which the next one takes the place of. */
+static void __attribute__((format(printf, 2, 3))) tell(FILE *progress, const char *format, ...)
+{
+    va_list args;
+
+    if (progress == NULL)
+        return;
+    fputs("\r\033[K", progress);
+    va_start(args, format);
+    vfprintf(progress, format, args);
+    va_end(args);
+}
+
 enum rc
 price_probe(struct cluster *cluster, const char *where, const char *patterns, int64_t sample_ms,
-    struct load *out, struct err *e)
+    FILE *progress, struct load *out, struct err *e)
 {
     struct look before = {.sized_us = 0}, after = {.sized_us = 0};
     enum rc rc;
@@ -248,11 +263,15 @@ price_probe(struct cluster *cluster, const char *where, const char *patterns, in
     out->origin = INPUTS_MEASURED;
     inventory_init(&before.inventory);
     inventory_init(&after.inventory);
+    tell(progress, "looking at topics, sizes and offsets");
     rc = look_at(cluster, patterns, false, &before, e);
     if (rc == RC_OK) {
+        tell(progress, "looked once, again in %" PRId64 " s", sample_ms / 1000);
         pause_for(cluster_loop(cluster), sample_ms);
+        tell(progress, "looking again");
         rc = look_at(cluster, patterns, true, &after, e);
     }
+    tell(progress, "%s", "");
     if (rc == RC_OK) {
         estate_know(&after, cluster_view(cluster), where, out);
         rates_know(&before, &after, patterns, out);
