@@ -77,3 +77,9 @@ request_is_text(struct wire_string string, const char *text)
 
     return string.size == (int32_t)size && memcmp(string.data, text, size) == 0;
 }
+
+bool
+request_is_plain(struct wire_string string)
+{
+    return string.size <= 0 || memchr(string.data, '\0', (size_t)string.size) == NULL;
+}

@@ -82,4 +82,8 @@ struct wire_string request_text_dup(struct request *request, const char *text);
 /* request_is_text compares a string of a message with a C string. */
 bool request_is_text(struct wire_string string, const char *text);
 
+/* request_is_plain tells whether a string holds no zero byte. Ids are C strings inside, so others
+ * are refused, which Kafka takes. */
+bool request_is_plain(struct wire_string string);
+
 #endif

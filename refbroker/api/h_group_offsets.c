@@ -51,6 +51,8 @@ group_judge(struct broker *broker, const struct request *request)
 
     if (!groups_ready(broker->groups))
         return KE_COORDINATOR_NOT_AVAILABLE;
+    if (!request_is_plain(in->group_id))
+        return KE_INVALID_GROUP_ID;
     if (group == NULL && in->generation_id_or_member_epoch >= 0)
         return version >= 9 ? KE_GROUP_ID_NOT_FOUND : KE_ILLEGAL_GENERATION;
     if (group == NULL)

@@ -94,8 +94,10 @@ join_check(struct broker *broker, const struct km_join_group_request *in)
 {
     if (!groups_ready(broker->groups))
         return KE_COORDINATOR_NOT_AVAILABLE;
-    if (in->group_id.size == 0)
+    if (groups_id_check(in->group_id) != KE_NONE)
         return KE_INVALID_GROUP_ID;
+    if (!request_is_plain(in->group_instance_id))
+        return KE_INVALID_REQUEST;
     if (in->session_timeout_ms < broker->options.groups.min_session_timeout_ms ||
         in->session_timeout_ms > broker->options.groups.max_session_timeout_ms)
         return KE_INVALID_SESSION_TIMEOUT;

@@ -178,14 +178,17 @@ h_txn_offset_commit(struct broker *broker, struct request *request, const void *
     int16_t version = request->header.api_version;
     const struct partition *partition;
     struct txn_gate *gate;
+    int16_t error;
 
     if (!answer_shape(request, in, out))
         return H_CLOSE;
     if (partitions_judge(broker, request) == 0)
         return H_DONE;
-    if (in->group_id.size == 0 || !groups_ready(broker->groups)) {
-        answer_fill(
-            request, in->group_id.size == 0 ? KE_INVALID_GROUP_ID : KE_COORDINATOR_NOT_AVAILABLE);
+    error = groups_id_check(in->group_id);
+    if (error == KE_NONE && !groups_ready(broker->groups))
+        error = KE_COORDINATOR_NOT_AVAILABLE;
+    if (error != KE_NONE) {
+        answer_fill(request, error);
         return H_DONE;
     }
     partition = log_partition(broker, request, in->group_id);

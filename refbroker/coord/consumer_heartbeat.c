@@ -70,6 +70,9 @@ request_check(const heartbeat_in *in, int16_t version, struct err *e)
         return refuse(e, KE_INVALID_REQUEST, "InstanceId can't be empty.");
     if (is_blank(in->rack_id))
         return refuse(e, KE_INVALID_REQUEST, "RackId can't be empty.");
+    if (!request_is_plain(in->member_id) || !request_is_plain(in->group_id) ||
+        !request_is_plain(in->instance_id))
+        return refuse(e, KE_INVALID_REQUEST, "Ids can't hold zero bytes.");
     if (in->member_epoch == CONSUMER_EPOCH_JOIN)
         error = join_check(in, e);
     else if (in->member_epoch == CONSUMER_EPOCH_LEAVE_STATIC && in->instance_id.size < 0)

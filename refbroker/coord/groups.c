@@ -49,6 +49,12 @@ groups_exist(const struct groups *groups)
     return topics_find(&groups->broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC)) != NULL;
 }
 
+int16_t
+groups_id_check(struct wire_string group_id)
+{
+    return group_id.size == 0 || !request_is_plain(group_id) ? KE_INVALID_GROUP_ID : KE_NONE;
+}
+
 struct group *
 groups_find(const struct groups *groups, struct wire_string group_id)
 {
@@ -60,7 +66,8 @@ groups_make(struct groups *groups, struct wire_string group_id)
 {
     struct group *group = groups_find(groups, group_id);
 
-    if (group != NULL || map_count(&groups->by_id) >= LIMIT_GROUPS_MAX)
+    if (group != NULL || !request_is_plain(group_id) ||
+        map_count(&groups->by_id) >= LIMIT_GROUPS_MAX)
         return group;
     group = group_new(groups, group_id.data, (size_t)group_id.size);
     map_put(&groups->by_id, group_id.data, (size_t)group_id.size, group);

@@ -39,9 +39,13 @@ bool groups_ready(struct groups *groups);
 /* groups_exist tells so, too, and makes nothing. */
 bool groups_exist(const struct groups *groups);
 
+/* groups_id_check is INVALID_GROUP_ID for no id and for one with a zero byte. */
+int16_t groups_id_check(struct wire_string group_id);
+
 struct group *groups_find(const struct groups *groups, struct wire_string group_id);
 
-/* groups_make finds a group or makes an empty one; NULL at the limit. */
+/* groups_make finds a group or makes an empty one; NULL at the limit, and for an id that
+ * groups_id_check refuses. */
 struct group *groups_make(struct groups *groups, struct wire_string group_id);
 
 /* groups_remove drops a group and all that belongs to it from memory; nobody may wait in it. */

@@ -263,11 +263,10 @@ step_begin(
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* Ids are C strings inside. */
 static bool
 id_is_valid(struct wire_string id)
 {
-    return id.size > 0 && memchr(id.data, '\0', (size_t)id.size) == NULL;
+    return id.size > 0 && request_is_plain(id);
 }
 
 /* What keeps a request from being judged; 0 where nothing does. */
