@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# kdl conformance against refbroker: wal topics with an empty profile, coordinated topics with theirs; nothing is skipped.
+# kdl conformance against refbroker: wal topics with an empty profile, coordinated topics with theirs; nothing is skipped. In front of refbroker every mutant is killed by the check that
+# names it, and no null broker passes anything.
 . "$(dirname "$0")/common.sh"
-plan 4
+plan 6
 port=$(free_port)
 ctl="$PWD/tests/system/refbroker_ctl $refbroker $work/broker $port"
 trap "$ctl kill; finish" EXIT
@@ -18,3 +19,8 @@ for profile in '' coordinated; do
     [ "$profile" = coordinated ] || is "wal topics: nothing is skipped" "$skipped" ""
     tail -1 "$work/tap"
 done
+
+timeout 600 "$kdl" conformance -b "127.0.0.1:$port" --prove --ctl "$ctl" -o tap > "$work/tap" 2> "$work/err"
+is "every mutant is killed, and no null broker passes anything ($(grep -c '^ok' "$work/tap") of them)" $? 0
+grep -A8 '^not ok' "$work/tap" | sed 's/^/# /'
+ok "the mutants are 100 or more" $(($(grep -c '^ok .* - mutant\.' "$work/tap") < 100))
