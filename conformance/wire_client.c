@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,6 +12,7 @@
 
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
+#include "lib/net/resolve.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
 
@@ -55,9 +55,9 @@ wait_for(int fd, short events, int64_t deadline_us, struct err *e)
 
 /* A connected socket, or -1. */
 static int
-address_dial(const struct addrinfo *address, int64_t deadline_us, struct err *e)
+address_dial(const struct resolve_address *address, int64_t deadline_us, struct err *e)
 {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address->at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int failure = 0;
     socklen_t size = sizeof failure;
     int on = 1;
@@ -66,7 +66,7 @@ address_dial(const struct addrinfo *address, int64_t deadline_us, struct err *e)
         err_set_errno(e, RC_IO, errno, "socket");
         return -1;
     }
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
+    if (connect(fd, &address->at.any, address->size) != 0) {
         failure = errno;
         if (failure == EINPROGRESS && wait_for(fd, POLLOUT, deadline_us, e) == RC_OK)
             getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
@@ -85,20 +85,16 @@ enum rc
 wire_client_open(
     const char *host, uint16_t port, int64_t deadline_us, struct wire_client **out, struct err *e)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    char service[8];
+    struct resolve_address addresses[RESOLVE_ADDRESSES_MAX];
     struct err last = {0};
+    size_t count;
     int fd = -1;
-    int failure;
+    enum rc rc = resolve_now(host, port, addresses, &count, e);
 
-    snprintf(service, sizeof service, "%u", (unsigned)port);
-    failure = getaddrinfo(host, service, &hints, &found);
-    if (failure != 0)
-        return err_set(e, RC_NOTFOUND, "%s: %s", host, gai_strerror(failure));
-    for (struct addrinfo *it = found; it != NULL && fd < 0; it = it->ai_next)
-        fd = address_dial(it, deadline_us, &last);
-    freeaddrinfo(found);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < count && fd < 0; i++)
+        fd = address_dial(&addresses[i], deadline_us, &last);
     if (fd < 0)
         return err_set(e, last.code, "%s:%u: %s", host, (unsigned)port, last.text);
     *out = xmalloc(sizeof **out);

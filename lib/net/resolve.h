@@ -47,7 +47,8 @@ struct resolve *resolve_start(
 /* resolve_cancel makes sure that fn is not called. NULL is accepted. */
 void resolve_cancel(struct resolve *resolve);
 
-/* resolve_now does the same on the caller's thread, for what a process listens on at its start. */
+/* resolve_now does the same on the caller's thread, for those who have nothing else to do
+ * meanwhile: a listener at its start, a check. */
 MUST_CHECK enum rc resolve_now(const char *host, uint16_t port, struct resolve_address *addresses,
     size_t *count, struct err *e);
 

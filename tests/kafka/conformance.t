@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # conformance.t: kdl conformance on real Apache Kafka: every check passes there, eight at a time, also those that restart the broker or give it other properties
-# (LONG=1: four at a time and one after the other, too). In front of it the mutants of produce are killed and no null broker passes anything of it (LONG=1: the same of all areas, which
-# tests/system/refbroker_conformance.t proves in front of refbroker every time). Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
+# (LONG=1: four at a time and one after the other, too). In front of it every mutant of producing is killed (LONG=1: every mutant, and no null broker passes
+# anything; tests/system/refbroker_conformance.t proves that in front of refbroker every time). Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
 #
 # conformance.t ctl DIR start [KEY=VALUE...] | kill | restart | stop      what `kdl conformance --ctl` calls, for the brokers in DIR
 # Runs first: it takes longest, and mostly waits.
@@ -74,19 +74,19 @@ run --jobs 8 --ctl "'${BASH_SOURCE[0]}' ctl '$work/kafka'"
 ok "every check passes with an empty profile, restarts included ($(sums 'ok ') checks)" $code
 ok "none is skipped" "$(grep -c '# SKIP' "$work/output")"
 ok "they are 90 or more" $(($(sums 'ok ') < 90))
-proof=(--area produce) mutants_min=5
+proof=(--run 'mutant.produce_*') proven='every mutant of producing is killed by the check that names it'
 if [ -n "${LONG:-}" ]; then # minutes
     for jobs in 4 1; do
         run --jobs $jobs
         ok "so they do with $jobs at a time" $code
     done
     # The long run has other work beside it.
-    proof=(--timeout-mult 2) mutants_min=30
+    proof=(--timeout-mult 2) proven='every mutant is killed by the check that names it, and no null broker passes anything'
 fi
 
 run --prove --jobs 4 "${proof[@]}" --ctl "'${BASH_SOURCE[0]}' ctl '$work/kafka'"
-ok "every mutant is killed by the check that names it, and no null broker passes anything ($(sums 'ok ') of them)" $code
-ok "the mutants are $mutants_min or more" $(($(grep -c '^ok .* - mutant\.' "$work/output") < mutants_min))
+ok "$proven ($(sums 'ok ') of them)" $code
+ok "the mutants are 30 or more" $(($(grep -c '^ok .* - mutant\.' "$work/output") < 30))
 "$kdl" topic list -b "$bootstrap" >"$work/output" 2>&1 || true
 ok "no topic is left behind" "$(grep -c '^kc-' "$work/output")"
 echo "1..$tests"

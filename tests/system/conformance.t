@@ -3,7 +3,7 @@
 # Runs alone: it has a limit of 30 s, which the product promises.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-plan 25
+plan 26
 port=$(free_port)
 b=127.0.0.1:$port
 start_refbroker one "$port"; ok "a refbroker starts" $?
@@ -49,6 +49,8 @@ run --profile "$work/bad.profile"; is "so is one that expects something of no ch
 run --timeout-mult 0; is "so is a multiplier of 0" $code 2
 run --topic-config novalue; is "so is a topic config without value" $code 2
 b=127.0.0.1:$(free_port) run; is "nobody at the address is one line and exit 3" "$code $(wc -l < "$work/err") $(wc -c < "$work/out")" "3 1 0"
+
+b=no-such-host.invalid:9092 run; is "so is a host that nobody knows" "$code $(grep -c 'host no-such-host.invalid is unknown' "$work/err") $(wc -l < "$work/err")" "3 1 1"
 
 # --- servers that are none ---
 null() { # MODE: sets $pid and $b
