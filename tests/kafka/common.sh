@@ -24,3 +24,24 @@ missing() { say "$@"; exit 77; }
 need_setup() {
     [ -e "$kafka_home/classes.stamp" ] || die "run $here/setup first (BUILD=$BUILD)"
 }
+
+# tool_host FILE: the port of a JVM that runs Kafka's tools (tool), one for all who name the same file: the first one starts it. It ends with the test, which may ask from subshells.
+tool_host() {
+    (
+        flock 9
+        if [ ! -s "$1" ]; then
+            "$here/run" kdl.tools.ToolHost $$ >"$1" 2>"$1.err" </dev/null 9>&- &
+            wait_for 60 test -s "$1" || cat "$1.err" >&2
+        fi
+    ) 9>"$1.lock"
+    cat "$1"
+}
+
+# tool_run CLASS ARGUMENT...: Kafka's commands all in the JVM of $work/tools, any other program in one of its own, for tool_seconds at most.
+tool_seconds=120 # more for one that has much to wait for
+tool_run() {
+    case $1 in
+    *Command | *.GetOffsetShell) timeout $tool_seconds "$here/tool" "$(tool_host "$work/tools")" "$@" ;;
+    *) timeout $tool_seconds "$here/run" "$@" ;;
+    esac
+}

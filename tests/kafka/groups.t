@@ -49,7 +49,7 @@ is "a config of a group can be set" "$(tool kafka.admin.ConfigCommand --bootstra
 "$work/restart"
 is "and is there after kill -9" "$(tool kafka.admin.ConfigCommand --bootstrap-server "$b" --describe --entity-type groups --entity-name mixed |
     grep -o 'consumer.session.timeout.ms=[0-9]*' | head -n 1)" consumer.session.timeout.ms=50000
-is "one out of bounds is refused" "$(timeout 60 "$here/run" kafka.admin.ConfigCommand --bootstrap-server "$b" --alter --entity-type groups \
+is "one out of bounds is refused" "$(tool_run kafka.admin.ConfigCommand --bootstrap-server "$b" --alter --entity-type groups \
     --entity-name mixed --add-config consumer.session.timeout.ms=1 2>&1 | grep -o 'must be greater than or equal to group.consumer.min.session.timeout.ms' | head -n 1)" \
     "must be greater than or equal to group.consumer.min.session.timeout.ms"
 "$here/broker" kill "$work/kafka" >/dev/null 2>&1

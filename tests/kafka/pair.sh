@@ -22,8 +22,7 @@ is() { # WHAT GOT WANTED
         diff <(echo "$2") <(echo "$3") | cut -c1-500 | head -n 20 | sed 's/^/# /'
     fi
 }
-tool_seconds=120 # more for one that has much to wait for
-tool() { timeout $tool_seconds "$here/run" "$@" 2>>"$work/err"; }
+tool() { tool_run "$@" 2>>"$work/err"; }
 part() { awk -v part="$1" '$1 == "==" { on = $2 == part } on' "$2"; } # NAME FILE
 
 # Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# selftest.t [PART]...: whether what is in this folder does what it says. Parts: codec batch broker secure estate (all).
+# selftest.t [PART]...: whether what is in this folder does what it says. Parts: codec batch broker tools; secure estate, which secure.t and audit.t cannot do without (with LONG=1).
 # Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -77,6 +77,21 @@ part_broker() {
     must "all end" "$here/broker" stop "$b"
 }
 
+part_tools() {
+    local b=$work/tooled list=(org.apache.kafka.tools.TopicCommand --list --bootstrap-server) said
+    must "a broker starts" "$here/broker" start "$b"
+    must "a tool makes a topic" tool_run org.apache.kafka.tools.TopicCommand --create --topic a --config "retention.ms=5" --bootstrap-server "$(cat "$b/bootstrap")"
+    said=$(tool_run "${list[@]}" "$(cat "$b/bootstrap")") || not_ok "another one runs"
+    must "what it says is its own" [ "$said" = a ]
+    must "so it is of one that Scala has made" grep -q 'retention.ms=5 ' <(tool_run kafka.admin.ConfigCommand --describe --topic a --bootstrap-server "$(cat "$b/bootstrap")")
+    must_fail "one that fails does so" tool_run org.apache.kafka.tools.TopicCommand --describe --topic none --bootstrap-server "$(cat "$b/bootstrap")"
+    said=$(tool_run org.apache.kafka.tools.TopicCommand --describe --topic none --bootstrap-server "$(cat "$b/bootstrap")" 2>&1) || true
+    must "and says why" [ "${said#*Topic \'none\' does not exist}" != "$said" ]
+    must_fail "one that is none fails" tool_run org.apache.kafka.tools.NoCommand
+    must "the next one runs" tool_run "${list[@]}" "$(cat "$b/bootstrap")"
+    must "the broker ends" "$here/broker" stop "$b"
+}
+
 part_secure() {
     must "a secure broker starts" "$here/broker" start "$work/secure" --secure
     must "it lets in whom it should" env KAFKA_LOG_LEVEL=off "$here/run" kdl.broker.SecureCheck "$work/secure/secure.env"
@@ -101,8 +116,8 @@ part_estate() {
 }
 
 set_up
-[ $# -gt 0 ] || set -- codec batch broker secure estate
+[ $# -gt 0 ] || set -- codec batch broker tools ${LONG:+secure estate}
 for part in "$@"; do
-    case $part in codec | batch | broker | secure | estate) "part_$part" ;; *) die "no such part: $part" ;; esac
+    case $part in codec | batch | broker | tools | secure | estate) "part_$part" ;; *) die "no such part: $part" ;; esac
 done
 echo "1..$count"

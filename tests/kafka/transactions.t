@@ -33,7 +33,7 @@ same() { # WHAT OURS THEIRS: files, which have something in them
         diff "$2" "$3" | head -n 20 | sed 's/^/# /'
     fi
 }
-tool() { timeout 120 "$here/run" "$@" 2>"$work/err"; }
+tool() { tool_run "$@" 2>"$work/err"; }
 start_refbroker() { # FOLDER ADDRESS
     : >"$1.out"
     "$BUILD/bin/refbroker" --data "$1" --listen "$2" --set transaction.abort.timed.out.transaction.cleanup.interval.ms=500 >>"$1.out" 2>&1 & refbroker_pid=$!
