@@ -68,4 +68,4 @@ conformance_PROFILES := $(sort $(wildcard conformance/profiles/*.profile))
 $(BUILD)/gen/conformance_profiles.h: conformance/profiles.awk $(conformance_PROFILES)
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -f conformance/profiles.awk $(conformance_PROFILES) > $@
-$(BUILD)/obj/conformance/profile.o: $(BUILD)/gen/conformance_profiles.h
+$(BUILD)/gen/stamp: $(BUILD)/gen/conformance_profiles.h
