@@ -71,10 +71,10 @@ check "what transactions of before have written together moves together, by the 
 check "so do those and what they read, by the offsets that were committed in them, and with nothing else that commits so" $?
 [[ "$(jq -r '.topics[] | select(.name == "shop.carts").facts.groups.evidence[].text' "$work/audit.json")" == *"committed in transactions of till-7, says __consumer_offsets"* ]]; check "the evidence says so" $?
 # By the request log alone: no batch is read.
-"$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/requests.log" -o json --snapshot "$work/logged.kdla" >"$work/logged.json" 2>"$work/output"; check "the brokers' request log is read, $(wc -l <"$work/requests.log") lines" $?
+"$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/requests.log" -o json --snapshot "$work/logged.kdla" >"$work/logged.json" 2>"$work/output"; code=$?; check "the brokers' request log is read, $(wc -l <"$work/requests.log") lines" $code
 jq -r '.topics[] | select(.transactions.value == "yes").name' "$work/truth.json" | sort >"$work/transactional"
-jq -r '.topics[] | select(any(.facts.transactions.evidence[]; .api == "request log")).name' "$work/logged.json" | sort | diff "$work/transactional" - >"$work/output"
-check "it tells of transactions on each topic that has any, and on no other: $(wc -l <"$work/transactional")" $?
+jq -r '.topics[] | select(any(.facts.transactions.evidence[]; .api == "request log")).name' "$work/logged.json" | sort | diff "$work/transactional" - >"$work/output"; code=$?
+check "it tells of transactions on each topic that has any, and on no other: $(wc -l <"$work/transactional")" $code
 [ "$(jq -c '[.topics[] | select(.name == "payments.orders").clients[] | select(.fetches > 0 and .fetches == .committed_fetches).id]' "$work/logged.json")" = '["fraud-check-1"]' ]; check "who reads committed records only" $?
 [ "$(jq -c '[.cluster.software[] | [.name, .version]]' "$work/logged.json")" = '[["apache-kafka-java","4.3.1"]]' ]; check "with which library, the audits themselves not counted" $?
 "$kdl" audit report --from "$work/logged.kdla" >"$work/output" 2>&1; grep -q "^clients .* in the brokers' logs: apache-kafka-java 4.3.1" "$work/output"; check "a snapshot keeps it" $?

@@ -85,7 +85,7 @@ part_tools() {
     must "what it says is its own" [ "$said" = a ]
     must "so it is of one that Scala has made" grep -q 'retention.ms=5 ' <(tool_run kafka.admin.ConfigCommand --describe --topic a --bootstrap-server "$(cat "$b/bootstrap")")
     must_fail "one that fails does so" tool_run org.apache.kafka.tools.TopicCommand --describe --topic none --bootstrap-server "$(cat "$b/bootstrap")"
-    said=$(tool_run org.apache.kafka.tools.TopicCommand --describe --topic none --bootstrap-server "$(cat "$b/bootstrap")" 2>&1) || true
+    if said=$(tool_run org.apache.kafka.tools.TopicCommand --describe --topic none --bootstrap-server "$(cat "$b/bootstrap")" 2>&1); then not_ok "so does its text"; fi
     must "and says why" [ "${said#*Topic \'none\' does not exist}" != "$said" ]
     must_fail "one that is none fails" tool_run org.apache.kafka.tools.NoCommand
     must "the next one runs" tool_run "${list[@]}" "$(cat "$b/bootstrap")"

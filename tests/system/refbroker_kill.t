@@ -20,6 +20,6 @@ for ((i = 0; i < kills; i++)); do
     start_refbroker one "$port" "${flags[@]}" && started=$((started + 1))
 done
 is "it came back after each of $kills kills" "$started" "$kills"
-wait "$wal"; ok "$(tail -n 1 "$work/wal")" $?
-wait "$coordinated"; ok "$(tail -n 1 "$work/coordinated")" $?
+wait "$wal"; code=$?; ok "$(tail -n 1 "$work/wal")" $code
+wait "$coordinated"; code=$?; ok "$(tail -n 1 "$work/coordinated")" $code
 grep -h . "$work/wal" "$work/coordinated" "$work/one.out" | grep -v ready | head -n 20 | sed 's/^/# /'
