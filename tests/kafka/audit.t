@@ -134,7 +134,7 @@ for right in "${rights[@]}"; do
     right --remove "$right"
     denied "$work/without.json" >"$work/wrong"
     cp "$work/wrong" "$work/output"
-    [ ! -s "$work/wrong" ]; check "without $right nothing is wrong, $(jq '[.topics[].facts[].value | select(. == "unknown")] | length' "$work/without.json") facts are unknown" $?
+    [ ! -s "$work/wrong" ]; code=$?; check "without $right nothing is wrong, $(jq '[.topics[].facts[].value | select(. == "unknown")] | length' "$work/without.json") facts are unknown" $code
     right --add "$right"
 done
 for operation in Read DescribeConfigs; do

@@ -6,7 +6,7 @@
 # Tables, in tests/tidy of the tree: third_party.tbl, families.tbl, tested_by.tbl, raw_malloc.tbl,
 # unused.tbl. `#` begins a comment there.
 
-RULES="include_direction third_party own_header_first header_guard file_size function_size banned_calls raw_malloc left_overs machine_paths has_test
+RULES="include_direction third_party own_header_first header_guard file_size function_size banned_calls raw_malloc left_overs machine_paths lost_codes has_test
 exported_prefix exported_use log_ids error_codes"
 
 FILE_LINES_MAX=600
@@ -151,6 +151,12 @@ rule_left_overs() {
 rule_machine_paths() {
     { cat "$work/all"; ls Makefile README.md CONTRIBUTING.md 2>/dev/null; } | grep -v '^tests/tidy/' | xargs -r grep -nIE '(^|[^A-Za-z0-9_./$}-])/(work|home|root|Users)/[A-Za-z0-9_]' /dev/null |
         sed -E 's/^([^:]*:[^:]*):.*/\1: a path of some machine/'
+}
+
+# A claim of a test: in TEXT a command stands, whose code takes the place of the one that $? was to be.
+rule_lost_codes() {
+    grep -E '^tests/.*[.](t|sh)$' "$work/all" | grep -v '^tests/tidy/' | xargs -r grep -nE '(^|[;&|{ ])(is|ok|check) ("[^"]*\$\(|\$\().*[" ]\$[?]' /dev/null |
+        sed -E 's/^([^:]*:[^:]*):.*/\1: the code of the command in the text/'
 }
 
 # --- tests and documents ----------------------------------------------------------------------------------------------

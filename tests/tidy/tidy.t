@@ -102,6 +102,7 @@ break_function_size() { { printf 'int\nlong_one(void)\n{\n'; lines 71; printf '}
 break_banned_calls() { printf 'void\nb(void)\n{\n    sprintf(p, "x");\n}\n' | put lib/base/b.c; expected='lib/base/b.c:4: banned: sprintf'; }
 break_raw_malloc() { printf 'void *p = malloc(5);\n' | put mirror/b.c; expected='mirror/b.c:1: memory past'; }
 break_left_overs() { printf 'int x; /* TODO: more */\n' | put lib/base/b.c; expected='lib/base/b.c:1: left over'; }
+break_lost_codes() { printf 'false; ok "$(cat text)" $?\n' | put tests/system/b.t; expected='tests/system/b.t:1: the code of the command in the text'; }
 break_machine_paths() { printf 'see /home/me/notes\n' | put docs/b.md; expected='docs/b.md:1: a path of some machine'; }
 break_has_test() { printf 'int b_x;\n' | put mirror/b.c; expected='mirror/b.c:1: has no tests/unit/mirror/b_test.c'; }
 break_exported_prefix() { printf 'int count(void) { return 1; }\n' | put lib/base/b.c; compile lib/base/b.c; expected='lib/base/b.c:1: exports count'; }
