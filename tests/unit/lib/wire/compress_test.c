@@ -367,6 +367,50 @@ a_zstd_window_costs_nothing(void **state)
     buf_fini(&out);
 }
 
+/* One damaged block, of which some processors' decoders say "too little room", however much there
+ * is. */
+static void
+a_damaged_zstd_block_costs_what_it_can_hold(void **state)
+{
+    static const uint8_t frame[] = {0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x36, 0x2d, 0x01, 0x00, 0xd0,
+        0x1c, 0x00, 0x00, 0x00, 0x06, 0x6b, 0x65, 0x79, 0x0a, 0x76, 0x61, 0x6c, 0x75, 0x65, 0x00,
+        0x16, 0x00, 0x0a, 0x02, 0x01, 0x1c, 0x00, 0x19, 0x04, 0x01, 0x06, 0x03, 0x00, 0x80, 0x12,
+        0x3e, 0x0f, 0xf1, 0xac, 0x30, 0x01};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, SIZE_MAX / 4);
+    assert_int_equal(decode_limited(COMPRESS_ZSTD, frame, sizeof frame, 1 << 24, &out), RC_CORRUPT);
+    assert_true(out.capacity <= 1 << 18);
+    buf_fini(&out);
+}
+
+/* Frames whose headers have every form, and one that is to be skipped, are counted right: blocks of
+ * one byte each time, of which the last frame has two. */
+static void
+zstd_frames_of_every_form_are_read(void **state)
+{
+    static const uint8_t frames[] = {/* a window, no content size */
+        0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x09, 0x00, 0x00, 'a',
+        /* one segment, a content size of 1, 2, 4, 8 bytes */
+        0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x01, 0x09, 0x00, 0x00, 'b', 0x28, 0xb5, 0x2f, 0xfd, 0xa0,
+        0x01, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 'c', 0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0x01, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 'd',
+        /* skipped */
+        0x53, 0x2a, 0x4d, 0x18, 0x02, 0x00, 0x00, 0x00, 'x', 'y',
+        /* 100,000 times the same byte, more than there is room for at first, and a raw block */
+        0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, 0x02, 0x35, 0x0c, 'e', 0x09, 0x00, 0x00, 'f'};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, SIZE_MAX / 4);
+    assert_int_equal(decode_limited(COMPRESS_ZSTD, frames, sizeof frames, 1 << 24, &out), RC_OK);
+    assert_int_equal(out.size, 4 + 100000 + 1);
+    assert_memory_equal(out.data, "abcde", 5);
+    assert_int_equal(out.data[out.size - 1], 'f');
+    buf_fini(&out);
+}
+
 int
 main(void)
 {
@@ -386,6 +430,8 @@ main(void)
         cmocka_unit_test(lz4_wants_independent_blocks_and_a_right_header),
         cmocka_unit_test(in_format_v0_the_header_checksum_of_lz4_is_ignored),
         cmocka_unit_test(a_zstd_window_costs_nothing),
+        cmocka_unit_test(a_damaged_zstd_block_costs_what_it_can_hold),
+        cmocka_unit_test(zstd_frames_of_every_form_are_read),
     };
 
     return cmocka_run_group_tests(tests, sample_make, NULL);
