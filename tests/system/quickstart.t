@@ -3,7 +3,7 @@
 . "$(dirname "$0")/common.sh"
 plan 4
 timeout 300 tests/quickstart/run > "$work/out" 2>&1; is "the quickstart ends well" $? 0
-tail -n 25 "$work/out" | sed 's/^/# /'
+{ grep -A8 '^FAILED' "$work/out"; tail -n 25 "$work/out"; } | sed 's/^/# /'
 ok "its report needs no network" "$(grep -cE 'https?:|src=|@import|url\(' "$BUILD/quickstart/audit.html")"
 is "both sides were equal, both designs kept the rules" "$(grep -cE '^equal\.$|^[0-9]+ ok .* 0 failed ' "$work/out")" 3
 is "nothing stays running" "$(pgrep -f "$BUILD/quickstart/" | wc -l)" 0
