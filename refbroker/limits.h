@@ -68,4 +68,7 @@
 #define LIMIT_FETCH_SESSION_PARTS_MAX                                                              \
     1000000 /* partitions in all sessions together, some 200 bytes each */
 
+/* Share groups. */
+#define LIMIT_SHARE_SESSION_PARTS_MAX 1000000 /* partitions in all share sessions together */
+
 #endif

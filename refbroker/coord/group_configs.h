@@ -50,4 +50,24 @@ int64_t group_configs_session_timeout_ms(const struct group *group);
 int64_t group_configs_heartbeat_interval_ms(const struct group *group);
 int64_t group_configs_assignment_interval_ms(const struct group *group);
 
+/* What holds for the records of a share group, which may not exist. */
+struct group_share_configs {
+    int64_t record_lock_duration_ms;
+    int64_t delivery_count_limit;
+    int64_t partition_max_record_locks;
+    bool read_committed;
+    bool renews; /* members may prolong their locks */
+};
+void group_configs_share(
+    const struct broker *broker, const char *group_id, struct group_share_configs *out);
+
+/* Where a share partition begins that has no start offset (share.auto.offset.reset). */
+enum group_reset { GROUP_RESET_EARLIEST, GROUP_RESET_LATEST, GROUP_RESET_BY_DURATION };
+struct group_share_reset {
+    enum group_reset where;
+    int64_t duration_ms; /* before now; GROUP_RESET_BY_DURATION */
+};
+struct group_share_reset group_configs_share_reset(
+    const struct broker *broker, const char *group_id);
+
 #endif

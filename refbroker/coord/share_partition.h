@@ -29,6 +29,7 @@ struct share_limits {
     int32_t delivery_count_limit;
     int32_t record_locks_max; /* records between start and end, both in it */
     int64_t lock_ms;
+    bool renews; /* locks may be prolonged */
 };
 
 /* Offsets first to last, both in it. */
