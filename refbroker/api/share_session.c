@@ -169,6 +169,43 @@ session_new(
     return session;
 }
 
+/* UTF-16 units of a text in UTF-8. */
+static int32_t
+java_length(struct wire_string text)
+{
+    int32_t units = 0;
+
+    for (int32_t i = 0; i < text.size; i++) {
+        uint8_t byte = (uint8_t)text.data[i];
+
+        units += (byte & 0xc0) != 0x80;
+        units += byte >= 0xf0;
+    }
+    return units;
+}
+
+static const char *
+text_dup(struct request *request, struct wire_string text)
+{
+    char *copy = arena_alloc(&request->arena, (size_t)text.size + 1);
+
+    if (copy != NULL)
+        memcpy(copy, text.data, (size_t)text.size);
+    return copy;
+}
+
+int16_t
+share_member_read(struct request *request, struct wire_string group_id,
+    struct wire_string member_id, struct share_member *out)
+{
+    if (group_id.size < 0 || !request_is_plain(group_id) || member_id.size <= 0 ||
+        !request_is_plain(member_id) || java_length(member_id) > SHARE_MEMBER_ID_MAX)
+        return KE_INVALID_REQUEST;
+    out->group_id = text_dup(request, group_id);
+    out->member_id = text_dup(request, member_id);
+    return out->group_id == NULL || out->member_id == NULL ? KE_UNKNOWN_SERVER_ERROR : KE_NONE;
+}
+
 static struct share_part *
 part_find(const struct share_session *session, const struct part_key *key)
 {

@@ -19,11 +19,11 @@
 #include "gen/messages.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
+#include "refbroker/request.h"
 
 #define SHARE_SESSION_FINAL (-1)
 #define SHARE_SESSION_INITIAL 0
-
-struct client;
+#define SHARE_MEMBER_ID_MAX 36 /* characters, as Java counts them */
 
 /* A partition of a session. */
 struct share_part {
@@ -51,6 +51,11 @@ struct share_member {
     const char *group_id;
     const char *member_id;
 };
+
+/* share_member_read takes a member out of a request, into its arena: 42 for none, or for a member
+ * id that is empty or longer than SHARE_MEMBER_ID_MAX. */
+MUST_CHECK int16_t share_member_read(struct request *request, struct wire_string group_id,
+    struct wire_string member_id, struct share_member *out);
 
 /*
  * share_session_begin finds, makes or steps the session of a ShareFetch and applies the request to
