@@ -30,6 +30,8 @@ refbroker_SRCS := \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
 	refbroker/api/h_tokens.c \
+	refbroker/api/h_share_acknowledge.c \
+	refbroker/api/h_share_fetch.c \
 	refbroker/api/h_telemetry.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
@@ -39,6 +41,13 @@ refbroker_SRCS := \
 	refbroker/api/login.c \
 	refbroker/api/login_gate.c \
 	refbroker/api/quota_gate.c \
+	refbroker/api/share_acks.c \
+	refbroker/api/share_leader.c \
+	refbroker/api/share_leave.c \
+	refbroker/api/share_look.c \
+	refbroker/api/share_read.c \
+	refbroker/api/share_session.c \
+	refbroker/api/topic_groups.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
@@ -80,6 +89,7 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_partitions.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
