@@ -150,12 +150,24 @@ share_partition_next_fetch_offset(struct share_partition *partition)
     return partition->end_offset + 1;
 }
 
+static bool
+has_room(const struct share_partition *partition)
+{
+    return share_partition_under_way(partition) < partition->limits.record_locks_max;
+}
+
+/* At the limit the start moves over what is done although nothing has changed: where that is all
+ * that is under way, nobody is left whose acknowledgement would move it. Of gaps there are none
+ * below the next fetch offset. */
 bool
 share_partition_can_acquire(struct share_partition *partition)
 {
-    return partition->pieces.count == 0 ||
-           share_partition_next_fetch_offset(partition) <= partition->end_offset ||
-           share_partition_under_way(partition) < partition->limits.record_locks_max;
+    if (partition->pieces.count == 0 ||
+        share_partition_next_fetch_offset(partition) <= partition->end_offset ||
+        has_room(partition))
+        return true;
+    partition->gaps.known = false;
+    return share_partition_move_start(partition) && has_room(partition);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
@@ -303,7 +315,6 @@ share_partition_trim(
         partition->available_from = INT64_MAX;
     }
     partition->gaps.start_offset = offset_max(partition->gaps.start_offset, log_start_offset);
-    (void)share_partition_move_start(partition);
     share_partition_numbers(partition, changes);
     changes->wake = true;
 }

@@ -25,8 +25,8 @@
  *
  * Rules: SharePartition, InFlightBatch, InFlightState of Kafka 4.3, but where that one can stand
  * still for ever, or keeps memory for nothing:
- * - What was acquired is forgotten when the log's start passes it, not when its lock runs out; and
- *   start_offset moves on over what is done behind that.
+ * - What was acquired is forgotten when the log's start passes it, not when its lock runs out.
+ * - At the limit start_offset moves over what is done even where nothing changes any more.
  * - An acquisition of which nothing is left, as all of it was aborted, lets start_offset move on.
  * - A gap in which the log turns out to have nothing is none, nor is one below start_offset. Where
  *   gaps do not count any more, start_offset passes them.
@@ -143,7 +143,8 @@ bool share_partition_can_acquire(struct share_partition *partition);
  * and new ones in runs of at least batch_size that end where batches do; SHARE_RECORD_LIMIT stops
  * at max_records. Archived are records that were aborted, whoever holds them, and what is AVAILABLE
  * between fetch_offset and the first batch, as the log has it no longer. Changes come only with an
- * acquisition of which nothing is left: the start offset alone.
+ * acquisition of which nothing is left: the start offset alone. While there are gaps to read, a
+ * fetch_offset above share_partition_next_fetch_offset is of an old read, and gives nothing.
  */
 void share_partition_acquire(struct share_partition *partition, const struct share_acquire *ask,
     struct share_acquired_list *acquired, struct share_changes *changes);

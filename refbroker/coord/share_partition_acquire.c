@@ -348,14 +348,15 @@ range_archive(struct share_partition *partition, const struct share_range *range
     return any;
 }
 
-/* The log has nothing between what was asked for and the first batch: compaction took it. */
+/* The log has nothing between what was asked for and the first batch: compaction took it. Below
+ * what was asked for there is no gap. */
 static bool
 stale_archive(struct share_partition *partition, const struct share_acquire *ask)
 {
     struct share_range stale = {ask->fetch_offset, ask->batches[0].first - 1};
-    int64_t gap = partition->gaps.start_offset;
 
-    if (share_partition_gaps_count(partition) && gap >= stale.first && gap <= stale.last)
+    if (stale.first <= stale.last && share_partition_gaps_count(partition) &&
+        partition->gaps.start_offset <= stale.last)
         share_partition_gaps_pass(partition, stale.last + 1);
     return range_archive(partition, &stale, SHARE_AVAILABLE);
 }
@@ -422,6 +423,17 @@ bounds_find(struct acquiring *call)
     return call->record_max > 0;
 }
 
+/* A read above a gap would leave it behind for ever. */
+static bool
+ask_is_sound(struct share_partition *partition, const struct share_acquire *ask)
+{
+    if (share_partition_gaps_count(partition) &&
+        ask->fetch_offset > share_partition_next_fetch_offset(partition))
+        return false;
+    return ask->batch_count > 0 && ask->fetch_offset >= 0 && ask->batches[0].first >= 0 &&
+           partition->pieces.count < SHARE_PIECES_MAX;
+}
+
 void
 share_partition_acquire(struct share_partition *partition, const struct share_acquire *ask,
     struct share_acquired_list *acquired, struct share_changes *changes)
@@ -429,8 +441,7 @@ share_partition_acquire(struct share_partition *partition, const struct share_ac
     struct acquiring call = {.partition = partition, .ask = ask, .out = acquired};
     bool archived;
 
-    if (ask->batch_count == 0 || partition->pieces.count >= SHARE_PIECES_MAX ||
-        ask->fetch_offset < 0 || ask->batches[0].first < 0 || !bounds_find(&call))
+    if (!ask_is_sound(partition, ask) || !bounds_find(&call))
         return;
     call.lock_end = share_partition_lock_end(partition, ask->now_ms);
     call.holder = share_pieces_holder_ref(&partition->pieces, ask->member_id);

@@ -121,6 +121,9 @@ a_stored_state_that_makes_no_sense_is_read_as_far_as_it_does(void **state)
         rig_pieces(&rig), "5-8:V1 9-12:V0 9223372036854775806-9223372036854775806:V32767");
     rig_expect(&rig, 5, INT64_MAX - 1, 5);
     assert_string_equal(rig_fetch(&rig, "a", 5, 1, 8), "5-8x2 9-12x1");
+    rig_expect(&rig, 5, INT64_MAX - 1, 13);
+    assert_string_equal(rig_fetch(&rig, "a", INT64_MAX - 1, 1, 1), ""); /* there is the gap */
+    assert_string_equal(rig_trim(&rig, INT64_MAX - 1), "");
     assert_string_equal(
         rig_fetch(&rig, "a", INT64_MAX - 1, 1, 1), "9223372036854775806-9223372036854775806x32767");
     rig_end(&rig);
@@ -167,6 +170,34 @@ at_the_limit_only_what_is_available_can_be_acquired(void **state)
     assert_int_equal(rig_ack(&rig, "a", 0, 9, "1"), KE_NONE);
     assert_true(rig.woke);
     assert_true(share_partition_can_acquire(rig.partition));
+    rig_end(&rig);
+}
+
+/* Nobody holds anything whose acknowledgement would move the start. */
+static void
+at_the_limit_the_start_moves_over_what_is_done(void **state)
+{
+    static const struct share_batch batches[] = {{1, 249, 1, SHARE_ACKNOWLEDGED}};
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig, 0);
+    (void)rig_fetch(&rig, "a", 0, 1, 1);
+    (void)rig_fetch(&rig, "a", 1, 1, 200);
+    assert_int_equal(rig_ack(&rig, "a", 1, 200, "1"), KE_NONE);
+    assert_int_equal(rig_ack(&rig, "a", 0, 0, "2"), KE_NONE);
+    (void)rig_trim(&rig, 1);
+    rig_expect(&rig, 1, 200, 201);
+    assert_true(share_partition_can_acquire(rig.partition));
+    rig_expect(&rig, 201, 201, 201);
+    rig_end(&rig);
+
+    rig_load(&rig, 0, batches, 1);
+    assert_string_equal(rig_fetch(&rig, "a", 0, 1, 1), "0-0x1");
+    assert_int_equal(rig_ack(&rig, "a", 0, 0, "1"), KE_NONE);
+    rig_expect(&rig, 1, 249, 250);
+    assert_true(share_partition_can_acquire(rig.partition));
+    rig_expect(&rig, 250, 250, 250);
     rig_end(&rig);
 }
 
@@ -317,9 +348,8 @@ what_lies_below_the_logs_start_is_forgotten(void **state)
     assert_int_equal(rig_ack(&rig, "a", 13, 13, "2"), KE_NONE);
     assert_string_equal(rig_trim(&rig, 11), "");
     assert_true(rig.woke);
-    /* 11 and 12 are done: nothing else would ever move the start over them. */
-    rig_expect(&rig, 13, 29, 13);
-    assert_string_equal(rig_pieces(&rig), "13-13:V1* 14-19:Q1@a* 20-29:Q1@b");
+    rig_expect(&rig, 11, 29, 13);
+    assert_string_equal(rig_pieces(&rig), "11-12:K1* 13-13:V1* 14-19:Q1@a* 20-29:Q1@b");
     assert_string_equal(rig_trim(&rig, 25), "");
     assert_string_equal(rig_pieces(&rig), "25-29:Q1@b*");
     assert_string_equal(rig_release(&rig, "a"), "");
@@ -374,6 +404,7 @@ main(void)
         cmocka_unit_test(a_stored_state_that_makes_no_sense_is_read_as_far_as_it_does),
         cmocka_unit_test(the_next_fetch_is_at_the_first_available_record),
         cmocka_unit_test(at_the_limit_only_what_is_available_can_be_acquired),
+        cmocka_unit_test(at_the_limit_the_start_moves_over_what_is_done),
         cmocka_unit_test(limits_may_change_at_any_time),
         cmocka_unit_test(the_start_moves_over_what_is_done_and_is_stored_with_the_next_change),
         cmocka_unit_test(the_start_passes_several_runs_and_stops_at_the_first_that_is_not_done),
