@@ -89,7 +89,11 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_partition.c \
+	refbroker/coord/share_partition_acknowledge.c \
+	refbroker/coord/share_partition_acquire.c \
 	refbroker/coord/share_partitions.c \
+	refbroker/coord/share_pieces.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \

@@ -313,7 +313,7 @@ limits_of(const struct share_live *live)
     return (struct share_limits){.delivery_count_limit = (int32_t)configs.delivery_count_limit,
         .record_locks_max = (int32_t)configs.partition_max_record_locks,
         .lock_ms = configs.record_lock_duration_ms,
-        .renews = configs.renews};
+        .renew_refused = !configs.renews};
 }
 
 static void

@@ -1,0 +1,592 @@
+/*
+ * A share partition by seed against a plain array: what each record of a log is to the group, by
+ * the rules as they read, offset by offset. The log has transactions that were aborted, batches
+ * that compaction took, and a start that moves; members fetch, acknowledge anything, leave and are
+ * late; now and then all begins anew from what was stored. In the end everything is consumed:
+ * nothing may stand still.
+ */
+#include "lib/base/env.h"
+#include "tests/unit/refbroker/coord/share_partition_rig.h"
+
+enum { RECORDS = 400, STEPS = 300, SEEDS = 150, MEMBERS = 3, ACKS = 3, READ = 6, BATCH = 12 };
+
+#define UNKNOWN ((int8_t)-1)
+#define NOBODY (-1)
+
+static const char *const members[MEMBERS] = {"a", "b", "c"};
+
+struct record {
+    int64_t deadline;
+    int member; /* of what is acquired */
+    int16_t count;
+    int8_t state; /* enum share_delivery, or UNKNOWN */
+    bool in_log;
+    bool is_aborted;
+};
+
+struct stored {
+    int16_t count;
+    int8_t state;
+};
+
+struct world {
+    struct env env;
+    struct share_partition *partition;
+    struct share_limits limits;
+    int64_t now_ms;
+    int64_t start, end; /* as the partition says */
+    int64_t log_start;
+    struct share_range log[RECORDS];
+    size_t batch_count;
+    struct record records[RECORDS];
+    struct stored store[RECORDS];
+    int64_t stored_start;
+};
+
+static int64_t
+dice(struct world *world, int64_t bound)
+{
+    return (int64_t)env_random_below(&world->env, (uint64_t)bound);
+}
+
+static bool
+is_done(int8_t state)
+{
+    return state == SHARE_ACKNOWLEDGED || state == SHARE_ARCHIVED;
+}
+
+/* --- the world -------------------------------------------------------------------------------- */
+
+static void
+world_begin(struct world *world, uint64_t seed)
+{
+    struct share_state none = {0};
+
+    memset(world, 0, sizeof *world);
+    env_init_seeded(&world->env, seed, 0);
+    world->limits = (struct share_limits){.delivery_count_limit = 2 + (int32_t)dice(world, 5),
+        .record_locks_max = 20 + (int32_t)dice(world, 150),
+        .lock_ms = 100};
+    for (int64_t i = 0; i < RECORDS; i++) {
+        world->records[i].state = UNKNOWN;
+        world->store[i].state = UNKNOWN;
+    }
+    for (int64_t first = 0, last; first < RECORDS; first = last + 1) {
+        bool is_there = dice(world, 6) != 0, is_aborted = dice(world, 6) == 0;
+
+        last = first + dice(world, BATCH);
+        last = last < RECORDS ? last : RECORDS - 1;
+        if (last == RECORDS - 1)
+            is_there = true;
+        if (is_there)
+            world->log[world->batch_count++] = (struct share_range){first, last};
+        for (int64_t i = first; i <= last; i++) {
+            world->records[i].in_log = is_there;
+            world->records[i].is_aborted = is_there && is_aborted;
+        }
+    }
+    world->partition = share_partition_new(&none, 0, &world->limits);
+}
+
+/* Compaction takes a batch, but for the last one. */
+static void
+world_compact(struct world *world)
+{
+    size_t i = (size_t)dice(world, (int64_t)world->batch_count);
+    struct share_range gone = world->log[i];
+
+    if (i + 1 == world->batch_count)
+        return;
+    memmove(&world->log[i], &world->log[i + 1], (world->batch_count - i - 1) * sizeof *world->log);
+    world->batch_count--;
+    for (int64_t k = gone.first; k <= gone.last; k++)
+        world->records[k].in_log = world->records[k].is_aborted = false;
+}
+
+/* --- what is seen ----------------------------------------------------------------------------- */
+
+/* The start may pass only what is done, what the log has not, and what lies below the log's own. */
+static void
+check_start(struct world *world)
+{
+    int64_t start = share_partition_start_offset(world->partition);
+
+    assert_true(start >= world->start);
+    for (int64_t i = world->start; i < start && i < RECORDS; i++) {
+        struct record *record = &world->records[i];
+
+        assert_true(is_done(record->state) || !record->in_log || i < world->log_start);
+        record->state = UNKNOWN;
+    }
+    world->start = start;
+    world->end = share_partition_end_offset(world->partition);
+    assert_true(world->end >= world->start);
+}
+
+static void
+check_records(struct world *world)
+{
+    const struct share_pieces *pieces = &world->partition->pieces;
+    const struct share_piece *piece = share_pieces_first(pieces);
+    int64_t done = 0, deadline = INT64_MAX, last = world->start;
+
+    for (int64_t i = world->start; i < RECORDS; i++) {
+        const struct record *record = &world->records[i];
+
+        while (piece != NULL && piece->last < i)
+            piece = share_pieces_next(piece);
+        if (piece == NULL || piece->first > i) {
+            assert_int_equal(record->state, UNKNOWN);
+            continue;
+        }
+        last = i;
+        assert_int_equal(piece->state, record->state);
+        assert_int_equal(piece->delivery_count, record->count);
+        done += is_done(record->state);
+        if (record->state == SHARE_ACQUIRED) {
+            assert_string_equal(piece->holder->member_id, members[record->member]);
+            assert_int_equal(piece->lock.deadline, record->deadline);
+            deadline = record->deadline < deadline ? record->deadline : deadline;
+        }
+    }
+    assert_int_equal(world->end, last);
+    assert_int_equal(pieces->done_count, done);
+    assert_int_equal(share_partition_deadline(world->partition), deadline);
+}
+
+static void
+check_next(struct world *world)
+{
+    int64_t next = share_partition_next_fetch_offset(world->partition);
+    bool can_acquire = share_partition_can_acquire(world->partition), is_new = next > world->end;
+    int64_t under_way;
+
+    check_start(world); /* which moves at the limit */
+    for (int64_t i = world->start; i < next && i < RECORDS; i++)
+        assert_int_not_equal(world->records[i].state, SHARE_AVAILABLE);
+    under_way = world->partition->pieces.count == 0 ? 0 : world->end - world->start + 1;
+    if (!is_new && under_way > 0)
+        assert_true(
+            world->records[next].state == SHARE_AVAILABLE || world->records[next].state == UNKNOWN);
+    assert_int_equal(
+        can_acquire, under_way == 0 || !is_new || under_way < world->limits.record_locks_max);
+}
+
+static void
+check_all(struct world *world)
+{
+    check_start(world);
+    check_records(world);
+    check_next(world);
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+/* What is stored agrees with the records, which the caller has changed; each of those is in it. */
+static void
+store_write(struct world *world, struct share_changes *changes)
+{
+    int64_t done = 0;
+
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct share_batch *batch = &changes->batches[i];
+
+        for (int64_t k = batch->first_offset; k <= batch->last_offset; k++) {
+            struct stored *stored = &world->store[k];
+
+            assert_int_equal(batch->delivery_state, world->records[k].state);
+            assert_int_equal(batch->delivery_count, world->records[k].count);
+            if (stored->state == UNKNOWN || batch->delivery_count > stored->count ||
+                (batch->delivery_count == stored->count && batch->delivery_state > stored->state))
+                *stored = (struct stored){batch->delivery_count, batch->delivery_state};
+        }
+    }
+    if (changes->any) {
+        for (int64_t i = changes->start_offset; i < RECORDS; i++)
+            done += is_done(world->records[i].state);
+        assert_int_equal(changes->delivery_complete_count, done);
+        assert_true(changes->start_offset >= world->stored_start);
+        world->stored_start = changes->start_offset;
+    }
+    assert_true(changes->any || changes->count == 0);
+    share_changes_fini(changes);
+}
+
+/* Begins anew, as after a restart. */
+static void
+store_read(struct world *world)
+{
+    struct share_batch batches[RECORDS];
+    struct share_state state = {.start_offset = world->stored_start, .batches = batches};
+
+    for (int64_t i = world->stored_start; i < RECORDS; i++) {
+        const struct stored *stored = &world->store[i];
+        struct share_batch *last = state.batch_count == 0 ? NULL : &batches[state.batch_count - 1];
+
+        world->records[i].state = stored->state;
+        world->records[i].count = stored->count;
+        if (stored->state == UNKNOWN)
+            continue;
+        if (last != NULL && last->last_offset == i - 1 && last->delivery_count == stored->count &&
+            last->delivery_state == stored->state)
+            last->last_offset = i;
+        else
+            batches[state.batch_count++] = (struct share_batch){i, i, stored->count, stored->state};
+    }
+    share_partition_free(world->partition);
+    world->partition = share_partition_new(&state, world->stored_start, &world->limits);
+    world->start = world->stored_start;
+}
+
+/* --- members do things ------------------------------------------------------------------------ */
+
+static void
+record_hold(struct world *world, int64_t offset, int member)
+{
+    struct record *record = &world->records[offset];
+
+    assert_true(record->state == UNKNOWN || record->state == SHARE_AVAILABLE);
+    record->count = record->state == UNKNOWN ? 1 : (int16_t)(record->count + 1);
+    record->state = SHARE_ACQUIRED;
+    record->member = member;
+    record->deadline = world->now_ms + world->limits.lock_ms;
+}
+
+static void
+record_release(const struct world *world, struct record *record)
+{
+    record->state =
+        record->count >= world->limits.delivery_count_limit ? SHARE_ARCHIVED : SHARE_AVAILABLE;
+}
+
+/* What an acquisition may do besides: archive what was aborted or is gone, and leave the rest of a
+ * batch available. */
+static void
+fetch_side_effects(struct world *world, const struct share_acquire *ask)
+{
+    const struct share_piece *piece = share_pieces_first(&world->partition->pieces);
+    int64_t base = ask->batches[0].first, end = ask->batches[ask->batch_count - 1].last;
+
+    for (; piece != NULL; piece = share_pieces_next(piece))
+        for (int64_t i = piece->first; i <= piece->last; i++) {
+            struct record *record = &world->records[i];
+            bool is_stale = i >= ask->fetch_offset && i < base;
+
+            if (piece->state == record->state)
+                continue;
+            if (piece->state == SHARE_AVAILABLE) {
+                assert_int_equal(ask->mode, SHARE_RECORD_LIMIT);
+                assert_int_equal(record->state, UNKNOWN);
+                assert_true(i >= base && i <= end);
+                record->count = 0;
+            } else {
+                assert_int_equal(piece->state, SHARE_ARCHIVED);
+                assert_true(is_stale ? record->state == SHARE_AVAILABLE : record->is_aborted);
+                assert_true(is_stale || (i >= base && i <= end));
+                record->count = piece->delivery_count;
+            }
+            record->state = piece->state;
+        }
+}
+
+static void
+fetch_check(struct world *world, const struct share_acquire *ask, int member,
+    const struct share_acquired_list *got)
+{
+    int64_t next = ask->batches[0].first, count = 0;
+
+    for (size_t i = 0; i < got->count; i++) {
+        const struct share_acquired *item = &got->items[i];
+
+        assert_true(item->first_offset >= next && item->last_offset >= item->first_offset);
+        next = item->last_offset + 1;
+        count += next - item->first_offset;
+        for (int64_t k = item->first_offset; k < next; k++) {
+            assert_true(k >= world->start && !world->records[k].is_aborted);
+            record_hold(world, k, member);
+            assert_int_equal(world->records[k].count, item->delivery_count);
+        }
+    }
+    assert_true(next <= ask->batches[ask->batch_count - 1].last + 1);
+    assert_int_equal(got->record_count, count);
+    if (ask->mode == SHARE_RECORD_LIMIT)
+        assert_true(count <= ask->max_records);
+}
+
+/* Returns how many records a member got at an offset. */
+static int64_t
+fetch(struct world *world, int member, int64_t offset, struct share_acquire *ask)
+{
+    struct share_range aborted[READ];
+    struct share_acquired_list got = {0};
+    struct share_changes changes = {0};
+    size_t first = 0;
+    int64_t count;
+
+    while (first < world->batch_count && world->log[first].last < offset)
+        first++;
+    ask->batches = &world->log[first];
+    ask->batch_count = 1 + (size_t)dice(world, READ);
+    if (ask->batch_count > world->batch_count - first)
+        ask->batch_count = world->batch_count - first;
+    ask->aborted = aborted;
+    for (size_t i = 0; i < ask->batch_count; i++)
+        if (world->records[ask->batches[i].first].is_aborted)
+            aborted[ask->aborted_count++] = ask->batches[i];
+    ask->member_id = members[member];
+    ask->fetch_offset = offset;
+    ask->now_ms = world->now_ms;
+    share_partition_acquire(world->partition, ask, &got, &changes);
+    if (ask->batch_count > 0) {
+        fetch_check(world, ask, member, &got);
+        fetch_side_effects(world, ask);
+        for (int64_t i = world->start; i < RECORDS && changes.any; i++)
+            if (i < changes.start_offset && world->records[i].is_aborted)
+                world->records[i].state = SHARE_ARCHIVED;
+    }
+    count = got.record_count;
+    check_start(world);
+    store_write(world, &changes);
+    share_acquired_list_fini(&got);
+    return count;
+}
+
+static void
+step_trim(struct world *world)
+{
+    struct share_changes changes = {0};
+
+    share_partition_trim(world->partition, world->log_start, &changes);
+    assert_false(changes.any);
+    for (int64_t i = 0; i < world->log_start; i++)
+        world->records[i].state = UNKNOWN;
+}
+
+static void
+step_fetch(struct world *world)
+{
+    struct share_acquire ask = {.mode = (enum share_acquire_mode)dice(world, 2),
+        .batch_size = 1 + (int32_t)dice(world, 30),
+        .max_records = (int32_t)dice(world, 60)};
+    int64_t offset = share_partition_next_fetch_offset(world->partition);
+
+    if (dice(world, 6) == 0)
+        offset = world->start + dice(world, offset - world->start + 1);
+    if (offset < world->log_start)
+        step_trim(world);
+    else if (world->partition->pieces.count == 0 || share_partition_can_acquire(world->partition))
+        (void)fetch(world, (int)dice(world, MEMBERS), offset, &ask);
+}
+
+/* The code that an acknowledgement gets, done offset by offset on `records`. */
+static int16_t
+ack_expect(struct world *world, struct record *records, int member,
+    const struct share_acknowledgement *ack)
+{
+    int64_t first = ack->first_offset < world->start ? world->start : ack->first_offset, known;
+
+    if (ack->last_offset < ack->first_offset)
+        return KE_INVALID_REQUEST;
+    if (ack->last_offset < world->start)
+        return KE_NONE;
+    for (known = world->start; known < RECORDS && records[known].state == UNKNOWN;)
+        known++;
+    if (known == RECORDS || known > ack->last_offset ||
+        (ack->first_offset >= world->start && known > first))
+        return KE_INVALID_RECORD_STATE;
+    if (ack->last_offset >= RECORDS || records[ack->last_offset].state == UNKNOWN)
+        return KE_INVALID_REQUEST;
+    for (int64_t i = first; i <= ack->last_offset; i++) {
+        int8_t type = ack->types[ack->type_count == 1 ? 0 : i - ack->first_offset];
+
+        if (records[i].state == UNKNOWN)
+            continue;
+        if (records[i].state != SHARE_ACQUIRED || records[i].member != member)
+            return KE_INVALID_RECORD_STATE;
+        if (type == 4)
+            records[i].deadline = world->now_ms + world->limits.lock_ms;
+        else if (type == 2)
+            record_release(world, &records[i]);
+        else
+            records[i].state = type == 1 ? SHARE_ACKNOWLEDGED : SHARE_ARCHIVED;
+    }
+    return KE_NONE;
+}
+
+/* A range that the member mostly holds. */
+static void
+ack_make(struct world *world, int member, struct share_acknowledgement *ack, int8_t *types)
+{
+    int64_t first = world->start + dice(world, world->end - world->start + 1), last;
+
+    for (int64_t i = 0; i < 20 && first < RECORDS && world->records[first].member != member; i++)
+        first++;
+    for (last = first; last + 1 < RECORDS && dice(world, 10) != 0 &&
+                       world->records[last + 1].state == SHARE_ACQUIRED &&
+                       world->records[last + 1].member == member;)
+        last++;
+    if (dice(world, 20) == 0)
+        first -= dice(world, 5);
+    if (dice(world, 20) == 0)
+        last += dice(world, 5) - 2;
+    *ack = (struct share_acknowledgement){first, last, types, 1};
+    if (last >= first && dice(world, 2) == 0)
+        ack->type_count = (int32_t)(last - first + 1);
+    types[0] = (int8_t)dice(world, 5);
+    for (int32_t i = 1; i < ack->type_count; i++)
+        types[i] = dice(world, 3) == 0 ? (int8_t)dice(world, 5) : types[i - 1];
+}
+
+static void
+step_acknowledge(struct world *world)
+{
+    static int8_t types[ACKS][RECORDS + BATCH];
+    struct share_acknowledgement acks[ACKS];
+    struct share_changes changes = {0};
+    struct record after[RECORDS];
+    size_t count = 1 + (size_t)dice(world, ACKS);
+    int member = (int)dice(world, MEMBERS);
+    int16_t expected = KE_NONE, error;
+
+    for (size_t i = 0; i < count; i++)
+        ack_make(world, member, &acks[i], types[i]);
+    memcpy(after, world->records, sizeof after);
+    for (size_t i = 0; i < count && expected == KE_NONE; i++)
+        expected = ack_expect(world, after, member, &acks[i]);
+    error = share_partition_acknowledge(
+        world->partition, members[member], acks, count, world->now_ms, &changes, NULL);
+    assert_int_equal(error, expected);
+    for (int64_t i = 0; i < RECORDS; i++)
+        if (error == KE_NONE)
+            world->records[i] = after[i];
+        else
+            world->records[i].deadline = after[i].deadline;
+    assert_true(error == KE_NONE || changes.count == 0);
+    store_write(world, &changes);
+}
+
+/* Gives back what a member holds, or what is due. */
+static void
+step_release(struct world *world, int member)
+{
+    struct share_changes changes = {0};
+    int64_t count = 0;
+
+    if (member == NOBODY) {
+        world->now_ms += dice(world, 60);
+        share_partition_expire(world->partition, world->now_ms, &changes);
+    } else {
+        share_partition_release(world->partition, members[member], &changes);
+    }
+    for (int64_t i = world->start; i < RECORDS; i++) {
+        struct record *record = &world->records[i];
+
+        if (record->state != SHARE_ACQUIRED ||
+            (member == NOBODY ? record->deadline > world->now_ms : record->member != member))
+            continue;
+        record_release(world, record);
+        count++;
+    }
+    for (size_t i = 0; i < changes.count; i++)
+        count -= changes.batches[i].last_offset - changes.batches[i].first_offset + 1;
+    assert_int_equal(count, 0);
+    store_write(world, &changes);
+}
+
+static void
+step(struct world *world)
+{
+    int64_t what = dice(world, 100);
+
+    if (what < 45)
+        step_fetch(world);
+    else if (what < 80)
+        step_acknowledge(world);
+    else if (what < 85)
+        step_release(world, (int)dice(world, MEMBERS));
+    else if (what < 95)
+        step_release(world, NOBODY);
+    else if (what < 96)
+        world_compact(world);
+    else if (what < 97)
+        world->log_start += dice(world, 10);
+    else if (what < 98)
+        store_read(world);
+    else
+        share_partition_configure(world->partition, &world->limits);
+    if (world->log_start >= RECORDS)
+        world->log_start = RECORDS - 1;
+    check_all(world);
+}
+
+/* One member accepts what it holds, one by one. */
+static void
+accept_all(struct world *world)
+{
+    static const int8_t accept = 1;
+
+    for (int64_t i = world->start; i < RECORDS; i++) {
+        struct share_acknowledgement ack = {i, i, &accept, 1};
+        struct share_changes changes = {0};
+
+        if (world->records[i].state != SHARE_ACQUIRED || world->records[i].member != 0)
+            continue;
+        assert_int_equal(share_partition_acknowledge(
+                             world->partition, members[0], &ack, 1, world->now_ms, &changes, NULL),
+            KE_NONE);
+        world->records[i].state = SHARE_ACKNOWLEDGED;
+        store_write(world, &changes);
+        check_start(world);
+    }
+}
+
+/* One member takes what there is, until all is done. */
+static void
+drain(struct world *world)
+{
+    int64_t next = share_partition_next_fetch_offset(world->partition);
+
+    for (int round = 0; next < RECORDS || share_partition_deadline(world->partition) < INT64_MAX;
+         round++) {
+        struct share_acquire ask = {.batch_size = 500, .max_records = 500};
+
+        assert_true(round < 3 * RECORDS);
+        if (next < world->log_start)
+            step_trim(world);
+        else if (next < RECORDS && share_partition_can_acquire(world->partition))
+            (void)fetch(world, 0, next, &ask);
+        check_start(world);
+        accept_all(world);
+        world->now_ms += world->limits.lock_ms;
+        step_release(world, NOBODY);
+        check_all(world);
+        next = share_partition_next_fetch_offset(world->partition);
+    }
+    for (int64_t i = world->start; i < RECORDS; i++)
+        assert_true(is_done(world->records[i].state) || !world->records[i].in_log);
+}
+
+static void
+random_histories_agree_with_an_array(void **state)
+{
+    static struct world world;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        world_begin(&world, seed);
+        for (int i = 0; i < STEPS; i++)
+            step(&world);
+        drain(&world);
+        share_partition_free(world.partition);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_histories_agree_with_an_array),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
