@@ -80,6 +80,7 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_state.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \

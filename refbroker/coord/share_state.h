@@ -55,10 +55,16 @@ struct share_state {
 
 void share_state_fini(struct share_state *state);
 
+/* share_state_batches_are_valid tells whether batches may be stored: first_offset from 0 to
+ * last_offset, which is below INT64_MAX, and a state of enum share_delivery. */
+bool share_state_batches_are_valid(const struct share_batch *batches, size_t count);
+
 /*
- * share_state_merge adds batches to those of a state as Kafka does: what lies below start_offset
- * goes, neighbours of equal state become one, and of two that overlap the one with the higher
- * delivery count, then the higher delivery state, holds.
+ * share_state_merge adds valid batches to those of a state as Kafka does: what lies below
+ * start_offset goes, and of two that overlap the one with the higher delivery count, then the
+ * higher delivery state, holds. Neighbours of equal state become one, now, or, where one of them
+ * came to its state in this very merge, with the next merge. Takes O(n log n) for n batches,
+ * however they overlap; beyond some sixteen layers they are joined further than Kafka joins them.
  */
 void share_state_merge(struct share_state *state, const struct share_batch *batches, size_t count);
 
