@@ -292,3 +292,31 @@ share_state_merge(struct share_state *state, const struct share_batch *batches, 
     free(all);
     state->batches = xrealloc(merged, state->batch_count, sizeof *merged);
 }
+
+void
+share_state_copy(const struct share_state *state, struct share_state *out)
+{
+    *out = *state;
+    out->batches = NULL;
+    if (state->batch_count > 0)
+        out->batches = xmemdup(state->batches, state->batch_count * sizeof *state->batches);
+}
+
+void
+share_state_update(const struct share_state *state, const struct share_state *change,
+    const struct share_batch *batches, size_t count, struct share_state *out)
+{
+    share_state_copy(state, out);
+    out->delivery_complete_count = change->delivery_complete_count;
+    if (change->start_offset != SHARE_OFFSET_UNKNOWN)
+        out->start_offset = change->start_offset;
+    if (change->leader_epoch != -1)
+        out->leader_epoch = change->leader_epoch;
+    share_state_merge(out, batches, count);
+}
+
+int32_t
+share_state_epoch_next(int32_t snapshot_epoch)
+{
+    return (int32_t)((uint32_t)snapshot_epoch + 1);
+}

@@ -68,4 +68,18 @@ bool share_state_batches_are_valid(const struct share_batch *batches, size_t cou
  */
 void share_state_merge(struct share_state *state, const struct share_batch *batches, size_t count);
 
+/* share_state_copy makes *out, which holds nothing before, the same; it is the caller's then. */
+void share_state_copy(const struct share_state *state, struct share_state *out);
+
+/*
+ * share_state_update makes a copy of a state and changes it by leader epoch, start offset and count
+ * of `change`, and by batches. A start offset of -1 and a leader epoch of -1 are as they were; the
+ * count is the change's, also where that is -1, as in Kafka.
+ */
+void share_state_update(const struct share_state *state, const struct share_state *change,
+    const struct share_batch *batches, size_t count, struct share_state *out);
+
+/* share_state_epoch_next is the epoch of the next snapshot; they go round, as in Java. */
+int32_t share_state_epoch_next(int32_t snapshot_epoch);
+
 #endif
