@@ -63,6 +63,12 @@
 #define LIMIT_TXN_PARTITIONS_MAX ((size_t)1000000) /* in all transactions together */
 #define LIMIT_VERIFICATIONS_MAX 100000             /* producers in partitions (verifications.h) */
 
+/* Share groups: what they keep of their partitions. */
+#define LIMIT_SHARE_STATES_MAX 100000             /* partitions of groups */
+#define LIMIT_SHARE_STATE_BATCHES_MAX 20000       /* of one; its record stays below 1 MiB */
+#define LIMIT_SHARE_BATCHES_MAX ((size_t)4000000) /* of all, 24 bytes each */
+#define LIMIT_SHARE_ASK_PARTITIONS_MAX 10000      /* in one request about states */
+
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
 #define LIMIT_FETCH_SESSION_PARTS_MAX                                                              \

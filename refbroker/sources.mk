@@ -29,6 +29,7 @@ refbroker_SRCS := \
 	refbroker/api/h_records.c \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
+	refbroker/api/h_share_state.c \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_share_acknowledge.c \
 	refbroker/api/h_share_fetch.c \
@@ -89,11 +90,18 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_key.c \
 	refbroker/coord/share_partition.c \
 	refbroker/coord/share_partition_acknowledge.c \
 	refbroker/coord/share_partition_acquire.c \
 	refbroker/coord/share_partitions.c \
 	refbroker/coord/share_pieces.c \
+	refbroker/coord/share_record.c \
+	refbroker/coord/share_state.c \
+	refbroker/coord/share_states.c \
+	refbroker/coord/share_states_entry.c \
+	refbroker/coord/share_states_load.c \
+	refbroker/coord/share_states_tick.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
@@ -142,6 +150,7 @@ refbroker_SRCS := \
 	refbroker/meta/config_def.c \
 	refbroker/meta/create.c \
 	refbroker/meta/features.c \
+	refbroker/meta/internal_topics.c \
 	refbroker/meta/logins.c \
 	refbroker/meta/quotas.c \
 	refbroker/meta/remove.c \

@@ -2,8 +2,7 @@
  * FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups: the
  * classic protocol (GroupCoordinatorService, KIP-345, KIP-394, KIP-518, KIP-699).
  *
- * One broker coordinates everything. Share groups have no coordinator here, which is said at once
- * instead of letting clients wait.
+ * One broker coordinates everything.
  */
 #include <string.h>
 
@@ -16,6 +15,8 @@
 #include "refbroker/coord/consumer_classic.h"
 #include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_key.h"
+#include "refbroker/coord/share_states.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 
@@ -26,9 +27,28 @@ enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
     "This most likely occurs because of a request being malformed by the client library or the "   \
     "message was sent to an incompatible broker. See the broker logs for more details."
 
+/* Makes the log of the coordinator where it is not there; its error code. */
+static int16_t
+coordinator_check(
+    struct broker *broker, const struct request *request, int8_t key_type, struct wire_string key)
+{
+    bool ready;
+
+    if (key_type == KEY_SHARE && (request->header.api_version < 6 || !share_key_is_text(key)))
+        return KE_INVALID_REQUEST;
+    if (key_type == KEY_SHARE)
+        ready = share_states_ready(broker->share_states);
+    else if (key_type == KEY_TRANSACTION)
+        ready = txns_ready(broker->txns);
+    else
+        ready = groups_ready(broker->groups);
+    return ready ? KE_NONE : KE_COORDINATOR_NOT_AVAILABLE;
+}
+
 static void
-coordinator_fill(struct broker *broker, const struct km_find_coordinator_request *in,
-    struct wire_string key, struct km_find_coordinator_response_coordinator *out)
+coordinator_fill(struct broker *broker, const struct request *request,
+    const struct km_find_coordinator_request *in, struct wire_string key,
+    struct km_find_coordinator_response_coordinator *out)
 {
     out->key = key;
     out->node_id = -1;
@@ -37,12 +57,10 @@ coordinator_fill(struct broker *broker, const struct km_find_coordinator_request
     if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
         out->error_message = request_text(INVALID_REQUEST_WHY);
-    } else if (in->key_type == KEY_SHARE) {
-        out->error_code = KE_INVALID_REQUEST;
-    } else if (in->key_type == KEY_GROUP ? !groups_ready(broker->groups)
-                                         : !txns_ready(broker->txns)) {
-        out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
-    } else {
+        return;
+    }
+    out->error_code = coordinator_check(broker, request, in->key_type, key);
+    if (out->error_code == KE_NONE) {
         out->node_id = broker->options.node_id;
         out->host = request_text(broker->options.host);
         out->port = broker->options.port;
@@ -58,7 +76,7 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
 
     if (request->header.api_version < 4) {
         codec_init(&km_find_coordinator_response_coordinator_desc, &single);
-        coordinator_fill(broker, in, in->key, &single);
+        coordinator_fill(broker, request, in, in->key, &single);
         out->error_code = single.error_code;
         /* Kafka has a text for success, too, here only. */
         out->error_message = request_text(single.error_code == KE_NONE ? kerr_name(KE_NONE)
@@ -76,7 +94,8 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
         return H_CLOSE;
     out->coordinators.count = in->coordinator_keys.count;
     for (int32_t i = 0; i < in->coordinator_keys.count; i++)
-        coordinator_fill(broker, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
+        coordinator_fill(
+            broker, request, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
     return H_DONE;
 }
 

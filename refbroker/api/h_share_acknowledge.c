@@ -13,6 +13,7 @@
 #include "refbroker/api/topic_groups.h"
 #include "refbroker/broker.h"
 #include "refbroker/coord/group_configs.h"
+#include "refbroker/meta/features.h"
 
 typedef struct km_share_acknowledge_response_partition_data partition_out;
 typedef struct km_share_acknowledge_response_topic_response topic_out;
@@ -174,7 +175,7 @@ h_share_acknowledge(struct broker *broker, struct request *request, const void *
 
     if (park == NULL)
         return H_CLOSE;
-    if (!share_groups_enabled(broker))
+    if (!features_share_groups(&broker->features))
         return refuse(out_, KE_UNSUPPORTED_VERSION);
     error = share_member_read(request, in->group_id, in->member_id, &park->member);
     if (error == KE_NONE)

@@ -439,7 +439,7 @@ request_check(struct broker *broker, struct request *request, struct share_membe
     const struct km_share_fetch_request *in = request->in;
     int16_t error;
 
-    if (!share_groups_enabled(broker))
+    if (!features_share_groups(&broker->features))
         return KE_UNSUPPORTED_VERSION;
     error = share_member_read(request, in->group_id, in->member_id, member);
     if (error == KE_NONE && in->is_renew_ack && !renews_only(in))

@@ -55,11 +55,31 @@ struct share_state {
 
 void share_state_fini(struct share_state *state);
 
+/* share_state_batches_are_valid tells whether batches may be stored: first_offset from 0 to
+ * last_offset, which is below INT64_MAX, and a state of enum share_delivery. */
+bool share_state_batches_are_valid(const struct share_batch *batches, size_t count);
+
 /*
- * share_state_merge adds batches to those of a state as Kafka does: what lies below start_offset
- * goes, neighbours of equal state become one, and of two that overlap the one with the higher
- * delivery count, then the higher delivery state, holds.
+ * share_state_merge adds valid batches to those of a state as Kafka does: what lies below
+ * start_offset goes, and of two that overlap the one with the higher delivery count, then the
+ * higher delivery state, holds. Neighbours of equal state become one, now, or, where one of them
+ * came to its state in this very merge, with the next merge. Takes O(n log n) for n batches,
+ * however they overlap; beyond some sixteen layers they are joined further than Kafka joins them.
  */
 void share_state_merge(struct share_state *state, const struct share_batch *batches, size_t count);
+
+/* share_state_copy makes *out, which holds nothing before, the same; it is the caller's then. */
+void share_state_copy(const struct share_state *state, struct share_state *out);
+
+/*
+ * share_state_update makes a copy of a state and changes it by leader epoch, start offset and count
+ * of `change`, and by batches. A start offset of -1 and a leader epoch of -1 are as they were; the
+ * count is the change's, also where that is -1, as in Kafka.
+ */
+void share_state_update(const struct share_state *state, const struct share_state *change,
+    const struct share_batch *batches, size_t count, struct share_state *out);
+
+/* share_state_epoch_next is the epoch of the next snapshot; they go round, as in Java. */
+int32_t share_state_epoch_next(int32_t snapshot_epoch);
 
 #endif

@@ -32,15 +32,18 @@ teardown(void **state)
 static enum rc
 load(struct features *features, int16_t first, bool unstable, struct err *e)
 {
-    struct feature_settings settings = {first, unstable};
+    struct feature_settings settings = {first, unstable, -1};
 
     *features = (struct features){0};
     return features_load(features, &settings, catalog, e);
 }
 
 static void
-levels_are(const struct features *features, int16_t metadata, int16_t group, int16_t transaction)
+levels_are(const struct features *features, int16_t metadata, int16_t group, int16_t transaction,
+    int16_t share)
 {
+    assert_int_equal(features->levels[FEATURE_SHARE_VERSION], share);
+    assert_int_equal(features_share_groups(features), share > 0);
     assert_int_equal(features->levels[FEATURE_METADATA_VERSION], metadata);
     assert_int_equal(features->levels[FEATURE_GROUP_VERSION], group);
     assert_int_equal(features->levels[FEATURE_TRANSACTION_VERSION], transaction);
@@ -49,13 +52,31 @@ levels_are(const struct features *features, int16_t metadata, int16_t group, int
 static void
 a_new_folder_has_what_its_metadata_version_brings(void **state)
 {
-    static const int16_t firsts[][3] = {{7, 0, 0}, {21, 0, 0}, {22, 1, 0}, {24, 1, 2}, {30, 1, 2}};
+    static const int16_t firsts[][4] = {{7, 0, 0, 0}, {21, 0, 0, 0}, {22, 1, 0, 0}, {24, 1, 2, 0},
+        {27, 1, 2, 0}, {28, 1, 2, 1}, {30, 1, 2, 1}};
 
     for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
         struct features features;
 
         assert_int_equal(load(&features, firsts[i][0], false, NULL), RC_OK);
-        levels_are(&features, firsts[i][0], firsts[i][1], firsts[i][2]);
+        levels_are(&features, firsts[i][0], firsts[i][1], firsts[i][2], firsts[i][3]);
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void
+a_new_folder_has_share_groups_as_the_setting_says(void **state)
+{
+    for (int16_t level = 0; level <= 1; level++) {
+        struct feature_settings settings = {level == 0 ? 30 : 7, false, level};
+        struct features features = {0};
+
+        assert_int_equal(features_load(&features, &settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[FEATURE_SHARE_VERSION], level);
+        settings.first_share_version = 1 - level;
+        assert_int_equal(features_load(&features, &settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[FEATURE_SHARE_VERSION], level);
         teardown(state);
         setup(state);
     }
@@ -69,11 +90,11 @@ levels_come_back_whatever_the_start_says(void **state)
     (void)state;
     assert_int_equal(load(&features, 20, false, NULL), RC_OK);
     assert_int_equal(load(&features, 30, false, NULL), RC_OK);
-    levels_are(&features, 20, 0, 0);
+    levels_are(&features, 20, 0, 0, 0);
     assert_int_equal(features_put(catalog, FEATURE_METADATA_VERSION, 25, NULL), RC_OK);
     assert_int_equal(features_put(catalog, FEATURE_TRANSACTION_VERSION, 1, NULL), RC_OK);
     assert_int_equal(load(&features, 30, false, NULL), RC_OK);
-    levels_are(&features, 25, 0, 1);
+    levels_are(&features, 25, 0, 1, 0);
 }
 
 static void
@@ -133,6 +154,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_new_folder_has_what_its_metadata_version_brings, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_new_folder_has_share_groups_as_the_setting_says, setup, teardown),
         cmocka_unit_test_setup_teardown(levels_come_back_whatever_the_start_says, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_released_wants_the_setting, setup, teardown),
         cmocka_unit_test(
