@@ -148,6 +148,7 @@ item_run(struct item *item)
     struct share_acks *acks = item->acks;
     struct share_live *live = share_partitions_find(acks->broker->share_partitions,
         acks->member->group_id, &item->ack.topic_id, item->ack.partition);
+    int16_t error;
     struct err e;
 
     if (live == NULL) {
@@ -157,10 +158,11 @@ item_run(struct item *item)
     }
     err_clear(&e);
     acks->waiting++;
-    item->ack.error = share_live_acknowledge(
+    error = share_live_acknowledge(
         live, acks->member->member_id, item->said, item->count, item_done, item, &e);
-    if (item->ack.error == KE_NONE)
-        return;
+    if (error == KE_NONE)
+        return; /* item_done has the outcome, perhaps already */
+    item->ack.error = error;
     item->ack.text = request_text_dup(acks->request, e.text);
     acks->waiting--;
 }

@@ -218,11 +218,10 @@ store_failed(const struct store_wait *wait, int16_t error)
     heap_put(&wait->all->deadlines, &live->deadline, env_now_ms(wait->all->broker->env));
 }
 
+/* `error` is what the coordinator answers. */
 static void
-stored(struct broker *broker, struct append_waiter *waiter, int16_t error)
+store_end(struct broker *broker, struct store_wait *wait, int16_t error)
 {
-    struct store_wait *wait = (struct store_wait *)(void *)waiter;
-
     if (error != KE_NONE)
         store_failed(wait, error);
     if (wait->done != NULL)
@@ -230,6 +229,16 @@ stored(struct broker *broker, struct append_waiter *waiter, int16_t error)
             error == KE_NONE ? NULL : kerr_name(error));
     free(wait->group_id);
     free(wait);
+}
+
+static void
+stored(struct broker *broker, struct append_waiter *waiter, int16_t error)
+{
+    struct err e;
+
+    err_clear(&e);
+    store_end(broker, (struct store_wait *)(void *)waiter,
+        error == KE_NONE ? KE_NONE : share_states_append_error(error, &e));
 }
 
 static struct store_wait *
@@ -273,7 +282,7 @@ changes_store(
     wait = store_wait_new(all, live->group->group_id, &live->key, done, arg);
     error = share_states_write(all->broker->share_states, &key, &write, &wait->waiter, &e);
     if (error != KE_NONE)
-        stored(all->broker, &wait->waiter, error);
+        store_end(all->broker, wait, error);
 }
 
 /* The next lock that runs out may be another one now. */
