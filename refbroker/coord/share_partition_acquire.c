@@ -126,17 +126,15 @@ fresh_take(struct acquiring *call, int64_t first, int64_t last)
 {
     struct share_partition *partition = call->partition;
     const struct share_acquire *ask = call->ask;
-    int64_t count = records_left(call), end;
+    int64_t count = records_left(call);
     const struct share_piece *next;
 
     first = offset_max(
         first, partition->pieces.count == 0 ? partition->end_offset : partition->start_offset);
     while (call->batch < ask->batch_count && ask->batches[call->batch].last < first)
         call->batch++;
-    if (last - first >= count) {
-        end = fresh_batch_end(call, first + count - 1);
-        last = share_partition_gaps_count(partition) ? offset_min(last, end) : end;
-    }
+    if (last - first >= count)
+        last = fresh_batch_end(call, first + count - 1);
     next = share_pieces_at(&partition->pieces, first);
     if (next != NULL)
         last = offset_min(last, next->first - 1);

@@ -66,6 +66,11 @@ a_type_per_offset_is_for_each(void **state)
     assert_string_equal(
         rig_pieces(&rig), "0-0:V2* 1-2:K2* 3-3:X2* 4-5:V2* 6-7:X2* 8-9:K2* 10-19:Q2@b 20-29:V1");
     rig_end(&rig);
+    /* The run is kept by offset even where all are of one type. */
+    begin_held(&rig);
+    assert_int_equal(rig_ack(&rig, "a", 0, 9, "2222222222"), KE_NONE);
+    assert_string_equal(rig_pieces(&rig), "0-9:V2* 10-19:Q2@b 20-29:V1");
+    rig_end(&rig);
 }
 
 static void
