@@ -217,7 +217,8 @@ share_partition_numbers(const struct share_partition *partition, struct share_ch
     changes->delivery_complete_count = done > INT32_MAX ? INT32_MAX : (int32_t)done;
 }
 
-/* Kafka looks at whole runs where gaps count: one that ends behind the first gap stays. */
+/* Kafka looks at whole runs where gaps count: one that ends at or behind the first gap stays, and
+ * so does all behind a gap. */
 bool
 share_partition_move_start(struct share_partition *partition)
 {
@@ -225,8 +226,6 @@ share_partition_move_start(struct share_partition *partition)
     bool with_gaps = share_partition_gaps_count(partition);
     int64_t gap = partition->gaps.start_offset, done = -1;
 
-    if (piece == NULL || (with_gaps && gap < piece->first))
-        return false;
     for (; piece != NULL && share_pieces_is_done(piece->state) &&
            !(with_gaps && piece->run_last >= gap);
          piece = share_pieces_next(piece))

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/share_partition_inner.h"
 
@@ -128,17 +126,15 @@ fresh_take(struct acquiring *call, int64_t first, int64_t last)
 {
     struct share_partition *partition = call->partition;
     const struct share_acquire *ask = call->ask;
-    int64_t count = records_left(call), end;
+    int64_t count = records_left(call);
     const struct share_piece *next;
 
     first = offset_max(
         first, partition->pieces.count == 0 ? partition->end_offset : partition->start_offset);
     while (call->batch < ask->batch_count && ask->batches[call->batch].last < first)
         call->batch++;
-    if (last - first >= count) {
-        end = fresh_batch_end(call, first + count - 1);
-        last = share_partition_gaps_count(partition) ? offset_min(last, end) : end;
-    }
+    if (last - first >= count)
+        last = fresh_batch_end(call, first + count - 1);
     next = share_pieces_at(&partition->pieces, first);
     if (next != NULL)
         last = offset_min(last, next->first - 1);
@@ -197,23 +193,6 @@ run_portion(const struct share_piece *piece, int32_t limit)
     return shift > 62 || size >> shift < 1 ? 1 : size >> shift;
 }
 
-static void
-out_extend_piece(struct acquiring *call, size_t from, const struct share_piece *piece)
-{
-    struct share_acquired *last;
-
-    if (call->out->count > from) {
-        last = &call->out->items[call->out->count - 1];
-        if (last->last_offset + 1 == piece->first &&
-            last->delivery_count == piece->delivery_count) {
-            last->last_offset = piece->last;
-            call->out->record_count += piece->last - piece->first + 1;
-            return;
-        }
-    }
-    out_push_piece(call, piece);
-}
-
 /* How far a run that is by offset has been given. */
 struct run_taking {
     int64_t left; /* of what the member may get */
@@ -247,12 +226,12 @@ run_take_count(const struct acquiring *call, const struct share_piece *piece, in
     return count;
 }
 
-/* Gives records of a run that is by offset; true where there were any. */
+/* Gives records of a run that is by offset; true where there were any. Neighbours of one count are
+ * one piece, and so one item of what is given. */
 static bool
 run_take_offsets(struct acquiring *call, struct share_piece *from)
 {
     struct run_taking run = {.left = records_left(call), .portion = -1};
-    size_t out_from = call->out->count;
 
     for (struct share_piece *piece = from;
          is_same_run(piece, from) && piece->first <= call->last_offset && !run.is_over;
@@ -267,7 +246,7 @@ run_take_offsets(struct acquiring *call, struct share_piece *from)
             break;
         piece = share_pieces_cut(&call->partition->pieces, piece, first, first + count - 1);
         piece_take(call, piece);
-        out_extend_piece(call, out_from, piece);
+        out_push_piece(call, piece);
     }
     return run.taken > 0;
 }
@@ -447,7 +426,8 @@ share_partition_acquire(struct share_partition *partition, const struct share_ac
     call.holder = share_pieces_holder_ref(&partition->pieces, ask->member_id);
     archived = stale_archive(partition, ask);
     all_take(&call);
-    archived = aborted_archive(&call) || archived;
+    if (acquired->count > 0 && aborted_archive(&call))
+        archived = true;
     share_pieces_holder_unref(&partition->pieces, call.holder);
     if (acquired->count == 0 && archived && share_partition_move_start(partition)) {
         share_partition_numbers(partition, changes);

@@ -20,7 +20,7 @@
 #include "lib/base/map.h"
 #include "refbroker/coord/share_state.h"
 
-#define SHARE_PIECES_MAX ((size_t)1 << 20)
+#define SHARE_PIECES_MAX ((size_t)1 << 18)
 #define SHARE_PIECES_HEIGHT 12 /* of the skip list: a quarter of each level is in the next */
 
 /* A member that holds records. */

@@ -66,6 +66,11 @@ a_type_per_offset_is_for_each(void **state)
     assert_string_equal(
         rig_pieces(&rig), "0-0:V2* 1-2:K2* 3-3:X2* 4-5:V2* 6-7:X2* 8-9:K2* 10-19:Q2@b 20-29:V1");
     rig_end(&rig);
+    /* The run is kept by offset even where all are of one type. */
+    begin_held(&rig);
+    assert_int_equal(rig_ack(&rig, "a", 0, 9, "2222222222"), KE_NONE);
+    assert_string_equal(rig_pieces(&rig), "0-9:V2* 10-19:Q2@b 20-29:V1");
+    rig_end(&rig);
 }
 
 static void
@@ -376,6 +381,33 @@ a_member_all_of_whose_records_were_taken_back_still_holds_them(void **state)
     rig_end(&rig);
 }
 
+static void
+the_number_of_pieces_is_bounded(void **state)
+{
+    static int8_t types[SHARE_PIECES_MAX + 2];
+    const struct share_acknowledgement acks[] = {
+        {0, ARRAY_LEN(types) - 1, types, ARRAY_LEN(types)}, {0, ARRAY_LEN(types) - 1, types, 1}};
+    struct share_changes changes = {0};
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig, 0);
+    (void)rig_fetch(&rig, "a", 0, 1, ARRAY_LEN(types));
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        types[i] = i % 2 == 0 ? 1 : 3;
+    assert_int_equal(
+        share_partition_acknowledge(rig.partition, "a", &acks[0], 1, 0, &changes, &rig.e),
+        KE_INVALID_REQUEST);
+    assert_string_equal(rig.e.text, "Too many records differ in their state.");
+    assert_int_equal(rig.partition->pieces.count, SHARE_PIECES_MAX);
+    assert_string_equal(rig_fetch(&rig, "a", ARRAY_LEN(types), 1, 10), "");
+    assert_int_equal(
+        share_partition_acknowledge(rig.partition, "a", &acks[1], 1, 0, &changes, &rig.e), KE_NONE);
+    share_changes_fini(&changes);
+    rig_expect(&rig, ARRAY_LEN(types), ARRAY_LEN(types), ARRAY_LEN(types));
+    rig_end(&rig);
+}
+
 int
 main(void)
 {
@@ -396,6 +428,7 @@ main(void)
         cmocka_unit_test(the_same_records_twice_in_a_request_are_refused_as_a_whole),
         cmocka_unit_test(several_acknowledgements_are_one_change),
         cmocka_unit_test(a_member_all_of_whose_records_were_taken_back_still_holds_them),
+        cmocka_unit_test(the_number_of_pieces_is_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,8 @@ what_is_under_way_bounds_what_is_given(void **state)
     assert_string_equal(rig_fetch(&rig, "a", 210, 5, 15), "");
     assert_int_equal(rig_ack(&rig, "a", 185, 189, "2"), KE_NONE);
     assert_string_equal(rig_fetch(&rig, "a", 185, 10, 15), "185-189x2");
+    assert_int_equal(rig_ack(&rig, "a", 209, 209, "2"), KE_NONE);
+    assert_string_equal(rig_fetch(&rig, "a", 209, 10, 15), "209-209x2");
     /* A read that begins below the end and has nothing to give but what is above it gives nothing.
      */
     assert_string_equal(rig_fetch(&rig, "a", 200, 10, 15), "");
@@ -193,6 +195,9 @@ a_part_of_a_run_is_given_where_only_that_was_read(void **state)
     assert_string_equal(rig_fetch(&rig, "b", 10, 2, 10), "10-29x2");
     assert_string_equal(rig_pieces(&rig), "0-9:V1* 10-29:Q2@b* 30-39:V1*");
     rig_expect(&rig, 0, 39, 0);
+    (void)rig_fetch(&rig, "a", 40, 1, 10);
+    (void)rig_release(&rig, "a");
+    assert_string_equal(rig_fetch(&rig, "b", 45, 1, 5), "45-49x2");
     rig_end(&rig);
 }
 
@@ -229,6 +234,12 @@ new_records_are_given_up_to_what_is_left_of_the_limit(void **state)
     assert_string_equal(
         rig_fetch_as(&rig, "b", SHARE_RECORD_LIMIT, 10, 5, 10, 9), "15-19x2 20-23x1");
     assert_string_equal(rig_pieces(&rig), "0-9:Q3@b 10-14:Q2@b* 15-19:Q2@b* 20-23:Q1@b* 24-29:V0*");
+    rig_end(&rig);
+    rig_begin(&rig, 0);
+    (void)rig_fetch(&rig, "a", 0, 1, 10);
+    (void)rig_release(&rig, "a");
+    assert_string_equal(rig_fetch_as(&rig, "b", SHARE_RECORD_LIMIT, 0, 5, 10, 10), "0-9x2");
+    assert_string_equal(rig_pieces(&rig), "0-9:Q2@b");
     rig_end(&rig);
 }
 

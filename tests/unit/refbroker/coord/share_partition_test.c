@@ -81,6 +81,37 @@ a_gap_in_front_is_filled_before_the_start_moves(void **state)
     rig_end(&rig);
 }
 
+/* As in Kafka: gaps count until something behind the end is acquired, and the run in which the
+ * first may be is not passed. */
+static void
+the_start_stops_at_the_run_in_which_the_first_gap_may_be(void **state)
+{
+    static const struct share_batch last[] = {{19, 19, 1, SHARE_ACKNOWLEDGED}},
+                                    known[] = {{10, 14, 1, SHARE_AVAILABLE},
+                                        {20, 24, 1, SHARE_AVAILABLE},
+                                        {25, 34, 1, SHARE_ACKNOWLEDGED}};
+    struct rig rig;
+
+    (void)state;
+    rig_load(&rig, 0, last, 1);
+    assert_string_equal(rig_fetch(&rig, "a", 0, 1, 19), "0-18x1");
+    assert_int_equal(rig_ack(&rig, "a", 0, 18, "1"), KE_NONE);
+    rig_expect(&rig, 19, 19, 20);
+    rig_end(&rig);
+
+    rig_load(&rig, 0, last, 1);
+    assert_string_equal(rig_fetch_as(&rig, "a", SHARE_RECORD_LIMIT, 0, 1, 10, 9), "0-8x1");
+    assert_int_equal(rig_ack(&rig, "a", 0, 8, "1"), KE_NONE);
+    rig_expect(&rig, 0, 19, 9);
+    rig_end(&rig);
+
+    rig_load(&rig, 10, known, 3);
+    assert_string_equal(rig_fetch(&rig, "a", 10, 3, 5), "10-14x2 15-19x1 20-24x2");
+    assert_int_equal(rig_ack(&rig, "a", 10, 24, "1"), KE_NONE);
+    rig_expect(&rig, 25, 34, 35);
+    rig_end(&rig);
+}
+
 /* Compaction took what nobody had acknowledged. */
 static void
 a_gap_that_the_log_has_nothing_in_is_none(void **state)
@@ -400,6 +431,7 @@ main(void)
         cmocka_unit_test(what_is_done_at_the_start_is_passed_at_once),
         cmocka_unit_test(gaps_of_what_was_stored_are_read_first_and_hold_the_start),
         cmocka_unit_test(a_gap_in_front_is_filled_before_the_start_moves),
+        cmocka_unit_test(the_start_stops_at_the_run_in_which_the_first_gap_may_be),
         cmocka_unit_test(a_gap_that_the_log_has_nothing_in_is_none),
         cmocka_unit_test(a_stored_state_that_makes_no_sense_is_read_as_far_as_it_does),
         cmocka_unit_test(the_next_fetch_is_at_the_first_available_record),
