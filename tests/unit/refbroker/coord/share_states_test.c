@@ -308,7 +308,7 @@ a_state_grows_to_its_limit_only(void **state)
         batches[i] = (struct share_batch){(int64_t)i * 2, (int64_t)i * 2, 1, 0};
     assert_int_equal(initialize(&a, 0, 0), KE_NONE);
     write.batch_count = count + 1;
-    assert_int_equal(write_all(&a, &write), KE_INVALID_REQUEST);
+    assert_int_equal(write_all(&a, &write), KE_UNKNOWN_SERVER_ERROR);
     write.batch_count = count;
     assert_int_equal(write_all(&a, &write), KE_NONE);
     for (size_t i = 0; i < count; i++)
