@@ -1,13 +1,11 @@
 /* What the requests about the states of share groups are answered, and who coordinates them. */
 #include "refbroker/coord/share_states.h"
 
-#include "gen/messages.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec.h"
 #include "refbroker/limits.h"
 #include "tests/unit/refbroker/coord/share_rig.h"
 
-#define ARENA_BYTES ((size_t)1 << 26)
+#define ANSWERS_BYTES ((size_t)1 << 26)
 
 static struct arena arena;
 
@@ -16,7 +14,7 @@ setup(void **state)
 {
     (void)state;
     begin(NULL);
-    arena_init(&arena, ARENA_BYTES);
+    arena_init(&arena, ANSWERS_BYTES);
     return 0;
 }
 
@@ -204,6 +202,16 @@ refusals_have_kafkas_words(void **state)
     assert_int_equal(
         ask_delete(-1, "The partition id cannot be a negative number."), KE_INVALID_REQUEST);
     assert_int_equal(ask_summary(1, 99)->error_code, KE_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+/* As in Kafka, whose handlers of these five do not look at share.version. */
+static void
+they_are_answered_without_share_groups_too(void **state)
+{
+    (void)state;
+    world.broker->features.levels[FEATURE_SHARE_VERSION] = 0;
+    assert_int_equal(ask_initialize(0, 0, 5, NULL), KE_NONE);
+    assert_int_equal(ask_read(0, 0)->start_offset, 5);
 }
 
 static void
@@ -396,6 +404,7 @@ main(void)
         TEST(a_state_goes_its_way_through_all_five),
         TEST(a_read_that_notes_its_epoch_tells_what_was_there_before),
         TEST(refusals_have_kafkas_words),
+        TEST(they_are_answered_without_share_groups_too),
         TEST(without_the_log_the_broker_is_no_coordinator),
         TEST(without_group_topics_or_partitions_nothing_is_answered),
         TEST(a_request_for_too_many_partitions_ends_its_connection),
