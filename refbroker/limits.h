@@ -68,6 +68,7 @@
 #define LIMIT_SHARE_STATE_BATCHES_MAX 20000       /* of one; its record stays below 1 MiB */
 #define LIMIT_SHARE_BATCHES_MAX ((size_t)4000000) /* of all, 24 bytes each */
 #define LIMIT_SHARE_ASK_PARTITIONS_MAX 10000      /* in one request about states */
+#define LIMIT_SHARE_ASK_BATCHES_MAX 100000        /* that one such request may have looked at */
 
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */

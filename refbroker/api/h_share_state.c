@@ -5,9 +5,12 @@
  * whatever the level of share.version is.
  *
  * Every partition of a request is judged by itself, in the order of the request, and the answer
- * waits until all that it tells is durable.
+ * waits until all that it tells is durable. The five messages have one shape, a group, topics and
+ * partitions, so that one function walks all of them by their descriptors; what is asked of a
+ * partition is the kind's own.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
@@ -20,6 +23,18 @@
 
 struct asking;
 
+/* Asks for one partition, and fills in the answer for it. */
+typedef void ask_fn(struct broker *broker, struct asking *asking, const struct share_key *key,
+    const void *in, void *out);
+
+struct kind {
+    const char *what; /* "write share group state" */
+    const struct wire_struct *request;
+    const struct wire_struct *response;
+    ask_fn *ask;
+    bool takes_empty; /* topics without partitions do no harm */
+};
+
 /* One partition that waits. */
 struct part {
     struct append_waiter waiter;
@@ -31,9 +46,10 @@ struct part {
 /* A request while its partitions wait. It outlives the request when the connection goes first. */
 struct asking {
     struct request *request; /* NULL once it is gone */
-    const char *what;        /* "write share group state" */
+    const struct kind *kind;
     size_t open;
     size_t next;
+    size_t batches; /* that were looked at so far */
     struct part parts[];
 };
 
@@ -58,7 +74,7 @@ part_refuse(struct part *part, int16_t error, const struct err *e)
     /* What did not come from the state itself is told with what was tried. */
     if (error == KE_NOT_COORDINATOR || error == KE_COORDINATOR_NOT_AVAILABLE ||
         error == KE_UNKNOWN_SERVER_ERROR)
-        text = arena_printf(&request->arena, "Unable to %s: %s", part->asking->what, e->text);
+        text = arena_printf(&request->arena, "Unable to %s: %s", part->asking->kind->what, e->text);
     *part->error_code = error;
     *part->error_message = request_text_dup(request, text);
 }
@@ -99,6 +115,21 @@ part_answered(struct broker *broker, struct part *part, int16_t error, const str
     asking_end(broker, part->asking);
 }
 
+/* Whether a request may have `count` more batches looked at; the part is answered where not. Merges
+ * of large states, many times over, would keep others waiting. */
+static bool
+part_affords(struct broker *broker, struct part *part, size_t count)
+{
+    struct err e;
+
+    part->asking->batches += count;
+    if (part->asking->batches <= LIMIT_SHARE_ASK_BATCHES_MAX)
+        return true;
+    (void)err_set(&e, RC_LIMIT, "The request is about too many batches of states.");
+    part_answered(broker, part, KE_UNKNOWN_SERVER_ERROR, &e);
+    return false;
+}
+
 static void
 dropped(struct broker *broker, struct request *request)
 {
@@ -106,17 +137,13 @@ dropped(struct broker *broker, struct request *request)
     ((struct asking *)request->park)->request = NULL;
 }
 
-/* `count` partitions; NULL where they are more than one request may have. */
 static struct asking *
-asking_new(struct request *request, size_t count, const char *what)
+asking_new(struct request *request, size_t count, const struct kind *kind)
 {
-    struct asking *asking;
+    struct asking *asking = xcalloc(1, sizeof *asking + count * sizeof asking->parts[0]);
 
-    if (count > LIMIT_SHARE_ASK_PARTITIONS_MAX || arena_is_full(&request->arena))
-        return NULL;
-    asking = xcalloc(1, sizeof *asking + count * sizeof asking->parts[0]);
     asking->request = request;
-    asking->what = what;
+    asking->kind = kind;
     asking->open = 1;
     request->park = asking;
     request->on_drop = dropped;
@@ -138,125 +165,138 @@ asking_wait(struct broker *broker, struct asking *asking)
     return H_PARK;
 }
 
-/* A group as a C string; NULL where there is none, or one with a zero byte: then nothing is
- * answered, as Kafka does without a group. */
-static const char *
-group_of(struct request *request, struct wire_string group_id)
+/* --- walking --------------------------------------------------------------------------------- */
+
+/* The arrays of the messages are the last fields of their structs. */
+static const struct wire_field *
+array_field(const struct wire_struct *desc)
 {
-    return group_id.size <= 0 || !request_is_plain(group_id)
-               ? NULL
-               : arena_dup(&request->arena, group_id.data, (size_t)group_id.size);
+    return &desc->fields[desc->field_count - 1];
 }
 
-/* --- InitializeShareGroupState ---------------------------------------------------------------- */
-
-/* The number of partitions; 0 where nothing is answered. */
-static size_t
-initialize_count(const struct km_initialize_share_group_state_request *in)
+static struct wire_array *
+array_at(const struct wire_field *field, const void *object)
 {
+    return (struct wire_array *)(uintptr_t)((const char *)object + field->offset);
+}
+
+static void *
+item_at(const struct wire_field *field, const struct wire_array *array, int32_t i)
+{
+    return (char *)array->items + (size_t)i * field->sub->size;
+}
+
+/* The number of partitions of a request; 0 where nothing is answered. */
+static size_t
+partitions_count(const struct kind *kind, const void *in)
+{
+    const struct wire_field *topics = array_field(kind->request);
+    const struct wire_array *array = array_at(topics, in);
     size_t count = 0;
 
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        count += (size_t)in->topics.items[i].partitions.count;
+    for (int32_t i = 0; i < array->count; i++) {
+        const struct wire_array *partitions =
+            array_at(array_field(topics->sub), item_at(topics, array, i));
+
+        if (partitions->count == 0 && !kind->takes_empty)
+            return 0;
+        count += (size_t)partitions->count;
     }
     return count;
 }
 
-/* The shape of the answer. */
-static void
-initialize_shape(struct request *request, const struct km_initialize_share_group_state_request *in,
-    struct km_initialize_share_group_state_response *out)
+/* Makes room for `count` answers in an array of the response; false where there is no memory. */
+static bool
+array_make(struct request *request, const struct wire_field *field, struct wire_array *array,
+    int32_t count)
 {
-    out->results.items = codec_array(&request->arena,
-        &km_initialize_share_group_state_response_initialize_state_result_desc, in->topics.count);
-    for (int32_t i = 0; out->results.items != NULL && i < in->topics.count; i++) {
-        struct km_initialize_share_group_state_response_initialize_state_result *to =
-            &out->results.items[i];
+    array->items = codec_array(&request->arena, field->sub, count);
+    array->count = array->items == NULL ? 0 : count;
+    return array->items != NULL;
+}
 
-        to->topic_id = in->topics.items[i].topic_id;
-        to->partitions.items = codec_array(&request->arena,
-            &km_initialize_share_group_state_response_partition_result_desc,
-            in->topics.items[i].partitions.count);
-        to->partitions.count = in->topics.items[i].partitions.count;
-        out->results.count = i + 1;
+/* Topics stand first in their structs, and so do partitions. */
+static bool
+response_shape(struct request *request, const struct kind *kind, const void *in, void *out)
+{
+    const struct wire_field *topics = array_field(kind->request);
+    const struct wire_field *results = array_field(kind->response);
+    const struct wire_array *from = array_at(topics, in);
+    struct wire_array *to = array_at(results, out);
+
+    if (!array_make(request, results, to, from->count))
+        return false;
+    for (int32_t i = 0; i < from->count; i++) {
+        const void *topic = item_at(topics, from, i);
+        void *result = item_at(results, to, i);
+
+        memcpy(result, topic, sizeof(struct wire_uuid));
+        if (!array_make(request, array_field(results->sub),
+                array_at(array_field(results->sub), result),
+                array_at(array_field(topics->sub), topic)->count))
+            return false;
     }
+    return true;
 }
 
 static void
-initialize_one(struct broker *broker, struct asking *asking, const struct share_key *key,
-    const struct km_initialize_share_group_state_request_partition_data *in,
-    struct km_initialize_share_group_state_response_partition_result *out)
+topic_ask(struct broker *broker, struct asking *asking, struct share_key *key, const void *topic,
+    const void *result)
 {
+    const struct kind *kind = asking->kind;
+    const struct wire_field *asked = array_field(array_field(kind->request)->sub);
+    const struct wire_field *answers = array_field(array_field(kind->response)->sub);
+    const struct wire_array *from = array_at(asked, topic), *to = array_at(answers, result);
+
+    memcpy(&key->topic_id, topic, sizeof key->topic_id);
+    for (int32_t i = 0; i < from->count; i++) {
+        void *answer = item_at(answers, to, i);
+
+        memcpy(&key->partition, item_at(asked, from, i), sizeof key->partition);
+        memcpy(answer, &key->partition, sizeof key->partition);
+        kind->ask(broker, asking, key, item_at(asked, from, i), answer);
+    }
+}
+
+/* A group with a zero byte is answered as none at all. */
+static enum h_result
+request_ask(struct broker *broker, struct request *request, const struct kind *kind,
+    struct wire_string group_id, void *out)
+{
+    const struct wire_field *topics = array_field(kind->request);
+    const struct wire_field *results = array_field(kind->response);
+    size_t count = partitions_count(kind, request->in);
+    struct share_key key = {0};
+    struct asking *asking;
+
+    if (group_id.size <= 0 || !request_is_plain(group_id) || count == 0)
+        return H_DONE;
+    key.group_id = arena_dup(&request->arena, group_id.data, (size_t)group_id.size);
+    if (count > LIMIT_SHARE_ASK_PARTITIONS_MAX || key.group_id == NULL ||
+        !response_shape(request, kind, request->in, out))
+        return H_CLOSE;
+    asking = asking_new(request, count, kind);
+    for (int32_t i = 0; i < array_at(topics, request->in)->count; i++)
+        topic_ask(broker, asking, &key, item_at(topics, array_at(topics, request->in), i),
+            item_at(results, array_at(results, out), i));
+    return asking_wait(broker, asking);
+}
+
+/* --- what is asked of a partition ------------------------------------------------------------ */
+
+static void
+initialize_ask(struct broker *broker, struct asking *asking, const struct share_key *key,
+    const void *in_, void *out_)
+{
+    const struct km_initialize_share_group_state_request_partition_data *in = in_;
+    struct km_initialize_share_group_state_response_partition_result *out = out_;
     struct part *part = part_next(asking, &out->error_code, &out->error_message);
     struct err e;
 
-    out->partition = key->partition;
     part_answered(broker, part,
         share_states_initialize(
             broker->share_states, key, in->state_epoch, in->start_offset, &part->waiter, &e),
         &e);
-}
-
-enum h_result
-h_initialize_share_group_state(
-    struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_initialize_share_group_state_request *in = in_;
-    struct km_initialize_share_group_state_response *out = out_;
-    struct share_key key = {.group_id = group_of(request, in->group_id)};
-    size_t count = initialize_count(in);
-    struct asking *asking;
-
-    if (key.group_id == NULL || count == 0)
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    initialize_shape(request, in, out);
-    asking = asking_new(request, count, "initialize share group state");
-    if (asking == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        key.topic_id = in->topics.items[i].topic_id;
-        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
-            key.partition = in->topics.items[i].partitions.items[k].partition;
-            initialize_one(broker, asking, &key, &in->topics.items[i].partitions.items[k],
-                &out->results.items[i].partitions.items[k]);
-        }
-    }
-    return asking_wait(broker, asking);
-}
-
-/* --- ReadShareGroupState ---------------------------------------------------------------------- */
-
-/* The number of partitions; 0 where nothing is answered. */
-static size_t
-read_count(const struct km_read_share_group_state_request *in)
-{
-    size_t count = 0;
-
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        if (in->topics.items[i].partitions.count == 0)
-            return 0;
-        count += (size_t)in->topics.items[i].partitions.count;
-    }
-    return count;
-}
-
-/* The shape of the answer. */
-static void
-read_shape(struct request *request, const struct km_read_share_group_state_request *in,
-    struct km_read_share_group_state_response *out)
-{
-    out->results.items = codec_array(&request->arena,
-        &km_read_share_group_state_response_read_state_result_desc, in->topics.count);
-    for (int32_t i = 0; out->results.items != NULL && i < in->topics.count; i++) {
-        struct km_read_share_group_state_response_read_state_result *to = &out->results.items[i];
-
-        to->topic_id = in->topics.items[i].topic_id;
-        to->partitions.items =
-            codec_array(&request->arena, &km_read_share_group_state_response_partition_result_desc,
-                in->topics.items[i].partitions.count);
-        to->partitions.count = in->topics.items[i].partitions.count;
-        out->results.count = i + 1;
-    }
 }
 
 /* What is stored; NULL takes it back. */
@@ -281,16 +321,18 @@ state_fill(struct request *request, const struct share_state *state,
 }
 
 static void
-read_one(struct broker *broker, struct asking *asking, const struct share_key *key,
-    const struct km_read_share_group_state_request_partition_data *in,
-    struct km_read_share_group_state_response_partition_result *out)
+read_ask(struct broker *broker, struct asking *asking, const struct share_key *key, const void *in_,
+    void *out_)
 {
+    const struct km_read_share_group_state_request_partition_data *in = in_;
+    struct km_read_share_group_state_response_partition_result *out = out_;
     struct part *part = part_next(asking, &out->error_code, &out->error_message);
     const struct share_state *state = share_states_find(broker->share_states, key);
     int16_t error;
     struct err e;
 
-    out->partition = key->partition;
+    if (!part_affords(broker, part, state == NULL ? 0 : state->batch_count))
+        return;
     /* Kafka answers with what was there before the leader epoch was noted. */
     state_fill(asking->request, state, out);
     error =
@@ -300,74 +342,14 @@ read_one(struct broker *broker, struct asking *asking, const struct share_key *k
     part_answered(broker, part, error, &e);
 }
 
-enum h_result
-h_read_share_group_state(
-    struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_read_share_group_state_request *in = in_;
-    struct km_read_share_group_state_response *out = out_;
-    struct share_key key = {.group_id = group_of(request, in->group_id)};
-    size_t count = read_count(in);
-    struct asking *asking;
-
-    if (key.group_id == NULL || count == 0)
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    read_shape(request, in, out);
-    asking = asking_new(request, count, "read share group state");
-    if (asking == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        key.topic_id = in->topics.items[i].topic_id;
-        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
-            key.partition = in->topics.items[i].partitions.items[k].partition;
-            read_one(broker, asking, &key, &in->topics.items[i].partitions.items[k],
-                &out->results.items[i].partitions.items[k]);
-        }
-    }
-    return asking_wait(broker, asking);
-}
-
-/* --- WriteShareGroupState --------------------------------------------------------------------- */
-
-/* The number of partitions; 0 where nothing is answered. */
-static size_t
-write_count(const struct km_write_share_group_state_request *in)
-{
-    size_t count = 0;
-
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        if (in->topics.items[i].partitions.count == 0)
-            return 0;
-        count += (size_t)in->topics.items[i].partitions.count;
-    }
-    return count;
-}
-
-/* The shape of the answer. */
 static void
-write_shape(struct request *request, const struct km_write_share_group_state_request *in,
-    struct km_write_share_group_state_response *out)
+write_ask(struct broker *broker, struct asking *asking, const struct share_key *key,
+    const void *in_, void *out_)
 {
-    out->results.items = codec_array(&request->arena,
-        &km_write_share_group_state_response_write_state_result_desc, in->topics.count);
-    for (int32_t i = 0; out->results.items != NULL && i < in->topics.count; i++) {
-        struct km_write_share_group_state_response_write_state_result *to = &out->results.items[i];
-
-        to->topic_id = in->topics.items[i].topic_id;
-        to->partitions.items =
-            codec_array(&request->arena, &km_write_share_group_state_response_partition_result_desc,
-                in->topics.items[i].partitions.count);
-        to->partitions.count = in->topics.items[i].partitions.count;
-        out->results.count = i + 1;
-    }
-}
-
-static void
-write_one(struct broker *broker, struct asking *asking, const struct share_key *key,
-    const struct km_write_share_group_state_request_partition_data *in,
-    struct km_write_share_group_state_response_partition_result *out)
-{
+    const struct km_write_share_group_state_request_partition_data *in = in_;
+    struct km_write_share_group_state_response_partition_result *out = out_;
     struct part *part = part_next(asking, &out->error_code, &out->error_message);
+    const struct share_state *state = share_states_find(broker->share_states, key);
     struct share_write write = {.state_epoch = in->state_epoch,
         .leader_epoch = in->leader_epoch,
         .start_offset = in->start_offset,
@@ -376,7 +358,8 @@ write_one(struct broker *broker, struct asking *asking, const struct share_key *
     struct share_batch *batches = NULL;
     struct err e;
 
-    out->partition = key->partition;
+    if (!part_affords(broker, part, write.batch_count + (state == NULL ? 0 : state->batch_count)))
+        return;
     /* Too many are refused unseen. */
     if (write.batch_count <= LIMIT_SHARE_STATE_BATCHES_MAX)
         batches = xcalloc(write.batch_count, sizeof *batches);
@@ -390,160 +373,30 @@ write_one(struct broker *broker, struct asking *asking, const struct share_key *
     free(batches);
 }
 
-enum h_result
-h_write_share_group_state(
-    struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_write_share_group_state_request *in = in_;
-    struct km_write_share_group_state_response *out = out_;
-    struct share_key key = {.group_id = group_of(request, in->group_id)};
-    size_t count = write_count(in);
-    struct asking *asking;
-
-    if (key.group_id == NULL || count == 0)
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    write_shape(request, in, out);
-    asking = asking_new(request, count, "write share group state");
-    if (asking == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        key.topic_id = in->topics.items[i].topic_id;
-        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
-            key.partition = in->topics.items[i].partitions.items[k].partition;
-            write_one(broker, asking, &key, &in->topics.items[i].partitions.items[k],
-                &out->results.items[i].partitions.items[k]);
-        }
-    }
-    return asking_wait(broker, asking);
-}
-
-/* --- DeleteShareGroupState -------------------------------------------------------------------- */
-
-/* The number of partitions; 0 where nothing is answered. */
-static size_t
-delete_count(const struct km_delete_share_group_state_request *in)
-{
-    size_t count = 0;
-
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        if (in->topics.items[i].partitions.count == 0)
-            return 0;
-        count += (size_t)in->topics.items[i].partitions.count;
-    }
-    return count;
-}
-
-/* The shape of the answer. */
 static void
-delete_shape(struct request *request, const struct km_delete_share_group_state_request *in,
-    struct km_delete_share_group_state_response *out)
+delete_ask(struct broker *broker, struct asking *asking, const struct share_key *key,
+    const void *in_, void *out_)
 {
-    out->results.items = codec_array(&request->arena,
-        &km_delete_share_group_state_response_delete_state_result_desc, in->topics.count);
-    for (int32_t i = 0; out->results.items != NULL && i < in->topics.count; i++) {
-        struct km_delete_share_group_state_response_delete_state_result *to =
-            &out->results.items[i];
-
-        to->topic_id = in->topics.items[i].topic_id;
-        to->partitions.items = codec_array(&request->arena,
-            &km_delete_share_group_state_response_partition_result_desc,
-            in->topics.items[i].partitions.count);
-        to->partitions.count = in->topics.items[i].partitions.count;
-        out->results.count = i + 1;
-    }
-}
-
-static void
-delete_one(struct broker *broker, struct asking *asking, const struct share_key *key,
-    const struct km_delete_share_group_state_request_partition_data *in,
-    struct km_delete_share_group_state_response_partition_result *out)
-{
+    struct km_delete_share_group_state_response_partition_result *out = out_;
     struct part *part = part_next(asking, &out->error_code, &out->error_message);
     struct err e;
 
-    out->partition = key->partition;
-    (void)in;
+    (void)in_;
     part_answered(
         broker, part, share_states_delete(broker->share_states, key, &part->waiter, &e), &e);
 }
 
-enum h_result
-h_delete_share_group_state(
-    struct broker *broker, struct request *request, const void *in_, void *out_)
-{
-    const struct km_delete_share_group_state_request *in = in_;
-    struct km_delete_share_group_state_response *out = out_;
-    struct share_key key = {.group_id = group_of(request, in->group_id)};
-    size_t count = delete_count(in);
-    struct asking *asking;
-
-    if (key.group_id == NULL || count == 0)
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    delete_shape(request, in, out);
-    asking = asking_new(request, count, "delete share group state");
-    if (asking == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        key.topic_id = in->topics.items[i].topic_id;
-        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
-            key.partition = in->topics.items[i].partitions.items[k].partition;
-            delete_one(broker, asking, &key, &in->topics.items[i].partitions.items[k],
-                &out->results.items[i].partitions.items[k]);
-        }
-    }
-    return asking_wait(broker, asking);
-}
-
-/* --- ReadShareGroupStateSummary --------------------------------------------------------------- */
-
-/* The number of partitions; 0 where nothing is answered. */
-static size_t
-summary_count(const struct km_read_share_group_state_summary_request *in)
-{
-    size_t count = 0;
-
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        if (in->topics.items[i].partitions.count == 0)
-            return 0;
-        count += (size_t)in->topics.items[i].partitions.count;
-    }
-    return count;
-}
-
-/* The shape of the answer. */
 static void
-summary_shape(struct request *request, const struct km_read_share_group_state_summary_request *in,
-    struct km_read_share_group_state_summary_response *out)
+summary_ask(struct broker *broker, struct asking *asking, const struct share_key *key,
+    const void *in_, void *out_)
 {
-    out->results.items = codec_array(&request->arena,
-        &km_read_share_group_state_summary_response_read_state_summary_result_desc,
-        in->topics.count);
-    for (int32_t i = 0; out->results.items != NULL && i < in->topics.count; i++) {
-        struct km_read_share_group_state_summary_response_read_state_summary_result *to =
-            &out->results.items[i];
-
-        to->topic_id = in->topics.items[i].topic_id;
-        to->partitions.items = codec_array(&request->arena,
-            &km_read_share_group_state_summary_response_partition_result_desc,
-            in->topics.items[i].partitions.count);
-        to->partitions.count = in->topics.items[i].partitions.count;
-        out->results.count = i + 1;
-    }
-}
-
-static void
-summary_one(struct broker *broker, struct asking *asking, const struct share_key *key,
-    const struct km_read_share_group_state_summary_request_partition_data *in,
-    struct km_read_share_group_state_summary_response_partition_result *out)
-{
+    struct km_read_share_group_state_summary_response_partition_result *out = out_;
     struct part *part = part_next(asking, &out->error_code, &out->error_message);
     const struct share_state *state = NULL;
-    int16_t error;
     struct err e;
+    int16_t error = share_states_summary(broker->share_states, key, &state, &part->waiter, &e);
 
-    out->partition = key->partition;
-    error = share_states_summary(broker->share_states, key, &state, &part->waiter, &e);
-    (void)in;
+    (void)in_;
     if (state != NULL) {
         out->state_epoch = state->state_epoch;
         out->leader_epoch = state->leader_epoch;
@@ -555,29 +408,63 @@ summary_one(struct broker *broker, struct asking *asking, const struct share_key
     part_answered(broker, part, error, &e);
 }
 
+/* --- handlers -------------------------------------------------------------------------------- */
+
+#define KIND(what, api, ask, takes_empty)                                                          \
+    {                                                                                              \
+        what, &km_##api##_request_desc, &km_##api##_response_desc, ask, takes_empty                \
+    }
+
+enum h_result
+h_initialize_share_group_state(
+    struct broker *broker, struct request *request, const void *in_, void *out)
+{
+    static const struct kind kind =
+        KIND("initialize share group state", initialize_share_group_state, initialize_ask, true);
+    const struct km_initialize_share_group_state_request *in = in_;
+
+    return request_ask(broker, request, &kind, in->group_id, out);
+}
+
+enum h_result
+h_read_share_group_state(struct broker *broker, struct request *request, const void *in_, void *out)
+{
+    static const struct kind kind =
+        KIND("read share group state", read_share_group_state, read_ask, false);
+    const struct km_read_share_group_state_request *in = in_;
+
+    return request_ask(broker, request, &kind, in->group_id, out);
+}
+
+enum h_result
+h_write_share_group_state(
+    struct broker *broker, struct request *request, const void *in_, void *out)
+{
+    static const struct kind kind =
+        KIND("write share group state", write_share_group_state, write_ask, false);
+    const struct km_write_share_group_state_request *in = in_;
+
+    return request_ask(broker, request, &kind, in->group_id, out);
+}
+
+enum h_result
+h_delete_share_group_state(
+    struct broker *broker, struct request *request, const void *in_, void *out)
+{
+    static const struct kind kind =
+        KIND("delete share group state", delete_share_group_state, delete_ask, false);
+    const struct km_delete_share_group_state_request *in = in_;
+
+    return request_ask(broker, request, &kind, in->group_id, out);
+}
+
 enum h_result
 h_read_share_group_state_summary(
-    struct broker *broker, struct request *request, const void *in_, void *out_)
+    struct broker *broker, struct request *request, const void *in_, void *out)
 {
+    static const struct kind kind =
+        KIND("read share group state summary", read_share_group_state_summary, summary_ask, false);
     const struct km_read_share_group_state_summary_request *in = in_;
-    struct km_read_share_group_state_summary_response *out = out_;
-    struct share_key key = {.group_id = group_of(request, in->group_id)};
-    size_t count = summary_count(in);
-    struct asking *asking;
 
-    if (key.group_id == NULL || count == 0)
-        return arena_is_full(&request->arena) ? H_CLOSE : H_DONE;
-    summary_shape(request, in, out);
-    asking = asking_new(request, count, "read share group state summary");
-    if (asking == NULL)
-        return H_CLOSE;
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        key.topic_id = in->topics.items[i].topic_id;
-        for (int32_t k = 0; k < in->topics.items[i].partitions.count; k++) {
-            key.partition = in->topics.items[i].partitions.items[k].partition;
-            summary_one(broker, asking, &key, &in->topics.items[i].partitions.items[k],
-                &out->results.items[i].partitions.items[k]);
-        }
-    }
-    return asking_wait(broker, asking);
+    return request_ask(broker, request, &kind, in->group_id, out);
 }

@@ -7,7 +7,7 @@
 
 /* Steps of a merge per batch, beyond which batches are so deeply one over the other that a merge by
  * steps would take time by their square. Two layers, as leaders write them, take less than 3. */
-#define STEPS_PER_BATCH 16
+#define STEPS_PER_BATCH 8
 
 void
 share_state_fini(struct share_state *state)

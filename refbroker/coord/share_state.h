@@ -64,7 +64,7 @@ bool share_state_batches_are_valid(const struct share_batch *batches, size_t cou
  * start_offset goes, and of two that overlap the one with the higher delivery count, then the
  * higher delivery state, holds. Neighbours of equal state become one, now, or, where one of them
  * came to its state in this very merge, with the next merge. Takes O(n log n) for n batches,
- * however they overlap; beyond some sixteen layers they are joined further than Kafka joins them.
+ * however they overlap; beyond some eight layers they are joined further than Kafka joins them.
  */
 void share_state_merge(struct share_state *state, const struct share_batch *batches, size_t count);
 

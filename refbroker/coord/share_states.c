@@ -18,6 +18,9 @@
     "match."
 #define NOT_COORDINATOR "This is not the correct coordinator."
 
+/* What only this broker says. */
+#define TOO_MANY_BATCHES "The partition has too many batches of states."
+
 struct share_states *
 share_states_new(struct broker *broker)
 {
@@ -190,7 +193,7 @@ change_write(struct share_entry *entry, const struct share_state *change,
     }
     share_state_update(&entry->state, change, batches, count, &next);
     if (!fits(states, &entry->state, &next))
-        error = refuse(e, KE_UNKNOWN_SERVER_ERROR, "The partition has too many batches of states.");
+        error = refuse(e, KE_UNKNOWN_SERVER_ERROR, TOO_MANY_BATCHES);
     else if (is_snapshot)
         error = snapshot_write(entry, &next, e);
     else
@@ -297,8 +300,9 @@ share_states_write(struct share_states *states, const struct share_key *key,
     error = ask_topic(states, key, e);
     if (error != KE_NONE)
         return error;
+    if (write->batch_count > LIMIT_SHARE_STATE_BATCHES_MAX)
+        return refuse(e, KE_UNKNOWN_SERVER_ERROR, TOO_MANY_BATCHES);
     if (write->start_offset < SHARE_OFFSET_UNKNOWN ||
-        write->batch_count > LIMIT_SHARE_STATE_BATCHES_MAX ||
         !share_state_batches_are_valid(write->batches, write->batch_count))
         return refuse(e, KE_INVALID_REQUEST, "The offsets or states cannot be.");
     /* The leader epoch is that of the last read, whatever the writer's is. */

@@ -10,19 +10,16 @@
 
 /* --- shards ---------------------------------------------------------------------------------- */
 
-static const struct topic *
-log_find(const struct share_states *states)
-{
-    return topics_find(&states->broker->topics, SHARE_STATES_TOPIC, strlen(SHARE_STATES_TOPIC));
-}
-
 bool
 share_states_shards(struct share_states *states)
 {
-    const struct topic *log = log_find(states);
+    const struct topic *log;
 
-    if (log == NULL || states->shards != NULL)
-        return log != NULL;
+    if (states->shards != NULL)
+        return true;
+    log = topics_find(&states->broker->topics, SHARE_STATES_TOPIC, strlen(SHARE_STATES_TOPIC));
+    if (log == NULL)
+        return false;
     states->log_id = log->topic_id;
     states->shard_count = log->partition_count;
     states->shards = xcalloc((size_t)log->partition_count, sizeof *states->shards);

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/messages.h"
+#include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
+#include "refbroker/coord/share_record.h"
 #include "refbroker/coord/share_states.h"
 #include "refbroker/coord/state_log.h"
 #include "tests/sim/broker_world.h"
@@ -16,6 +19,8 @@
 #include "tests/unit/unit.h"
 
 #define TEXT_BYTES 1024
+#define RECORDS_MAX 64
+#define ARENA_BYTES ((size_t)1 << 22)
 
 static struct broker_world world;
 static struct err why;
@@ -171,6 +176,93 @@ time_passes(int64_t ms)
 {
     env_advance(&world.time, ms * 1000);
     broker_world_rest(&world, 300);
+}
+
+/* What lies in the log, one line per record. */
+struct lines {
+    struct arena arena;
+    char text[RECORDS_MAX * 128];
+    size_t size;
+    size_t count;
+    int64_t
+        next[4]; /* offset in each partition: what lies in an object and in the cache comes twice */
+};
+
+static inline bool
+line_add(void *arg, const struct state_log_entry *entry)
+{
+    struct lines *lines = arg;
+    struct share_record record;
+
+    if (entry->record->offset < lines->next[entry->partition])
+        return true;
+    lines->next[entry->partition] = entry->record->offset + 1;
+    assert_int_equal(share_record_read(entry->record, &lines->arena, &record, NULL), RC_OK);
+    lines->count++;
+    lines->size += (size_t)snprintf(lines->text + lines->size, sizeof lines->text - lines->size,
+        "%s %s-%d s%d %s\n", record.type == SHARE_RECORD_SNAPSHOT ? "snapshot" : "update",
+        record.key.group_id, record.key.partition, record.state.snapshot_epoch,
+        record.is_gone ? "gone" : state_text(&record.state));
+    return true;
+}
+
+static inline void
+lines_read(struct lines *lines)
+{
+    memset(lines, 0, sizeof *lines);
+    arena_init(&lines->arena, ARENA_BYTES);
+    assert_int_equal(
+        state_log_read(world.broker, SHARE_STATES_TOPIC, line_add, lines, NULL), RC_OK);
+    arena_fini(&lines->arena);
+}
+
+static inline void
+assert_log(const char *wanted)
+{
+    struct lines lines;
+
+    lines_read(&lines);
+    assert_string_equal(lines.text, wanted);
+}
+
+static inline void
+topic_delete(const char *name)
+{
+    struct km_delete_topics_request in;
+    struct km_delete_topics_response out;
+    struct wire_string topic = request_text(name);
+    struct arena arena;
+
+    codec_init(&km_delete_topics_request_desc, &in);
+    in.topic_names.items = &topic;
+    in.topic_names.count = 1;
+    arena_init(&arena, ARENA_BYTES);
+    assert_true(broker_world_call(&world, KM_DELETE_TOPICS, 4, &in, &arena, &out));
+    assert_int_equal(out.responses.items[0].error_code, KE_NONE);
+    arena_fini(&arena);
+}
+
+/* Small numbers of what Kafka has many of. */
+static inline int
+set_up(void **state)
+{
+    static const char *const settings[] = {
+        "share.coordinator.snapshot.update.records.per.snapshot=3",
+        "share.coordinator.cold.partition.snapshot.interval.ms=60000",
+        "share.coordinator.state.topic.prune.interval.ms=100000",
+        "share.coordinator.state.topic.num.partitions=4", NULL};
+
+    (void)state;
+    begin(settings);
+    return 0;
+}
+
+static inline int
+tear_down(void **state)
+{
+    (void)state;
+    broker_world_fini(&world);
+    return 0;
 }
 
 #endif
