@@ -81,6 +81,7 @@ refbroker_SRCS := \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
 	refbroker/coord/txn_marker.c \
@@ -90,6 +91,7 @@ refbroker_SRCS := \
 	refbroker/coord/txns_finish.c \
 	refbroker/coord/txns_load.c \
 	refbroker/coord/topic_parts.c \
+	refbroker/coord/topics_hash.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/cleaner.c \
