@@ -80,6 +80,7 @@ refbroker_SRCS := \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_assignor.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
