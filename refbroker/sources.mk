@@ -81,6 +81,7 @@ refbroker_SRCS := \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
 	refbroker/coord/share_assignor.c \
+	refbroker/coord/share_stages.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
