@@ -54,6 +54,7 @@ struct garbage;
 struct groups;
 struct uploader;
 struct reader;
+struct share_states;
 struct txns;
 struct coordinated;
 struct fetch_sessions;
@@ -149,6 +150,7 @@ struct broker {
     struct coordinated *coordinated;
     struct groups *groups;
     struct txns *txns;
+    struct share_states *share_states;
     struct verifications *verifications;
     struct garbage *garbage;
     struct cleaner *cleaner;

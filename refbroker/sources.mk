@@ -1,5 +1,6 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
+	tests/unit/refbroker/coord/share_states_double.c \
 	refbroker/api/alteration.c \
 	refbroker/api/config_changes.c \
 	refbroker/api/config_entries.c \
@@ -29,6 +30,7 @@ refbroker_SRCS := \
 	refbroker/api/h_records.c \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
+	refbroker/api/h_share_groups.c \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_telemetry.c \
 	refbroker/api/h_topics.c \
@@ -81,7 +83,16 @@ refbroker_SRCS := \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
 	refbroker/coord/share_assignor.c \
+	refbroker/coord/share_calls.c \
+	refbroker/coord/share_delete.c \
+	refbroker/coord/share_group.c \
+	refbroker/coord/share_heartbeat.c \
+	refbroker/coord/share_initialize.c \
+	refbroker/coord/share_load.c \
+	refbroker/coord/share_records.c \
 	refbroker/coord/share_stages.c \
+	refbroker/coord/share_target.c \
+	refbroker/coord/share_update.c \
 	refbroker/coord/state_log.c \
 	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \

@@ -6,6 +6,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/group_expiry.h"
+#include "refbroker/coord/share_update.h"
 #include "refbroker/log/append.h"
 #include "refbroker/log/fetch_wait.h"
 
@@ -62,6 +63,7 @@ job_done(struct catalog_job *catalog_job)
         name = xstrdup(topic->name);
         topics_remove(&broker->topics, topic);
         group_expiry_topic_gone(broker->groups, name);
+        share_update_topic_gone(broker->groups, &job->ids[i]);
         free(name);
     }
     catalog_job->err.code = catalog_job->rc;
