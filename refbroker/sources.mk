@@ -30,6 +30,8 @@ refbroker_SRCS := \
 	refbroker/api/h_records.c \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
+	refbroker/api/h_share_group_offset_delete.c \
+	refbroker/api/h_share_group_offsets.c \
 	refbroker/api/h_share_groups.c \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_telemetry.c \
@@ -41,6 +43,7 @@ refbroker_SRCS := \
 	refbroker/api/login.c \
 	refbroker/api/login_gate.c \
 	refbroker/api/quota_gate.c \
+	refbroker/api/share_gate.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \

@@ -310,11 +310,23 @@ static void
 without_the_feature_every_request_is_unsupported(void **state)
 {
     struct share_rig *rig = *state;
+    struct km_alter_share_group_offsets_request alter;
+    struct km_alter_share_group_offsets_response alter_out;
+    struct km_delete_share_group_offsets_request gone;
+    struct km_delete_share_group_offsets_response gone_out;
 
     rig->world.broker->features.levels[FEATURE_SHARE_VERSION] = 0;
     assert_true(share_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "wal"));
     assert_int_equal(rig->answer.code, KE_UNSUPPORTED_VERSION);
     assert_int_equal(describe(rig, "g").error_code, KE_UNSUPPORTED_VERSION);
+    codec_init(&km_alter_share_group_offsets_request_desc, &alter);
+    alter.group_id = request_text("g");
+    CALL(rig, KM_ALTER_SHARE_GROUP_OFFSETS, 0, &alter, &alter_out);
+    assert_int_equal(alter_out.error_code, KE_UNSUPPORTED_VERSION);
+    codec_init(&km_delete_share_group_offsets_request_desc, &gone);
+    gone.group_id = request_text("g");
+    CALL(rig, KM_DELETE_SHARE_GROUP_OFFSETS, 0, &gone, &gone_out);
+    assert_int_equal(gone_out.error_code, KE_UNSUPPORTED_VERSION);
 }
 
 int
