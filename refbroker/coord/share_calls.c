@@ -169,7 +169,7 @@ retry_due(struct groups *groups, struct group_timer *timer)
 {
     struct share_calls *calls = list_of(timer, struct share_calls, retry);
 
-    if (share_states_ready(groups->broker->share_states)) {
+    if (calls->count == 0 || share_states_ready(groups->broker->share_states)) {
         calls_go_on(calls);
     } else if (++calls->tries == TRIES_MAX) {
         calls_fail(calls, KE_COORDINATOR_NOT_AVAILABLE);
