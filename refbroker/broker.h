@@ -56,6 +56,7 @@ struct garbage;
 struct groups;
 struct uploader;
 struct reader;
+struct share_states;
 struct txns;
 struct coordinated;
 struct share_partitions;
@@ -63,7 +64,6 @@ struct share_sessions;
 struct fetch_sessions;
 struct objects_sweep;
 struct s3_url;
-struct share_states;
 struct wal;
 
 /* How the core reaches a connection's other side; `peer` is what broker_connect got. */

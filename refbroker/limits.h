@@ -53,6 +53,8 @@
 /* Groups. */
 #define LIMIT_GROUPS_MAX 100000
 #define LIMIT_GROUP_MEMBERS_MAX 10000
+#define LIMIT_SHARE_CALLS_MAX 256 /* of a share group's request to the share coordinator, at once  \
+                                   */
 #define LIMIT_OFFSET_METADATA_BYTES_MAX 4096 /* offset.metadata.max.bytes */
 
 /* Metrics of clients: see coord/client_instances.h, client_samples.h, client_report.h, otlp.h. */

@@ -1,5 +1,6 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
+	tests/unit/refbroker/coord/share_states_double.c \
 	refbroker/api/alteration.c \
 	refbroker/api/config_changes.c \
 	refbroker/api/config_entries.c \
@@ -30,6 +31,9 @@ refbroker_SRCS := \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
 	refbroker/api/h_share_state.c \
+	refbroker/api/h_share_group_offset_delete.c \
+	refbroker/api/h_share_group_offsets.c \
+	refbroker/api/h_share_groups.c \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_share_acknowledge.c \
 	refbroker/api/h_share_fetch.c \
@@ -49,6 +53,7 @@ refbroker_SRCS := \
 	refbroker/api/share_read.c \
 	refbroker/api/share_session.c \
 	refbroker/api/topic_groups.c \
+	refbroker/api/share_gate.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
@@ -102,7 +107,19 @@ refbroker_SRCS := \
 	refbroker/coord/share_states_entry.c \
 	refbroker/coord/share_states_load.c \
 	refbroker/coord/share_states_tick.c \
+	refbroker/coord/share_assignor.c \
+	refbroker/coord/share_calls.c \
+	refbroker/coord/share_delete.c \
+	refbroker/coord/share_group.c \
+	refbroker/coord/share_heartbeat.c \
+	refbroker/coord/share_initialize.c \
+	refbroker/coord/share_load.c \
+	refbroker/coord/share_records.c \
+	refbroker/coord/share_stages.c \
+	refbroker/coord/share_target.c \
+	refbroker/coord/share_update.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
 	refbroker/coord/txn_marker.c \
@@ -112,6 +129,7 @@ refbroker_SRCS := \
 	refbroker/coord/txns_finish.c \
 	refbroker/coord/txns_load.c \
 	refbroker/coord/topic_parts.c \
+	refbroker/coord/topics_hash.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/cleaner.c \

@@ -58,6 +58,8 @@ group_judge(struct broker *broker, const struct request *request)
     if (group == NULL)
         return groups_make(broker->groups, in->group_id) == NULL ? KE_COORDINATOR_NOT_AVAILABLE
                                                                  : KE_NONE;
+    if (group->share != NULL)
+        return KE_GROUP_ID_NOT_FOUND;
     return group->consumer != NULL ? consumer_offsets_commit_check(group->consumer, in, version)
                                    : group_check(group, in);
 }
@@ -350,6 +352,9 @@ group_fetch(struct broker *broker, struct request *request,
 {
     const struct group *group = groups_find(broker->groups, in->group_id);
 
+    /* A share group has committed nothing. */
+    if (group != NULL && group->share != NULL)
+        group = NULL;
     out->group_id = in->group_id;
     /* Who has not asked for the coordinator may ask before there is one. */
     if (!groups_exist(broker->groups))

@@ -17,6 +17,7 @@
 #include "refbroker/coord/groups.h"
 #include "refbroker/coord/share_key.h"
 #include "refbroker/coord/share_states.h"
+#include "refbroker/coord/share_group.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 
@@ -108,6 +109,15 @@ is_consumer_group(const struct group *group)
     return group != NULL && group->consumer != NULL;
 }
 
+/* To the requests of members of the classic protocol a share group is not there. */
+static struct group *
+group_find(const struct broker *broker, struct wire_string group_id)
+{
+    struct group *group = groups_find(broker->groups, group_id);
+
+    return group != NULL && group->share != NULL ? NULL : group;
+}
+
 static int16_t
 join_check(struct broker *broker, const struct km_join_group_request *in)
 {
@@ -167,6 +177,11 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         return H_DONE;
     }
     group = groups_find(broker->groups, in->group_id);
+    if (group != NULL && group->share != NULL) {
+        out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
+        out->protocol_name = request_text("");
+        return H_DONE;
+    }
     if (is_consumer_group(group) && map_count(&group->consumer->members) > 0)
         return consumer_classic_join(group, request, &join);
     is_new = group == NULL || is_consumer_group(group);
@@ -189,7 +204,7 @@ h_sync_group(struct broker *broker, struct request *request, const void *in_, vo
 {
     const struct km_sync_group_request *in = in_;
     struct km_sync_group_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     if (request->header.api_version >= 5 &&
         (in->protocol_type.size < 0 || in->protocol_name.size < 0))
@@ -209,7 +224,7 @@ h_heartbeat(struct broker *broker, struct request *request, const void *in_, voi
 {
     const struct km_heartbeat_request *in = in_;
     struct km_heartbeat_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     (void)request;
     if (in->group_id.size == 0)
@@ -230,7 +245,7 @@ h_leave_group(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_leave_group_request *in = in_;
     struct km_leave_group_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     if (in->group_id.size == 0) {
         out->error_code = KE_INVALID_GROUP_ID;
@@ -328,7 +343,7 @@ h_describe_groups(struct broker *broker, struct request *request, const void *in
         struct group *group = groups_find(broker->groups, in->groups.items[i]);
 
         result->group_id = in->groups.items[i];
-        if (group != NULL && !is_consumer_group(group)) {
+        if (group != NULL && !is_consumer_group(group) && group->share == NULL) {
             if (!group_describe(request, group, result))
                 return H_CLOSE;
         } else {
@@ -359,6 +374,32 @@ is_listed(const struct wire_string *filter, int32_t count, const char *text)
     return count == 0;
 }
 
+/* Kafka's name of a group's type. */
+static const char *
+group_type(const struct group *group)
+{
+    if (is_consumer_group(group))
+        return "consumer";
+    return group->share != NULL ? SHARE_PROTOCOL_TYPE : "classic";
+}
+
+static const char *
+group_state(const struct group *group)
+{
+    if (is_consumer_group(group))
+        return consumer_group_state(group->consumer);
+    return group->share != NULL ? share_group_state(group->share) : group_state_name(group->state);
+}
+
+/* A classic group's protocol is what its members say. */
+static struct wire_string
+group_protocol(struct request *request, const struct group *group, const char *type)
+{
+    if (is_consumer_group(group) || group->share != NULL)
+        return request_text(type);
+    return request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
+}
+
 enum h_result
 h_list_groups(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -373,20 +414,15 @@ h_list_groups(struct broker *broker, struct request *request, const void *in_, v
         return H_CLOSE;
     while ((group = groups_next(broker->groups, &position)) != NULL) {
         struct km_list_groups_response_listed_group *item;
-        bool consumer = is_consumer_group(group);
-        const char *type = consumer ? "consumer" : "classic";
-        const char *state =
-            consumer ? consumer_group_state(group->consumer) : group_state_name(group->state);
+        const char *type = group_type(group);
+        const char *state = group_state(group);
 
         if (!is_listed(in->states_filter.items, in->states_filter.count, state) ||
             !is_listed(in->types_filter.items, in->types_filter.count, type))
             continue;
         item = &out->groups.items[out->groups.count++];
         item->group_id = request_text_dup(request, group->group_id);
-        item->protocol_type = consumer
-                                  ? request_text("consumer")
-                                  : request_text_dup(request,
-                                        group->protocol_type == NULL ? "" : group->protocol_type);
+        item->protocol_type = group_protocol(request, group, type);
         item->group_state = request_text(state);
         item->group_type = request_text(type);
     }

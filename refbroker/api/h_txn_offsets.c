@@ -67,6 +67,8 @@ group_check(struct broker *broker, const struct km_txn_offset_commit_request *in
 
     if (group == NULL)
         return in->generation_id >= 0 ? KE_ILLEGAL_GENERATION : KE_NONE;
+    if (group->share != NULL)
+        return KE_GROUP_ID_NOT_FOUND;
     if (group->consumer != NULL)
         return consumer_offsets_txn_check(group->consumer, in);
     if (!names_member || (in->generation_id < 0 && group->state == GROUP_EMPTY))

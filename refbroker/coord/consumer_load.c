@@ -27,14 +27,15 @@ body_read(
                                  l->arena, out, NULL, &e) == RC_OK;
 }
 
-/* The group, made where it is not there; NULL for a tombstone of a group that is not there. */
+/* The group, made where it is not there; NULL for a tombstone of a group that is not there, and for
+ * one of another protocol. */
 static struct consumer_group *
 group_of(const struct loading *l, struct wire_string group_id)
 {
     struct group *group =
         l->value.size < 0 ? groups_find(l->groups, group_id) : groups_make(l->groups, group_id);
 
-    if (group == NULL)
+    if (group == NULL || group->share != NULL)
         return NULL;
     return group->consumer != NULL || l->value.size < 0 ? group->consumer
                                                         : consumer_group_attach(group);

@@ -26,6 +26,7 @@ enum group_state { GROUP_EMPTY, GROUP_PREPARING, GROUP_COMPLETING, GROUP_STABLE,
 struct consumer_group;
 struct group;
 struct groups;
+struct share_group;
 
 /* A deadline of a group or a member. */
 struct group_timer {
@@ -76,8 +77,10 @@ struct group {
     struct map statics;      /* member by instance id */
     struct map pending;      /* ids handed out (KIP-394), as struct pending_member */
     struct offsets offsets;
-    struct consumer_group *consumer; /* NULL: a classic group, to which all of the above belongs but
-                                        id and offsets */
+    /* At most one of these; neither: a classic group, to which all of the above belongs but id and
+     * offsets. */
+    struct consumer_group *consumer;
+    struct share_group *share;
 };
 
 /* What a JoinGroup asks for. */

@@ -268,19 +268,19 @@ in_force(const struct group *group, size_t place)
 int64_t
 group_configs_session_timeout_ms(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_SESSION);
+    return in_force(group, group->share != NULL ? ROW_SHARE_SESSION : ROW_CONSUMER_SESSION);
 }
 
 int64_t
 group_configs_heartbeat_interval_ms(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_HEARTBEAT);
+    return in_force(group, group->share != NULL ? ROW_SHARE_HEARTBEAT : ROW_CONSUMER_HEARTBEAT);
 }
 
 int64_t
 group_configs_assignment_interval_ms(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_ASSIGNMENT);
+    return in_force(group, group->share != NULL ? ROW_SHARE_ASSIGNMENT : ROW_CONSUMER_ASSIGNMENT);
 }
 
 void

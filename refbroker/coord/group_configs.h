@@ -45,7 +45,7 @@ MUST_CHECK enum rc group_configs_check_together(
 const char *group_configs_default(
     const struct broker *broker, const struct group_config_row *row, struct arena *arena);
 
-/* What is in force. */
+/* What is in force, for the protocol that the group has. */
 int64_t group_configs_session_timeout_ms(const struct group *group);
 int64_t group_configs_heartbeat_interval_ms(const struct group *group);
 int64_t group_configs_assignment_interval_ms(const struct group *group);

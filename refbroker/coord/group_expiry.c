@@ -8,6 +8,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/consumer_protocol.h"
 #include "refbroker/coord/consumer_records.h"
+#include "refbroker/coord/share_records.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define MINUTE_MS INT64_C(60000)
@@ -120,9 +121,12 @@ offsets_gone(struct group *group, const char *topic, struct group_records *recor
 int16_t
 group_expiry_delete_check(const struct group *group)
 {
-    bool empty = group->consumer != NULL ? map_count(&group->consumer->members) == 0
-                                         : group->state == GROUP_EMPTY;
+    bool empty = group->state == GROUP_EMPTY;
 
+    if (group->consumer != NULL)
+        empty = map_count(&group->consumer->members) == 0;
+    else if (group->share != NULL)
+        empty = map_count(&group->share->members) == 0;
     return empty ? KE_NONE : KE_NON_EMPTY_GROUP;
 }
 
@@ -132,6 +136,8 @@ group_expiry_delete(struct group *group, struct group_records *records)
     offsets_gone(group, NULL, records);
     if (group->consumer != NULL)
         consumer_records_group_gone(records, group->consumer);
+    else if (group->share != NULL)
+        share_records_group_gone(records, group->share);
     else
         group_records_group_gone(records, group->group_id);
     groups_remove(group);
@@ -229,8 +235,10 @@ look(struct groups *groups, struct group_timer *timer)
     size_t position = 0;
 
     (void)timer;
+    /* A share group has no offsets of this kind, and never ends by itself. */
     while ((group = groups_next(groups, &position)) != NULL)
-        group_look(groups, group);
+        if (group->share == NULL)
+            group_look(groups, group);
     group_expiry_start(groups);
 }
 

@@ -6,6 +6,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/group_records.h"
+#include "refbroker/coord/share_calls.h"
 #include "refbroker/limits.h"
 
 struct groups *
@@ -17,6 +18,7 @@ groups_new(struct broker *broker)
     map_init(&groups->by_id);
     heap_init(&groups->timers);
     pending_offsets_init(&groups->pending);
+    list_init(&groups->share_calls);
     return groups;
 }
 
@@ -31,6 +33,7 @@ groups_free(struct groups *groups)
 {
     if (groups == NULL)
         return;
+    share_calls_end(groups);
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
     pending_offsets_fini(&groups->pending);

@@ -25,6 +25,7 @@ struct groups {
     struct heap timers; /* struct group_timer */
     struct pending_offsets pending;
     struct group_timer expiry;
+    struct list share_calls; /* struct share_calls.in_groups */
 };
 
 struct groups *groups_new(struct broker *broker);

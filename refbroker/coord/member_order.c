@@ -4,23 +4,11 @@
 
 #include "refbroker/coord/java_hash.h"
 
-#define HASH_MAP_CAPACITY_MIN 16
 #define TIMELINE_CAPACITY_MIN 2
 #define TIMELINE_FACTOR UINT64_C(11400714819323198485) /* BaseHashTable.findSlot: 2^64 / phi */
 
-/* Both tables double when they are filled beyond three quarters: HashMap once they are,
- * TimelineHashMap before. */
-static size_t
-hash_map_capacity(size_t count)
-{
-    size_t capacity = HASH_MAP_CAPACITY_MIN;
-
-    while (count * 4 > capacity * 3)
-        capacity *= 2;
-    return capacity;
-}
-
-/* BaseHashTable.baseAddOrReplace compares with the capacity itself. */
+/* As HashMap this table doubles when it is filled beyond three quarters, but before the entry that
+ * does so is in; BaseHashTable.baseAddOrReplace compares with the capacity itself. */
 static unsigned
 timeline_bits(size_t count)
 {
@@ -49,7 +37,7 @@ compare(const void *a, const void *b)
 void
 member_order_sort(struct member_order *members, size_t count)
 {
-    size_t capacity = hash_map_capacity(count), known = 0;
+    size_t capacity = java_hash_capacity(JAVA_HASH_CAPACITY, count), known = 0;
     unsigned bits;
 
     for (size_t i = 0; i < count; i++)
@@ -57,9 +45,8 @@ member_order_sort(struct member_order *members, size_t count)
     bits = timeline_bits(known);
     for (size_t i = 0; i < count; i++) {
         int32_t hash = java_hash_text(members[i].member_id);
-        uint32_t spread = (uint32_t)hash ^ (uint32_t)hash >> 16;
 
-        members[i].bucket = spread & (uint32_t)(capacity - 1);
+        members[i].bucket = java_hash_bucket(hash, capacity);
         members[i].slot = (uint32_t)((uint64_t)(int64_t)hash * TIMELINE_FACTOR >> (64 - bits));
     }
     qsort(members, count, sizeof *members, compare);

@@ -1,0 +1,227 @@
+#include "refbroker/coord/share_records.h"
+
+#include <stdlib.h>
+
+#include "gen/messages.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+
+/* Each record has a key struct, a value struct and their messages, of which the names follow. */
+#define PUT(records, type, name, key, value)                                                       \
+    group_records_put(                                                                             \
+        records, type, &km_##name##_key_message, key, &km_##name##_value_message, 0, value)
+
+/* Of a topic that is gone (GroupMetadataManager.attachTopicName). */
+#define NAME_UNKNOWN "<UNKNOWN>"
+
+typedef struct km_share_group_state_partition_metadata_value stages_value;
+typedef struct km_share_group_state_partition_metadata_value_topic_partitions_info parts_value;
+typedef struct km_share_group_state_partition_metadata_value_topic_info name_value;
+
+static const char *
+group_id_of(const struct share_member *member)
+{
+    return member->share->group->group_id;
+}
+
+/* --- members -------------------------------------------------------------------------------------
+ */
+
+void
+share_records_member(struct group_records *records, const struct share_member *member)
+{
+    struct km_share_group_member_metadata_key key = {
+        request_text(group_id_of(member)), request_text(member->member_id)};
+    struct wire_string *topics = xcalloc(member->topics.count + 1, sizeof *topics);
+    struct km_share_group_member_metadata_value value;
+
+    codec_init(&km_share_group_member_metadata_value_desc, &value);
+    for (size_t i = 0; i < member->topics.count; i++)
+        topics[i] = request_text(member->topics.items[i]);
+    value.rack_id = request_text(member->rack_id);
+    value.client_id = request_text(member->client_id);
+    value.client_host = request_text(member->client_host);
+    value.subscribed_topic_names.items = topics;
+    value.subscribed_topic_names.count = (int32_t)member->topics.count;
+    PUT(records, GROUP_RECORD_SHARE_MEMBER, share_group_member_metadata, &key, &value);
+    free(topics);
+}
+
+/* The partition numbers of a set, of which every topic has a part. */
+static int32_t *
+numbers_make(const struct topic_parts *parts)
+{
+    int32_t *numbers = xcalloc(parts->count + 1, sizeof *numbers);
+
+    for (size_t i = 0; i < parts->count; i++)
+        numbers[i] = parts->items[i].partition;
+    return numbers;
+}
+
+void
+share_records_target(struct group_records *records, const struct share_member *member)
+{
+    struct km_share_group_target_assignment_member_key key = {
+        request_text(group_id_of(member)), request_text(member->member_id)};
+    struct km_share_group_target_assignment_member_value value;
+    const struct topic_parts *parts = &member->target;
+    int32_t *numbers = numbers_make(parts);
+
+    codec_init(&km_share_group_target_assignment_member_value_desc, &value);
+    value.topic_partitions.items =
+        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.topic_partitions.items);
+    for (size_t at = 0, run; at < parts->count; at += run) {
+        struct km_share_group_target_assignment_member_value_topic_partition *to =
+            &value.topic_partitions.items[value.topic_partitions.count++];
+
+        run = topic_parts_run(parts, at);
+        to->topic_id = parts->items[at].topic_id;
+        to->partitions.items = numbers + at;
+        to->partitions.count = (int32_t)run;
+    }
+    PUT(records, GROUP_RECORD_SHARE_TARGET, share_group_target_assignment_member, &key, &value);
+    free(value.topic_partitions.items);
+    free(numbers);
+}
+
+void
+share_records_current(struct group_records *records, const struct share_member *member)
+{
+    struct km_share_group_current_member_assignment_key key = {
+        request_text(group_id_of(member)), request_text(member->member_id)};
+    struct km_share_group_current_member_assignment_value value;
+    const struct topic_parts *parts = &member->assigned;
+    int32_t *numbers = numbers_make(parts);
+
+    codec_init(&km_share_group_current_member_assignment_value_desc, &value);
+    value.member_epoch = member->epoch;
+    value.previous_member_epoch = member->previous_epoch;
+    value.assigned_partitions.items =
+        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.assigned_partitions.items);
+    for (size_t at = 0, run; at < parts->count; at += run) {
+        struct km_share_group_current_member_assignment_value_topic_partitions *to =
+            &value.assigned_partitions.items[value.assigned_partitions.count++];
+
+        run = topic_parts_run(parts, at);
+        to->topic_id = parts->items[at].topic_id;
+        to->partitions.items = numbers + at;
+        to->partitions.count = (int32_t)run;
+    }
+    PUT(records, GROUP_RECORD_SHARE_CURRENT, share_group_current_member_assignment, &key, &value);
+    free(value.assigned_partitions.items);
+    free(numbers);
+}
+
+void
+share_records_member_gone(
+    struct group_records *records, const char *group_id, const char *member_id)
+{
+    struct km_share_group_current_member_assignment_key current = {
+        request_text(group_id), request_text(member_id)};
+    struct km_share_group_target_assignment_member_key target = {
+        request_text(group_id), request_text(member_id)};
+    struct km_share_group_member_metadata_key member = {
+        request_text(group_id), request_text(member_id)};
+
+    PUT(records, GROUP_RECORD_SHARE_CURRENT, share_group_current_member_assignment, &current, NULL);
+    PUT(records, GROUP_RECORD_SHARE_TARGET, share_group_target_assignment_member, &target, NULL);
+    PUT(records, GROUP_RECORD_SHARE_MEMBER, share_group_member_metadata, &member, NULL);
+}
+
+/* --- the group -----------------------------------------------------------------------------------
+ */
+
+void
+share_records_epoch(struct group_records *records, const struct share_group *share)
+{
+    struct km_share_group_metadata_key key = {request_text(share->group->group_id)};
+    struct km_share_group_metadata_value value;
+
+    codec_init(&km_share_group_metadata_value_desc, &value);
+    value.epoch = share->epoch;
+    value.metadata_hash = (int64_t)share->metadata_hash;
+    PUT(records, GROUP_RECORD_SHARE_EPOCH, share_group_metadata, &key, &value);
+}
+
+void
+share_records_target_epoch(struct group_records *records, const struct share_group *share)
+{
+    struct km_share_group_target_assignment_metadata_key key = {
+        request_text(share->group->group_id)};
+    struct km_share_group_target_assignment_metadata_value value;
+
+    codec_init(&km_share_group_target_assignment_metadata_value_desc, &value);
+    value.assignment_epoch = share->target_epoch;
+    value.assignment_timestamp = share->target_ms;
+    PUT(records, GROUP_RECORD_SHARE_TARGET_EPOCH, share_group_target_assignment_metadata, &key,
+        &value);
+}
+
+/* The caller frees the items. */
+static parts_value *
+parts_make(const struct share_topics *topics)
+{
+    parts_value *items = xcalloc(topics->count + 1, sizeof *items);
+
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct share_topic *from = &topics->items[i];
+
+        items[i].topic_id = from->topic_id;
+        items[i].topic_name = request_text(from->name);
+        items[i].partitions.items = from->partitions;
+        items[i].partitions.count = from->partition_count;
+    }
+    return items;
+}
+
+static name_value *
+names_make(const struct topics *registry, const struct share_topics *topics)
+{
+    name_value *items = xcalloc(topics->count + 1, sizeof *items);
+
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct topic *topic = topics_find_id(registry, &topics->items[i].topic_id);
+
+        items[i].topic_id = topics->items[i].topic_id;
+        items[i].topic_name = request_text(topic == NULL ? NAME_UNKNOWN : topic->name);
+    }
+    return items;
+}
+
+void
+share_records_stages(struct group_records *records, struct share_group *share)
+{
+    struct km_share_group_state_partition_metadata_key key = {request_text(share->group->group_id)};
+    struct broker *broker = share->group->groups->broker;
+    struct share_stages *stages = &share->stages;
+    stages_value value;
+
+    codec_init(&km_share_group_state_partition_metadata_value_desc, &value);
+    value.initializing_topics.items = parts_make(&stages->initializing);
+    value.initializing_topics.count = (int32_t)stages->initializing.count;
+    value.initialized_topics.items = parts_make(&stages->initialized);
+    value.initialized_topics.count = (int32_t)stages->initialized.count;
+    value.deleting_topics.items = names_make(&broker->topics, &stages->deleting);
+    value.deleting_topics.count = (int32_t)stages->deleting.count;
+    PUT(records, GROUP_RECORD_SHARE_STAGES, share_group_state_partition_metadata, &key, &value);
+    free(value.initializing_topics.items);
+    free(value.initialized_topics.items);
+    free(value.deleting_topics.items);
+    stages->exists = true;
+    stages->recorded_ms = env_wall_ms(broker->env);
+}
+
+/* A group that is deleted has no members, so that there is nothing of theirs. */
+void
+share_records_group_gone(struct group_records *records, const struct share_group *share)
+{
+    const char *group_id = share->group->group_id;
+    struct km_share_group_target_assignment_metadata_key target = {request_text(group_id)};
+    struct km_share_group_state_partition_metadata_key stages = {request_text(group_id)};
+    struct km_share_group_metadata_key epoch = {request_text(group_id)};
+
+    PUT(records, GROUP_RECORD_SHARE_TARGET_EPOCH, share_group_target_assignment_metadata, &target,
+        NULL);
+    PUT(records, GROUP_RECORD_SHARE_STAGES, share_group_state_partition_metadata, &stages, NULL);
+    PUT(records, GROUP_RECORD_SHARE_EPOCH, share_group_metadata, &epoch, NULL);
+}
