@@ -24,7 +24,7 @@ typedef struct km_share_acknowledge_response_topic_response topic_out;
 #define TYPE_RENEW 4
 
 struct park {
-    struct share_member member;
+    struct share_session_key member;
     struct share_acks *acks;
 };
 
@@ -177,7 +177,7 @@ h_share_acknowledge(struct broker *broker, struct request *request, const void *
         return H_CLOSE;
     if (!features_share_groups(&broker->features))
         return refuse(out_, KE_UNSUPPORTED_VERSION);
-    error = share_member_read(request, in->group_id, in->member_id, &park->member);
+    error = share_session_key_read(request, in->group_id, in->member_id, &park->member);
     if (error == KE_NONE)
         error = share_session_step(broker->share_sessions, &park->member, in->share_session_epoch);
     if (error != KE_NONE)

@@ -29,7 +29,7 @@ typedef struct km_share_fetch_response_partition_data partition_out;
 typedef struct km_share_fetch_response_share_fetchable_topic_response topic_out;
 
 struct park {
-    struct share_member member;
+    struct share_session_key member;
     struct request *request;
     struct fetch_waiter waiter;
     struct reader_waiter load;
@@ -434,14 +434,14 @@ renews_only(const struct km_share_fetch_request *in)
 }
 
 static int16_t
-request_check(struct broker *broker, struct request *request, struct share_member *member)
+request_check(struct broker *broker, struct request *request, struct share_session_key *member)
 {
     const struct km_share_fetch_request *in = request->in;
     int16_t error;
 
     if (!features_share_groups(&broker->features))
         return KE_UNSUPPORTED_VERSION;
-    error = share_member_read(request, in->group_id, in->member_id, member);
+    error = share_session_key_read(request, in->group_id, in->member_id, member);
     if (error == KE_NONE && in->is_renew_ack && !renews_only(in))
         error = KE_INVALID_REQUEST;
     return error;

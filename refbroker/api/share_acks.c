@@ -26,15 +26,15 @@ struct item_key {
 struct share_acks {
     struct broker *broker;
     struct request *request; /* NULL once it is gone */
-    const struct share_member *member;
+    const struct share_session_key *member;
     share_acks_fn *ready;
     struct map items; /* struct item by struct item_key, in the request's order */
     size_t waiting;   /* changes on their way, and one for share_acks_run */
 };
 
 struct share_acks *
-share_acks_new(struct broker *broker, struct request *request, const struct share_member *member,
-    share_acks_fn *ready)
+share_acks_new(struct broker *broker, struct request *request,
+    const struct share_session_key *member, share_acks_fn *ready)
 {
     struct share_acks *acks = xcalloc(1, sizeof *acks);
 

@@ -29,7 +29,7 @@ typedef void share_acks_fn(struct broker *broker, struct request *request);
 
 /* share_acks_new begins; `member` must live as long as the request. */
 struct share_acks *share_acks_new(struct broker *broker, struct request *request,
-    const struct share_member *member, share_acks_fn *ready);
+    const struct share_session_key *member, share_acks_fn *ready);
 
 /* share_acks_add adds a partition; one that is there already is replaced. */
 void share_acks_add(struct share_acks *acks, const struct wire_uuid *topic_id, int32_t partition,

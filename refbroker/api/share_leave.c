@@ -19,7 +19,7 @@ session_end(struct broker *broker, struct share_session *session)
 }
 
 void
-share_leave(struct broker *broker, const struct share_member *member)
+share_leave(struct broker *broker, const struct share_session_key *member)
 {
     struct share_session *session = share_session_find(broker->share_sessions, member);
 

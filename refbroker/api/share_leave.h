@@ -12,7 +12,7 @@
 #include "refbroker/broker.h"
 
 /* share_leave ends a member's session; without effect where it has none. */
-void share_leave(struct broker *broker, const struct share_member *member);
+void share_leave(struct broker *broker, const struct share_session_key *member);
 
 /* share_leave_connection is for a connection that is gone. */
 void share_leave_connection(struct broker *broker, const struct client *client);

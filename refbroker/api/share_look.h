@@ -31,7 +31,7 @@ struct share_slot {
 
 struct share_look {
     struct request *request; /* a ShareFetch */
-    const struct share_member *member;
+    const struct share_session_key *member;
     struct reader_waiter *load;
     struct share_slot *slots;
     size_t count;

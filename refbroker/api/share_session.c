@@ -73,7 +73,7 @@ share_sessions_free(struct share_sessions *sessions)
 }
 
 struct share_session *
-share_session_find(const struct share_sessions *sessions, const struct share_member *member)
+share_session_find(const struct share_sessions *sessions, const struct share_session_key *member)
 {
     const struct member_map *group = map_get_text(&sessions->groups, member->group_id);
 
@@ -151,7 +151,7 @@ connection_put(
 
 static struct share_session *
 session_new(
-    struct share_sessions *sessions, const struct share_member *member, struct client *client)
+    struct share_sessions *sessions, const struct share_session_key *member, struct client *client)
 {
     struct member_map *group = map_get_text(&sessions->groups, member->group_id);
     struct share_session *session = xcalloc(1, sizeof *session);
@@ -195,11 +195,11 @@ text_dup(struct request *request, struct wire_string text)
 }
 
 int16_t
-share_member_read(struct request *request, struct wire_string group_id,
-    struct wire_string member_id, struct share_member *out)
+share_session_key_read(struct request *request, struct wire_string group_id,
+    struct wire_string member_id, struct share_session_key *out)
 {
     if (group_id.size < 0 || !request_is_plain(group_id) || member_id.size <= 0 ||
-        !request_is_plain(member_id) || java_length(member_id) > SHARE_MEMBER_ID_MAX)
+        !request_is_plain(member_id) || java_length(member_id) > SHARE_SESSION_MEMBER_ID_MAX)
         return KE_INVALID_REQUEST;
     out->group_id = text_dup(request, group_id);
     out->member_id = text_dup(request, member_id);
@@ -248,7 +248,7 @@ request_apply(struct share_sessions *sessions, struct share_session *session,
 }
 
 static int16_t
-session_first(struct share_sessions *sessions, const struct share_member *member,
+session_first(struct share_sessions *sessions, const struct share_session_key *member,
     const struct km_share_fetch_request *in, struct client *client, size_t sessions_max,
     struct share_session **out)
 {
@@ -274,7 +274,7 @@ epoch_step(struct share_session *session)
 }
 
 int16_t
-share_session_begin(struct share_sessions *sessions, const struct share_member *member,
+share_session_begin(struct share_sessions *sessions, const struct share_session_key *member,
     const struct km_share_fetch_request *in, bool acknowledges, struct client *client,
     size_t sessions_max, struct share_session **out)
 {
@@ -303,7 +303,7 @@ share_session_begin(struct share_sessions *sessions, const struct share_member *
 
 int16_t
 share_session_step(
-    struct share_sessions *sessions, const struct share_member *member, int32_t epoch)
+    struct share_sessions *sessions, const struct share_session_key *member, int32_t epoch)
 {
     struct share_session *session = share_session_find(sessions, member);
 

@@ -23,7 +23,7 @@
 
 #define SHARE_SESSION_FINAL (-1)
 #define SHARE_SESSION_INITIAL 0
-#define SHARE_MEMBER_ID_MAX 36 /* characters, as Java counts them */
+#define SHARE_SESSION_MEMBER_ID_MAX 36 /* characters, as Java counts them */
 
 /* A partition of a session. */
 struct share_part {
@@ -47,15 +47,15 @@ struct share_sessions *share_sessions_new(void);
 void share_sessions_free(struct share_sessions *sessions);
 
 /* Whose session; both texts are the caller's. */
-struct share_member {
+struct share_session_key {
     const char *group_id;
     const char *member_id;
 };
 
-/* share_member_read takes a member out of a request, into its arena: 42 for none, or for a member
- * id that is empty or longer than SHARE_MEMBER_ID_MAX. */
-MUST_CHECK int16_t share_member_read(struct request *request, struct wire_string group_id,
-    struct wire_string member_id, struct share_member *out);
+/* share_session_key_read takes a member out of a request, into its arena: 42 for none, or for a
+ * member id that is empty or longer than SHARE_SESSION_MEMBER_ID_MAX. */
+MUST_CHECK int16_t share_session_key_read(struct request *request, struct wire_string group_id,
+    struct wire_string member_id, struct share_session_key *out);
 
 /*
  * share_session_begin finds, makes or steps the session of a ShareFetch and applies the request to
@@ -65,15 +65,15 @@ MUST_CHECK int16_t share_member_read(struct request *request, struct wire_string
  * (SHARE_SESSION_LIMIT_REACHED).
  */
 MUST_CHECK int16_t share_session_begin(struct share_sessions *sessions,
-    const struct share_member *member, const struct km_share_fetch_request *in, bool acknowledges,
-    struct client *client, size_t sessions_max, struct share_session **session);
+    const struct share_session_key *member, const struct km_share_fetch_request *in,
+    bool acknowledges, struct client *client, size_t sessions_max, struct share_session **session);
 
 /* share_session_step is what a ShareAcknowledge does to its session: the codes are the same. */
 MUST_CHECK int16_t share_session_step(
-    struct share_sessions *sessions, const struct share_member *member, int32_t epoch);
+    struct share_sessions *sessions, const struct share_session_key *member, int32_t epoch);
 
 struct share_session *share_session_find(
-    const struct share_sessions *sessions, const struct share_member *member);
+    const struct share_sessions *sessions, const struct share_session_key *member);
 
 /* share_session_end frees a session. */
 void share_session_end(struct share_sessions *sessions, struct share_session *session);

@@ -48,7 +48,7 @@ fetch_range(struct rig *rig, const char *member_id, int32_t epoch, int32_t first
         xcalloc((size_t)count + 1, sizeof *items);
     struct km_share_fetch_request_forgotten_topic gone = {.partitions = {&forgotten, 1}};
     struct km_share_fetch_request_fetch_topic topic = {.partitions = {items, count}};
-    struct share_member member = {rig->group, member_id};
+    struct share_session_key member = {rig->group, member_id};
     struct km_share_fetch_request in;
     int16_t code;
 
@@ -75,7 +75,7 @@ fetch(struct rig *rig, const char *member_id, int32_t epoch, int32_t count)
 static int16_t
 step(struct rig *rig, const char *member_id, int32_t epoch)
 {
-    struct share_member member = {rig->group, member_id};
+    struct share_session_key member = {rig->group, member_id};
 
     return share_session_step(rig->sessions, &member, epoch);
 }
@@ -126,7 +126,7 @@ static void
 a_first_request_acknowledges_nothing(void **state)
 {
     struct rig *rig = *state;
-    struct share_member member = {"g", "m"};
+    struct share_session_key member = {"g", "m"};
     struct km_share_fetch_request in;
 
     codec_init(&km_share_fetch_request_desc, &in);
@@ -258,8 +258,8 @@ static int16_t
 member_read(struct wire_string group_id, struct wire_string member_id)
 {
     struct request *request = request_new(NULL, blob_new(1), 0);
-    struct share_member member;
-    int16_t code = share_member_read(request, group_id, member_id, &member);
+    struct share_session_key member;
+    int16_t code = share_session_key_read(request, group_id, member_id, &member);
 
     if (code == KE_NONE)
         assert_int_equal(strlen(member.member_id), member_id.size);
