@@ -40,10 +40,11 @@ joined(struct kc *kc, const struct kc_sharer *like)
     return other;
 }
 
-/* The group's start offset of a partition, as DescribeShareGroupOffsets tells it. */
+/* What DescribeShareGroupOffsets tells of a group's partition; NULL asks for all of its topics. */
 static const struct km_describe_share_group_offsets_response_group *
 offsets_describe(struct kc *kc, const struct kc_group *group, const struct kc_topic *topic)
 {
+
     struct km_describe_share_group_offsets_request_topic wanted;
     struct km_describe_share_group_offsets_request_group asked;
     struct km_describe_share_group_offsets_request body;
@@ -53,12 +54,13 @@ offsets_describe(struct kc *kc, const struct kc_group *group, const struct kc_to
     codec_init(&km_describe_share_group_offsets_request_desc, &body);
     codec_init(&km_describe_share_group_offsets_request_group_desc, &asked);
     codec_init(&km_describe_share_group_offsets_request_topic_desc, &wanted);
-    wanted.topic_name = kc_string(topic->name);
+    if (topic != NULL)
+        wanted.topic_name = kc_string(topic->name);
     wanted.partitions.items = &partition;
     wanted.partitions.count = 1;
     asked.group_id = kc_string(group->id);
     asked.topics.items = &wanted;
-    asked.topics.count = 1;
+    asked.topics.count = topic == NULL ? -1 : 1;
     body.groups.items = &asked;
     body.groups.count = 1;
     response = kc_ask(kc, kc_group_link(kc, group), KM_DESCRIBE_SHARE_GROUP_OFFSETS,
@@ -79,16 +81,17 @@ offset_of(struct kc *kc, const struct kc_sharer *one)
     return &group->topics.items[0].partitions.items[0];
 }
 
+/* The lag counts what is done, also where the start offset that is stored lies behind (KIP-1226).
+ */
 static void
-start_await(struct kc *kc, const struct kc_sharer *one, int64_t offset)
+lag_await(struct kc *kc, const struct kc_sharer *one, int64_t lag)
 {
     struct kc_wait wait = kc_wait_begin(kc, 10000);
     int64_t seen;
 
-    while ((seen = offset_of(kc, one)->start_offset) != offset) {
-        kc_classify(kc, kc_printf(kc, "start_offset=%lld", (long long)seen));
-        kc_wait_more(
-            kc, &wait, kc_printf(kc, "the group's start offset is %lld", (long long)offset));
+    while ((seen = offset_of(kc, one)->lag) != lag) {
+        kc_classify(kc, kc_printf(kc, "lag=%lld", (long long)seen));
+        kc_wait_more(kc, &wait, kc_printf(kc, "the group's lag is %lld", (long long)lag));
     }
     kc_classify(kc, NULL);
 }
@@ -103,8 +106,8 @@ ack_accept(struct kc *kc)
 
     kc_code(kc, "error_code", kc_share_say(kc, &one, 0, RECORDS - 1, KC_SHARE_ACCEPT), KE_NONE);
     kc_share_nothing(kc, &one);
-    if (kc_has_version(kc, KM_DESCRIBE_SHARE_GROUP_OFFSETS, 0))
-        start_await(kc, &one, RECORDS);
+    if (kc_has_version(kc, KM_DESCRIBE_SHARE_GROUP_OFFSETS, 1))
+        lag_await(kc, &one, 0);
 }
 
 static void
@@ -147,30 +150,31 @@ ack_bad_type(struct kc *kc)
     kc_code(kc, "error_code", kc_share_say(kc, &one, 0, 0, KC_SHARE_ACCEPT), KE_NONE);
 }
 
+/* One ShareFetch that says something of records and wants none. */
+static int16_t
+piggyback_code(struct kc *kc, struct kc_sharer *one, const struct kc_share_said *said, size_t count)
+{
+    struct kc_share_ask ask = kc_share_defaults(one);
+    const struct km_share_fetch_response_partition_data *part;
+
+    ask.said = said;
+    ask.said_count = count;
+    ask.max_records = 0;
+    part = kc_share_part(one, kc_share_fetch(kc, one, &ask));
+    kc_that(kc, part != NULL, "partition-lacks", "an answer about what was acknowledged");
+    return part->acknowledge_error_code;
+}
+
 static void
 ack_piggyback(struct kc *kc)
 {
-    struct kc_sharer one = holder(kc, 2), other = joined(kc, &one);
-    struct kc_share_said said[] = {{0, 0, KC_SHARE_ACCEPT}, {1, 1, KC_SHARE_RELEASE}};
-    struct kc_share_ask ask = kc_share_defaults(&one);
-    const struct km_share_fetch_response_partition_data *part;
-    struct kc_share_runs *runs;
+    struct kc_sharer one = holder(kc, 3), other = joined(kc, &one);
+    struct kc_share_said said[] = {{1, 1, KC_SHARE_ACCEPT}, {2, 2, KC_SHARE_RELEASE}};
 
-    ask.said = said;
-    ask.said_count = 2;
-    ask.max_records = 0;
-    part = kc_share_part(&one, kc_share_fetch(kc, &one, &ask));
-    kc_that(kc, part != NULL, "partition-lacks", "an answer about what was acknowledged");
-    kc_code(kc, "acknowledge_error_code", part->acknowledge_error_code, KE_NONE);
-    runs = kc_share_await(kc, &other, 1);
-    kc_int(kc, "first_offset", runs->items[0].first, 1);
-    ask = kc_share_defaults(&one);
-    ask.said = said;
-    ask.said_count = 1;
-    ask.max_records = 0;
-    part = kc_share_part(&one, kc_share_fetch(kc, &one, &ask));
-    kc_that(kc, part != NULL, "partition-lacks", "an answer about what was acknowledged");
-    kc_code(kc, "acknowledge_error_code", part->acknowledge_error_code, KE_INVALID_RECORD_STATE);
+    kc_code(kc, "acknowledge_error_code", piggyback_code(kc, &one, said, 2), KE_NONE);
+    kc_int(kc, "first_offset", kc_share_await(kc, &other, 1)->items[0].first, 2);
+    kc_code(
+        kc, "acknowledge_error_code", piggyback_code(kc, &one, said, 1), KE_INVALID_RECORD_STATE);
 }
 
 static void
@@ -329,14 +333,16 @@ describe(struct kc *kc)
     struct kc_group other = *one.group;
 
     kc_code(kc, "ShareAcknowledge", kc_share_say(kc, &one, 0, 3, KC_SHARE_ACCEPT), KE_NONE);
-    start_await(kc, &one, 4);
+    if (kc_has_version(kc, KM_DESCRIBE_SHARE_GROUP_OFFSETS, 1))
+        lag_await(kc, &one, RECORDS - 4);
+    /* The next change is stored with the start that this one led to. */
+    kc_code(kc, "ShareAcknowledge", kc_share_say(kc, &one, 5, 5, KC_SHARE_ACCEPT), KE_NONE);
     part = offset_of(kc, &one);
     kc_code(kc, "error_code", part->error_code, KE_NONE);
-    if (kc_has_version(kc, KM_DESCRIBE_SHARE_GROUP_OFFSETS, 1))
-        kc_int(kc, "lag", part->lag, RECORDS - 4);
+    kc_int(kc, "start_offset", part->start_offset, 4);
     other.id = kc_printf(kc, "%s-unknown", one.group->id);
-    kc_code(kc, "error_code", offsets_describe(kc, &other, one.topic)->error_code,
-        KE_GROUP_ID_NOT_FOUND);
+    kc_code(
+        kc, "error_code", offsets_describe(kc, &other, NULL)->error_code, KE_GROUP_ID_NOT_FOUND);
 }
 
 static const struct km_alter_share_group_offsets_response *

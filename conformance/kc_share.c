@@ -79,36 +79,52 @@ kc_share_heartbeat(struct kc *kc, const struct kc_sharer *sharer, int32_t epoch)
         kc_version(kc, KM_SHARE_GROUP_HEARTBEAT, KC_VERSION_MAX), &body);
 }
 
-static int32_t
-assigned_count(const struct kc_sharer *sharer,
+static void
+assigned_take(struct kc *kc, struct kc_sharer *sharer,
     const struct km_share_group_heartbeat_response_assignment *assignment)
 {
-    int32_t count = 0;
+    memset(sharer->assigned, 0, sizeof sharer->assigned);
+    for (int32_t i = 0; i < assignment->topic_partitions.count; i++) {
+        const struct km_share_group_heartbeat_response_topic_partitions *topic =
+            &assignment->topic_partitions.items[i];
 
-    for (int32_t i = 0; assignment != NULL && i < assignment->topic_partitions.count; i++)
-        if (memcmp(&assignment->topic_partitions.items[i].topic_id, &sharer->topic->id,
-                sizeof sharer->topic->id) == 0)
-            count += assignment->topic_partitions.items[i].partitions.count;
-    return count;
+        kc_that(kc, memcmp(&topic->topic_id, &sharer->topic->id, sizeof topic->topic_id) == 0,
+            "other-topic", "partitions of the topic that was subscribed to, by its id");
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            int32_t partition = topic->partitions.items[k];
+
+            kc_that(kc,
+                partition >= 0 && partition < sharer->topic->partition_count &&
+                    partition < KC_SHARE_PARTITIONS_MAX,
+                "other-partition", "a partition of the topic");
+            sharer->assigned[partition] = true;
+        }
+    }
+}
+
+const struct km_share_group_heartbeat_response *
+kc_share_beat(struct kc *kc, struct kc_sharer *sharer)
+{
+    const struct km_share_group_heartbeat_response *response =
+        kc_share_heartbeat(kc, sharer, sharer->epoch);
+
+    kc_code(kc, "error_code", response->error_code, KE_NONE);
+    sharer->epoch = response->member_epoch;
+    if (response->assignment != NULL)
+        assigned_take(kc, sharer, response->assignment);
+    return response;
 }
 
 void
 kc_share_join(struct kc *kc, struct kc_sharer *sharer)
 {
     struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    const struct km_share_group_heartbeat_response *response;
-    int32_t assigned = 0;
 
     sharer->epoch = 0;
-    for (;;) {
-        response = kc_share_heartbeat(kc, sharer, sharer->epoch);
-        kc_code(kc, "ShareGroupHeartbeat", response->error_code, KE_NONE);
-        sharer->epoch = response->member_epoch;
-        if (response->assignment != NULL)
-            assigned = assigned_count(sharer, response->assignment);
-        if (assigned == sharer->topic->partition_count)
-            return;
-        kc_wait_more(kc, &wait, "the member is assigned all partitions");
+    kc_share_beat(kc, sharer);
+    while (!sharer->assigned[0]) {
+        kc_wait_more(kc, &wait, "the member is assigned the partition");
+        kc_share_beat(kc, sharer);
     }
 }
 

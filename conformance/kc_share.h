@@ -21,14 +21,17 @@ enum kc_share_type {
 
 enum { KC_SHARE_FIRST = 0, KC_SHARE_LAST = -1 }; /* epochs that are special */
 
+#define KC_SHARE_PARTITIONS_MAX 8
+
 struct kc_sharer {
     const struct kc_group *group;
     const struct kc_topic *topic;
     int32_t partition;
     const char *id;
     struct link *link;
-    int32_t epoch;         /* of the membership */
-    int32_t session_epoch; /* of the next request */
+    int32_t epoch;                          /* of the membership */
+    int32_t session_epoch;                  /* of the next request */
+    bool assigned[KC_SHARE_PARTITIONS_MAX]; /* partitions of the topic */
 };
 
 /* kc_share_group makes a group that begins at the start of its topics; kc_share_set sets one of its
@@ -40,10 +43,13 @@ void kc_share_set(struct kc *kc, const struct kc_group *group, const char *name,
 struct kc_sharer kc_sharer_new(
     struct kc *kc, const struct kc_group *group, const struct kc_topic *topic);
 
-/* kc_share_heartbeat sends one with an epoch and the topic. kc_share_join joins, and waits until
- * the member is assigned all partitions of the topic; kc_share_leave leaves. */
+/* kc_share_heartbeat sends one with an epoch and the topic. kc_share_beat is one that must be
+ * taken, and takes what it assigns. kc_share_join joins, and waits until partition 0 is assigned;
+ * kc_share_leave leaves. */
 const struct km_share_group_heartbeat_response *kc_share_heartbeat(
     struct kc *kc, const struct kc_sharer *sharer, int32_t epoch);
+const struct km_share_group_heartbeat_response *kc_share_beat(
+    struct kc *kc, struct kc_sharer *sharer);
 void kc_share_join(struct kc *kc, struct kc_sharer *sharer);
 void kc_share_leave(struct kc *kc, const struct kc_sharer *sharer);
 
