@@ -2,22 +2,11 @@
 
 #include <stdlib.h>
 
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/share_partition_inner.h"
 
 /* --- a partition begins ---------------------------------------------------------------------- */
-
-static int64_t
-offset_max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t
-offset_min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static void
 batches_load(struct share_partition *partition, const struct share_state *state)
@@ -175,9 +164,7 @@ share_partition_can_acquire(struct share_partition *partition)
 int64_t
 share_partition_lock_end(const struct share_partition *partition, int64_t now_ms)
 {
-    int64_t lock_ms = partition->limits.lock_ms;
-
-    return now_ms > INT64_MAX - lock_ms ? INT64_MAX : now_ms + lock_ms;
+    return saturate_add(now_ms, partition->limits.lock_ms);
 }
 
 void

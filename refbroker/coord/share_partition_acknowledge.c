@@ -136,8 +136,8 @@ static int16_t
 piece_offsets_acknowledge(struct acknowledging *call, struct share_piece *piece,
     const struct share_acknowledgement *ack, struct share_piece **next)
 {
-    int64_t last = piece->last < ack->last_offset ? piece->last : ack->last_offset;
-    int64_t first = piece->first > ack->first_offset ? piece->first : ack->first_offset;
+    int64_t last = offset_min(piece->last, ack->last_offset);
+    int64_t first = offset_max(piece->first, ack->first_offset);
     int16_t error;
 
     for (int64_t end; first <= last; first = end + 1) {
