@@ -151,12 +151,16 @@ has_room(const struct share_partition *partition)
 bool
 share_partition_can_acquire(struct share_partition *partition)
 {
+    bool with_gaps = partition->gaps.known, moved;
+
     if (partition->pieces.count == 0 ||
         share_partition_next_fetch_offset(partition) <= partition->end_offset ||
         has_room(partition))
         return true;
     partition->gaps.known = false;
-    return share_partition_move_start(partition) && has_room(partition);
+    moved = share_partition_move_start(partition);
+    partition->gaps.known = with_gaps && !moved;
+    return moved && has_room(partition);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */

@@ -378,6 +378,17 @@ step_fetch(struct world *world)
         (void)fetch(world, (int)dice(world, MEMBERS), offset, &ask);
 }
 
+/* Where an acknowledgement that begins at an offset begins to be judged: in a gap that is with the
+ * run below, where that is whole. */
+static int64_t
+ack_from(struct world *world, const struct record *records, int64_t first)
+{
+    const struct share_piece *below = share_pieces_floor(&world->partition->pieces, first);
+
+    return below == NULL || records[first].state != UNKNOWN || below->by_offset ? first
+                                                                                : below->first;
+}
+
 /* The code that an acknowledgement gets, done offset by offset on `records`. */
 static int16_t
 ack_expect(struct world *world, struct record *records, int member,
@@ -396,13 +407,16 @@ ack_expect(struct world *world, struct record *records, int member,
         return KE_INVALID_RECORD_STATE;
     if (ack->last_offset >= RECORDS || records[ack->last_offset].state == UNKNOWN)
         return KE_INVALID_REQUEST;
-    for (int64_t i = first; i <= ack->last_offset; i++) {
-        int8_t type = ack->types[ack->type_count == 1 ? 0 : i - ack->first_offset];
+    for (int64_t i = ack_from(world, records, first); i <= ack->last_offset; i++) {
+        int8_t type;
 
         if (records[i].state == UNKNOWN)
             continue;
         if (records[i].state != SHARE_ACQUIRED || records[i].member != member)
             return KE_INVALID_RECORD_STATE;
+        if (i < first)
+            continue;
+        type = ack->types[ack->type_count == 1 ? 0 : i - ack->first_offset];
         if (type == 4)
             records[i].deadline = world->now_ms + world->limits.lock_ms;
         else if (type == 2)
@@ -411,6 +425,14 @@ ack_expect(struct world *world, struct record *records, int member,
             records[i].state = type == 1 ? SHARE_ACKNOWLEDGED : SHARE_ARCHIVED;
     }
     return KE_NONE;
+}
+
+/* Whether a range begins where only the partition knows how it is judged (ack_from). */
+static bool
+ack_begins_in_gap(const struct world *world, const struct share_acknowledgement *ack)
+{
+    return ack->first_offset >= world->start && ack->first_offset < RECORDS &&
+           world->records[ack->first_offset].state == UNKNOWN;
 }
 
 /* A range that the member mostly holds. */
@@ -448,8 +470,11 @@ step_acknowledge(struct world *world)
     int member = (int)dice(world, MEMBERS);
     int16_t expected = KE_NONE, error;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ack_make(world, member, &acks[i], types[i]);
+        if (ack_begins_in_gap(world, &acks[i]))
+            count = i == 0 ? 1 : i;
+    }
     memcpy(after, world->records, sizeof after);
     for (size_t i = 0; i < count && expected == KE_NONE; i++)
         expected = ack_expect(world, after, member, &acks[i]);
