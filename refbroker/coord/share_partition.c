@@ -146,8 +146,8 @@ has_room(const struct share_partition *partition)
 }
 
 /* At the limit the start moves over what is done although nothing has changed: where that is all
- * that is under way, nobody is left whose acknowledgement would move it. Of gaps there are none
- * below the next fetch offset. */
+ * that is under way, nobody is left whose acknowledgement would move it. Gaps do not count then:
+ * the next fetch would be in one if there were any. */
 bool
 share_partition_can_acquire(struct share_partition *partition)
 {
@@ -256,6 +256,7 @@ share_partition_settle(struct share_partition *partition, struct share_changes *
 
 /* --- what ends an acquisition, but for an acknowledgement ------------------------------------ */
 
+/* The holder stays until its last piece has been given back. */
 void
 share_partition_release(
     struct share_partition *partition, const char *member_id, struct share_changes *changes)
