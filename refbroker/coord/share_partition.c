@@ -2,22 +2,11 @@
 
 #include <stdlib.h>
 
+#include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/share_partition_inner.h"
 
 /* --- a partition begins ---------------------------------------------------------------------- */
-
-static int64_t
-offset_max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t
-offset_min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static void
 batches_load(struct share_partition *partition, const struct share_state *state)
@@ -157,17 +146,21 @@ has_room(const struct share_partition *partition)
 }
 
 /* At the limit the start moves over what is done although nothing has changed: where that is all
- * that is under way, nobody is left whose acknowledgement would move it. Of gaps there are none
- * below the next fetch offset. */
+ * that is under way, nobody is left whose acknowledgement would move it. Gaps do not count then:
+ * the next fetch would be in one if there were any. */
 bool
 share_partition_can_acquire(struct share_partition *partition)
 {
+    bool with_gaps = partition->gaps.known, moved;
+
     if (partition->pieces.count == 0 ||
         share_partition_next_fetch_offset(partition) <= partition->end_offset ||
         has_room(partition))
         return true;
     partition->gaps.known = false;
-    return share_partition_move_start(partition) && has_room(partition);
+    moved = share_partition_move_start(partition);
+    partition->gaps.known = with_gaps && !moved;
+    return moved && has_room(partition);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
@@ -175,9 +168,7 @@ share_partition_can_acquire(struct share_partition *partition)
 int64_t
 share_partition_lock_end(const struct share_partition *partition, int64_t now_ms)
 {
-    int64_t lock_ms = partition->limits.lock_ms;
-
-    return now_ms > INT64_MAX - lock_ms ? INT64_MAX : now_ms + lock_ms;
+    return saturate_add(now_ms, partition->limits.lock_ms);
 }
 
 void
@@ -265,6 +256,7 @@ share_partition_settle(struct share_partition *partition, struct share_changes *
 
 /* --- what ends an acquisition, but for an acknowledgement ------------------------------------ */
 
+/* The holder stays until its last piece has been given back. */
 void
 share_partition_release(
     struct share_partition *partition, const char *member_id, struct share_changes *changes)

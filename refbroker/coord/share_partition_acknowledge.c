@@ -136,8 +136,8 @@ static int16_t
 piece_offsets_acknowledge(struct acknowledging *call, struct share_piece *piece,
     const struct share_acknowledgement *ack, struct share_piece **next)
 {
-    int64_t last = piece->last < ack->last_offset ? piece->last : ack->last_offset;
-    int64_t first = piece->first > ack->first_offset ? piece->first : ack->first_offset;
+    int64_t last = offset_min(piece->last, ack->last_offset);
+    int64_t first = offset_max(piece->first, ack->first_offset);
     int16_t error;
 
     for (int64_t end; first <= last; first = end + 1) {
@@ -157,6 +157,18 @@ piece_offsets_acknowledge(struct acknowledging *call, struct share_piece *piece,
     return KE_NONE;
 }
 
+/* Kafka begins with the run of the first offset or, where that is in a gap, with the one below: of
+ * a whole run it asks even then who holds it. */
+static struct share_piece *
+acknowledge_from(struct share_partition *partition, const struct share_acknowledgement *ack)
+{
+    struct share_piece *piece = share_pieces_floor(&partition->pieces, ack->first_offset);
+
+    if (piece == NULL || (piece->by_offset && piece->last < ack->first_offset))
+        return share_pieces_at(&partition->pieces, ack->first_offset);
+    return piece;
+}
+
 static int16_t
 acknowledge_one(struct acknowledging *call, const struct share_acknowledgement *ack)
 {
@@ -169,7 +181,7 @@ acknowledge_one(struct acknowledging *call, const struct share_acknowledgement *
     error = range_check(partition, ack, call->e);
     if (error != KE_NONE)
         return error;
-    piece = share_pieces_at(&partition->pieces, ack->first_offset);
+    piece = acknowledge_from(partition, ack);
     for (; piece != NULL && piece->first <= ack->last_offset; piece = next) {
         next = share_pieces_next(piece);
         error = piece_check(call, piece);

@@ -16,18 +16,6 @@ struct acquiring {
 };
 
 static int64_t
-offset_max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t
-offset_min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
 records_left(const struct acquiring *call)
 {
     return call->record_max - call->out->record_count;

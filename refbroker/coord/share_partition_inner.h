@@ -27,6 +27,19 @@ struct share_partition {
     int32_t state_epoch;
 };
 
+static inline int64_t
+offset_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t
+offset_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* share_partition_gaps_count tells whether gaps still count. */
 bool share_partition_gaps_count(const struct share_partition *partition);
 
 /* share_partition_gaps_pass notes that there is none below an offset. */

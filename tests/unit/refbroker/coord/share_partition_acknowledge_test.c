@@ -203,6 +203,27 @@ offsets_that_are_nowhere_are_refused(void **state)
     rig_end(&rig);
 }
 
+/* An acknowledgement that begins in a gap begins with the run below, as far as that is whole. */
+static void
+a_range_that_begins_in_a_gap_is_judged_by_the_run_below_too(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig, 0);
+    (void)rig_fetch(&rig, "a", 0, 1, 10);
+    (void)rig_fetch(&rig, "b", 15, 1, 10);
+    expect_refusal(&rig, rig_ack(&rig, "b", 12, 20, "1"), KE_INVALID_RECORD_STATE,
+        "Member is not the owner of batch record");
+    assert_int_equal(rig_ack(&rig, "a", 0, 0, "2"), KE_NONE);
+    assert_int_equal(rig_ack(&rig, "b", 12, 20, "1"), KE_NONE);
+    assert_string_equal(rig.text, "15-20:K1 | 0 6");
+    assert_string_equal(rig_pieces(&rig), "0-0:V1* 1-9:Q1@a* 15-20:K1* 21-24:Q1@b*");
+    expect_refusal(&rig, rig_ack(&rig, "b", 12, 13, "1"), KE_INVALID_REQUEST,
+        "Batch record not found. The first offset in request is past acquired records.");
+    rig_end(&rig);
+}
+
 static void
 what_lies_below_the_start_is_passed_over(void **state)
 {
@@ -421,6 +442,7 @@ main(void)
         cmocka_unit_test(records_that_the_member_does_not_hold_are_refused),
         cmocka_unit_test(offsets_past_what_is_under_way_are_refused),
         cmocka_unit_test(offsets_that_are_nowhere_are_refused),
+        cmocka_unit_test(a_range_that_begins_in_a_gap_is_judged_by_the_run_below_too),
         cmocka_unit_test(what_lies_below_the_start_is_passed_over),
         cmocka_unit_test(types_that_there_are_not_are_refused_even_below_the_start),
         cmocka_unit_test(ranges_and_numbers_of_types_that_make_no_sense_are_refused),

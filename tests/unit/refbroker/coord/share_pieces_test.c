@@ -68,7 +68,7 @@ neighbours_are_joined_where_they_are_equal(void **state)
 
     (void)state;
     share_pieces_init(&pieces);
-    piece = share_pieces_add(&pieces, 0, 9, SHARE_AVAILABLE, 1);
+    (void)share_pieces_add(&pieces, 0, 9, SHARE_AVAILABLE, 1);
     (void)share_pieces_add(&pieces, 10, 19, SHARE_ACKNOWLEDGED, 1);
     for (int64_t i = 0; i < 10; i++) {
         piece = share_pieces_cut(&pieces, share_pieces_at(&pieces, i), i, i);
@@ -131,7 +131,7 @@ a_batch_of_a_thousand_million_offsets_is_one_piece(void **state)
 enum { OFFSETS = 300, STEPS = 400, SEEDS = 40, NOTHING = -1 };
 
 struct model {
-    int states[OFFSETS]; /* NOTHING where no piece is */
+    int8_t states[OFFSETS]; /* NOTHING where no piece is */
     int64_t runs[OFFSETS];
 };
 
