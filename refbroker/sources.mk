@@ -92,7 +92,9 @@ refbroker_SRCS := \
 	refbroker/coord/share_heartbeat.c \
 	refbroker/coord/share_initialize.c \
 	refbroker/coord/share_load.c \
+	refbroker/coord/share_parts.c \
 	refbroker/coord/share_records.c \
+	refbroker/coord/share_result.c \
 	refbroker/coord/share_stages.c \
 	refbroker/coord/share_target.c \
 	refbroker/coord/share_update.c \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "refbroker/coord/topic_parts.h"
 
 /* --- the group -----------------------------------------------------------------------------------
  */
@@ -107,8 +108,8 @@ share_member_remove(struct share_member *member)
     groups_timer_clear(member->share->group->groups, &member->session);
     share_member_read(member, &nothing);
     map_remove_text(&member->share->members, member->member_id);
-    topic_parts_fini(&member->assigned);
-    topic_parts_fini(&member->target);
+    share_parts_fini(&member->assigned);
+    share_parts_fini(&member->target);
     free(member->member_id);
     free(member->rack_id);
     free(member->client_id);
@@ -131,6 +132,14 @@ share_group_is_homogeneous(const struct share_group *share)
     return true;
 }
 
+static void
+parts_join(struct topic_parts *all, const struct share_parts_topic *topic)
+{
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        topic_parts_add(all,
+            &(struct topic_part){.topic_id = topic->topic_id, .partition = topic->partitions[i]});
+}
+
 /* All partitions that are in some member's target. */
 static struct topic_parts
 targets_join(const struct share_group *share)
@@ -141,7 +150,7 @@ targets_join(const struct share_group *share)
 
     while ((member = map_next(&share->members, &position, NULL, NULL)) != NULL)
         for (size_t i = 0; i < member->target.count; i++)
-            topic_parts_add(&all, &member->target.items[i]);
+            parts_join(&all, &member->target.topics[i]);
     topic_parts_sort(&all);
     return all;
 }

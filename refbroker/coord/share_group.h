@@ -19,9 +19,9 @@
 #define REFBROKER_COORD_SHARE_GROUP_H
 
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_parts.h"
 #include "refbroker/coord/share_stages.h"
 #include "refbroker/coord/text_set.h"
-#include "refbroker/coord/topic_parts.h"
 
 #define SHARE_PROTOCOL_TYPE "share"
 #define SHARE_EPOCH_JOIN 0
@@ -39,8 +39,8 @@ struct share_member {
     struct text_set topics;
     int32_t epoch;
     int32_t previous_epoch;
-    struct topic_parts assigned; /* epochs are not used, here and below */
-    struct topic_parts target;
+    struct share_parts assigned;
+    struct share_parts target;
     bool has_target; /* be it an empty one */
     bool loaded;     /* of a start: has a member record */
 };

@@ -47,41 +47,24 @@ share_records_member(struct group_records *records, const struct share_member *m
     free(topics);
 }
 
-/* The partition numbers of a set, of which every topic has a part. */
-static int32_t *
-numbers_make(const struct topic_parts *parts)
-{
-    int32_t *numbers = xcalloc(parts->count + 1, sizeof *numbers);
-
-    for (size_t i = 0; i < parts->count; i++)
-        numbers[i] = parts->items[i].partition;
-    return numbers;
-}
-
 void
 share_records_target(struct group_records *records, const struct share_member *member)
 {
     struct km_share_group_target_assignment_member_key key = {
         request_text(group_id_of(member)), request_text(member->member_id)};
     struct km_share_group_target_assignment_member_value value;
-    const struct topic_parts *parts = &member->target;
-    int32_t *numbers = numbers_make(parts);
+    const struct share_parts *parts = &member->target;
 
     codec_init(&km_share_group_target_assignment_member_value_desc, &value);
-    value.topic_partitions.items =
-        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.topic_partitions.items);
-    for (size_t at = 0, run; at < parts->count; at += run) {
-        struct km_share_group_target_assignment_member_value_topic_partition *to =
-            &value.topic_partitions.items[value.topic_partitions.count++];
-
-        run = topic_parts_run(parts, at);
-        to->topic_id = parts->items[at].topic_id;
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
+    value.topic_partitions.items = xcalloc(parts->count + 1, sizeof *value.topic_partitions.items);
+    value.topic_partitions.count = (int32_t)parts->count;
+    for (size_t i = 0; i < parts->count; i++) {
+        value.topic_partitions.items[i].topic_id = parts->topics[i].topic_id;
+        value.topic_partitions.items[i].partitions.items = parts->topics[i].partitions;
+        value.topic_partitions.items[i].partitions.count = parts->topics[i].partition_count;
     }
     PUT(records, GROUP_RECORD_SHARE_TARGET, share_group_target_assignment_member, &key, &value);
     free(value.topic_partitions.items);
-    free(numbers);
 }
 
 void
@@ -90,26 +73,21 @@ share_records_current(struct group_records *records, const struct share_member *
     struct km_share_group_current_member_assignment_key key = {
         request_text(group_id_of(member)), request_text(member->member_id)};
     struct km_share_group_current_member_assignment_value value;
-    const struct topic_parts *parts = &member->assigned;
-    int32_t *numbers = numbers_make(parts);
+    const struct share_parts *parts = &member->assigned;
 
     codec_init(&km_share_group_current_member_assignment_value_desc, &value);
     value.member_epoch = member->epoch;
     value.previous_member_epoch = member->previous_epoch;
     value.assigned_partitions.items =
-        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.assigned_partitions.items);
-    for (size_t at = 0, run; at < parts->count; at += run) {
-        struct km_share_group_current_member_assignment_value_topic_partitions *to =
-            &value.assigned_partitions.items[value.assigned_partitions.count++];
-
-        run = topic_parts_run(parts, at);
-        to->topic_id = parts->items[at].topic_id;
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
+        xcalloc(parts->count + 1, sizeof *value.assigned_partitions.items);
+    value.assigned_partitions.count = (int32_t)parts->count;
+    for (size_t i = 0; i < parts->count; i++) {
+        value.assigned_partitions.items[i].topic_id = parts->topics[i].topic_id;
+        value.assigned_partitions.items[i].partitions.items = parts->topics[i].partitions;
+        value.assigned_partitions.items[i].partitions.count = parts->topics[i].partition_count;
     }
     PUT(records, GROUP_RECORD_SHARE_CURRENT, share_group_current_member_assignment, &key, &value);
     free(value.assigned_partitions.items);
-    free(numbers);
 }
 
 void

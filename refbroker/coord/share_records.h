@@ -1,7 +1,7 @@
 /*
  * share_records: the records of share groups in __consumer_offsets, as
  * GroupCoordinatorRecordHelpers of Kafka 4.3 makes them, and what they make of a group at a start.
- * Topics stand in the order of their ids, partitions in that of their numbers.
+ * Only of stages topics and partitions stand in their own order, not in that of Kafka's tables.
  */
 #ifndef REFBROKER_COORD_SHARE_RECORDS_H
 #define REFBROKER_COORD_SHARE_RECORDS_H

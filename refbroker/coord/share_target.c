@@ -123,29 +123,35 @@ members_collect(struct target *t)
 
         t->places[i] = places_make(t, t->members[i], &to->topic_count);
         to->topics = t->places[i];
+        to->name_count = t->members[i]->topics.count;
         to->owned = &t->members[i]->target;
     }
 }
 
 static void
-results_take(struct target *t, struct group_records *records)
+results_take(struct target *t, const struct share_member *asking, struct group_records *records)
 {
     for (int32_t i = 0; i < t->group.member_count; i++) {
         struct share_member *member = t->members[i];
-        struct topic_parts *result = &t->group.members[i].target;
+        struct share_parts *result = &t->group.members[i].target;
+        bool changed = !member->has_target || !share_parts_same(&member->target, result);
 
-        if (member->has_target && topic_parts_same(&member->target, result)) {
-            topic_parts_fini(result);
+        if (changed || member == asking)
+            share_parts_move(&member->target, result);
+        else
+            share_parts_fini(result);
+        if (!changed)
             continue;
-        }
-        topic_parts_move(&member->target, result);
         member->has_target = true;
         share_records_target(records, member);
+        if (member != asking)
+            share_parts_replay(&member->target);
     }
 }
 
 void
-share_target_make(struct share_group *share, struct group_records *records)
+share_target_make(
+    struct share_group *share, const struct share_member *asking, struct group_records *records)
 {
     struct target t = {.share = share};
 
@@ -154,7 +160,7 @@ share_target_make(struct share_group *share, struct group_records *records)
     members_order(&t);
     members_collect(&t);
     share_assignor_simple(&t.group);
-    results_take(&t, records);
+    results_take(&t, asking, records);
     share->target_epoch = share->epoch;
     share->target_ms = env_wall_ms(share->group->groups->broker->env);
     share_records_target_epoch(records, share);

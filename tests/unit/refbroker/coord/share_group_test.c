@@ -335,10 +335,10 @@ a_start_makes_of_the_records_what_was(void **state)
     assert_true(share_rig_group(rig)->target_ms > 0);
     assert_int_equal(share_rig_member(rig, "a")->epoch, 3);
     assert_int_equal(share_rig_member(rig, "a")->previous_epoch, 2);
-    assert_int_equal(share_rig_member(rig, "a")->assigned.count, ALL);
-    assert_int_equal(share_rig_member(rig, "a")->target.count, 2);
+    assert_int_equal(share_parts_total(&share_rig_member(rig, "a")->assigned), ALL);
+    assert_int_equal(share_parts_total(&share_rig_member(rig, "a")->target), 2);
     assert_int_equal(share_rig_member(rig, "b")->epoch, 4);
-    assert_int_equal(share_rig_member(rig, "b")->assigned.count, 1);
+    assert_int_equal(share_parts_total(&share_rig_member(rig, "b")->assigned), 1);
     assert_true(text_set_has(&share_rig_member(rig, "b")->topics, "wal"));
     assert_int_equal(count_in(rig, &stages_of(rig)->initialized), ALL);
     /* Nothing is done twice, and sessions begin anew. */
@@ -404,7 +404,7 @@ assert_unnoticed(const struct share_rig *rig, const struct seen seen[MEMBERS],
         if (i == asking || seen[i].epoch == 0)
             continue;
         if (known == NULL || known->epoch != seen[i].epoch ||
-            (int)known->assigned.count != seen[i].count)
+            (int)share_parts_total(&known->assigned) != seen[i].count)
             fail_msg("seed %llu: member %s was at epoch %d with %d, is at %d",
                 (unsigned long long)seed, ids[i], seen[i].epoch, seen[i].count,
                 known == NULL ? NONE : known->epoch);

@@ -34,9 +34,10 @@ begin(struct parts *p)
     (void)text_replace(&p->member->client_host, request_text("/h"));
     p->member->epoch = 3;
     p->member->previous_epoch = 2;
+    (void)share_parts_topic_add(&p->member->assigned, &topic_id);
     for (int32_t i = 0; i <= 2; i += 2)
-        topic_parts_add(&p->member->assigned, &(struct topic_part){topic_id, i, 0});
-    topic_parts_copy(&p->member->target, &p->member->assigned);
+        share_parts_add(&p->member->assigned, 0, i);
+    share_parts_copy(&p->member->target, &p->member->assigned);
     p->share->epoch = 5;
     p->share->target_epoch = 4;
     p->share->target_ms = 0x0102030405060708;
