@@ -90,7 +90,7 @@ h_share_group_heartbeat(struct broker *broker, struct request *request, const vo
 
     (void)out;
     err_clear(&e);
-    if (!share_group_is_enabled(broker))
+    if (!features_share_groups(&broker->features))
         error = KE_UNSUPPORTED_VERSION;
     else if (!is_member_id(in->member_id))
         error = KE_INVALID_REQUEST;
@@ -207,7 +207,7 @@ h_share_group_describe(struct broker *broker, struct request *request, const voi
         group_out *result = &out->groups.items[i];
 
         result->group_id = in->group_ids.items[i];
-        if (!share_group_is_enabled(broker)) {
+        if (!features_share_groups(&broker->features)) {
             result->error_code = KE_UNSUPPORTED_VERSION;
         } else if (result->group_id.size == 0) {
             result->error_code = KE_INVALID_GROUP_ID;

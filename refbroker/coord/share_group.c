@@ -9,12 +9,6 @@
 /* --- the group -----------------------------------------------------------------------------------
  */
 
-bool
-share_group_is_enabled(const struct broker *broker)
-{
-    return broker->features.levels[FEATURE_SHARE_VERSION] > 0;
-}
-
 struct share_group *
 share_group_attach(struct group *group)
 {

@@ -57,9 +57,6 @@ struct share_group {
     struct share_stages stages;
 };
 
-/* share_group_is_enabled tells whether the broker has share groups (share.version). */
-bool share_group_is_enabled(const struct broker *broker);
-
 /* share_group_attach makes a group a share group, empty and at its first epoch; share_group_detach
  * takes all of that back. */
 struct share_group *share_group_attach(struct group *group);

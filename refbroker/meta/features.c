@@ -52,6 +52,12 @@ features_highest(const struct features *features, enum feature_id id)
     return id == FEATURE_METADATA_VERSION && features->unstable ? latest : rows[id].highest;
 }
 
+bool
+features_share_groups(const struct features *features)
+{
+    return features->levels[FEATURE_SHARE_VERSION] >= 1;
+}
+
 /* The level of a new folder. */
 static int16_t
 first_level(const struct feature_settings *settings, enum feature_id id)

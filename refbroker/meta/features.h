@@ -54,6 +54,9 @@ enum feature_id features_find(struct wire_string name);
 /* features_highest returns the highest level that a feature can be raised to. */
 int16_t features_highest(const struct features *features, enum feature_id id);
 
+/* features_share_groups tells whether there are share groups (ShareVersion.supportsShareGroups). */
+bool features_share_groups(const struct features *features);
+
 /* features_load reads the levels at a start, and keeps those of a new folder. RC_CORRUPT for one
  * that this broker does not know. */
 MUST_CHECK enum rc features_load(struct features *features, const struct feature_settings *settings,

@@ -5,7 +5,7 @@
 #include "refbroker/coord/share_records.h"
 
 #include "lib/wire/kerr.h"
-#include "tests/unit/refbroker/coord/share_rig.h"
+#include "tests/unit/refbroker/coord/share_group_rig.h"
 
 static const struct wire_uuid topic_id = {
     {0xa0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xaf}};
@@ -14,7 +14,7 @@ static const struct wire_uuid topic_id = {
 
 /* A group in a broker, whose only member "a" has partitions 0 and 2 of a topic. */
 struct parts {
-    struct share_rig *rig;
+    struct share_group_rig *rig;
     struct share_group *share;
     struct share_member *member;
     struct group_records records;
@@ -26,7 +26,7 @@ begin(struct parts *p)
     struct wire_string names[] = {request_text("u"), request_text("t")};
     struct text_set topics = text_set_from(names, 2);
 
-    p->rig = share_rig_new(1);
+    p->rig = share_group_rig_new(1);
     p->share = share_group_attach(groups_make(p->rig->world.broker->groups, request_text("g")));
     p->member = share_member_add(p->share, request_text("a"));
     share_member_read(p->member, &topics);
@@ -51,7 +51,7 @@ end(struct parts *p)
     void *made = p->rig;
 
     group_records_fini(&p->records);
-    (void)share_rig_teardown(&made);
+    (void)share_group_rig_teardown(&made);
 }
 
 static void
@@ -155,13 +155,13 @@ broken_records_are_passed_over(void **state)
     static const uint8_t values[][8] = {
         {0}, {0, 0, 0, 2, 'c', 3}, {0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     static const int32_t sizes[] = {1, 6, 8};
-    struct share_rig *rig = share_rig_new(1);
+    struct share_group_rig *rig = share_group_rig_new(1);
     struct groups *groups = rig->world.broker->groups;
     struct arena arena;
     void *made = rig;
 
     (void)state;
-    arena_init(&arena, SHARE_RIG_BYTES_MAX);
+    arena_init(&arena, SHARE_GROUP_RIG_BYTES_MAX);
     for (size_t i = 0; i < 3; i++)
         for (int16_t type = GROUP_RECORD_SHARE_MEMBER; type <= GROUP_RECORD_SHARE_STAGES; type++)
             for (int32_t cut = 0; cut <= (int32_t)sizeof key; cut++)
@@ -176,7 +176,7 @@ broken_records_are_passed_over(void **state)
         (struct wire_bytes){key, sizeof key}, (struct wire_bytes){NULL, -1}));
     share_records_loaded(groups);
     arena_fini(&arena);
-    (void)share_rig_teardown(&made);
+    (void)share_group_rig_teardown(&made);
 }
 
 int
