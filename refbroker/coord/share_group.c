@@ -92,6 +92,7 @@ share_member_read(struct share_member *member, struct text_set *topics_take)
     member->topics = *topics_take;
     *topics_take = (struct text_set){NULL, 0};
     readers_count(member->share, &member->topics, true);
+    member->share->all_assigned = false;
 }
 
 void
@@ -181,18 +182,20 @@ is_given(const struct topic_parts *given, const struct share_topic *topic)
 }
 
 bool
-share_group_is_unassigned(const struct share_group *share)
+share_group_is_unassigned(struct share_group *share)
 {
     const struct share_topics *topics = &share->stages.initialized;
     struct topic_parts given;
     bool unassigned = false;
 
-    if (map_count(&share->members) == 0 || topics->count == 0 || map_count(&share->readers) == 0)
+    if (share->all_assigned || map_count(&share->members) == 0 || topics->count == 0 ||
+        map_count(&share->readers) == 0)
         return false;
     given = targets_join(share);
     for (size_t i = 0; i < topics->count && !unassigned; i++)
         unassigned = map_get_text(&share->readers, topics->items[i].name) != NULL &&
                      !is_given(&given, &topics->items[i]);
     topic_parts_fini(&given);
+    share->all_assigned = !unassigned;
     return unassigned;
 }

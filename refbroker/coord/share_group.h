@@ -42,6 +42,7 @@ struct share_member {
     struct share_parts assigned;
     struct share_parts target;
     bool has_target; /* be it an empty one */
+    bool unsettled;  /* both are in the order of an answer (share_update_settle) */
     bool loaded;     /* of a start: has a member record */
 };
 
@@ -55,6 +56,7 @@ struct share_group {
     struct map readers;   /* by topic: how many members name it */
     uint64_t topics_seen; /* topics.version at which the hash was made; 0: look again */
     struct share_stages stages;
+    bool all_assigned; /* share_group_is_unassigned has looked, and nothing has changed since */
 };
 
 /* share_group_attach makes a group a share group, empty and at its first epoch; share_group_detach
@@ -80,7 +82,8 @@ void share_member_read(struct share_member *member, struct text_set *topics_take
 bool share_group_is_homogeneous(const struct share_group *share);
 
 /* share_group_is_unassigned tells whether an initialised partition of a topic that is read is in no
- * member's target, or one that is not initialised is. */
-bool share_group_is_unassigned(const struct share_group *share);
+ * member's target, or one that is not initialised is. Whoever changes stages or targets takes
+ * all_assigned back. */
+bool share_group_is_unassigned(struct share_group *share);
 
 #endif

@@ -185,6 +185,7 @@ share_records_stages(struct group_records *records, struct share_group *share)
     free(value.initializing_topics.items);
     free(value.initialized_topics.items);
     free(value.deleting_topics.items);
+    share->all_assigned = false;
     stages->exists = true;
     stages->recorded_ms = env_wall_ms(broker->env);
 }

@@ -161,6 +161,7 @@ share_target_make(
     members_collect(&t);
     share_assignor_simple(&t.group);
     results_take(&t, asking, records);
+    share->all_assigned = false;
     share->target_epoch = share->epoch;
     share->target_ms = env_wall_ms(share->group->groups->broker->env);
     share_records_target_epoch(records, share);

@@ -174,6 +174,7 @@ reconcile(struct share_member *member, bool raised, struct group_records *record
     kept = target_filter(member);
     changed = !share_parts_same(&member->assigned, &kept);
     share_parts_move(&member->assigned, &kept);
+    member->unsettled = true;
     if (member->epoch != epoch) {
         member->previous_epoch = member->epoch;
         member->epoch = epoch;
@@ -199,6 +200,9 @@ share_update_apply(
 void
 share_update_settle(struct share_member *member)
 {
+    if (!member->unsettled)
+        return;
+    member->unsettled = false;
     share_parts_replay(&member->target);
     share_parts_replay(&member->assigned);
 }
