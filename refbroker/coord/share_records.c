@@ -5,6 +5,7 @@
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
+#include "refbroker/coord/java_hash.h"
 
 /* Each record has a key struct, a value struct and their messages, of which the names follow. */
 #define PUT(records, type, name, key, value)                                                       \
@@ -135,34 +136,55 @@ share_records_target_epoch(struct group_records *records, const struct share_gro
         &value);
 }
 
+/* The topics in the order of Kafka's table; the caller frees them. */
+static const struct share_topic **
+topics_order(const struct share_topics *topics)
+{
+    const struct share_topic **ordered = xcalloc(topics->count + 1, sizeof *ordered);
+    struct java_hash_entry *order = xcalloc(topics->count + 1, sizeof *order);
+
+    for (size_t i = 0; i < topics->count; i++)
+        order[i] =
+            (struct java_hash_entry){java_hash_bucket(java_hash_uuid(&topics->items[i].topic_id),
+                                         java_hash_capacity(JAVA_HASH_CAPACITY, topics->count)),
+                i, i};
+    java_hash_sort(order, topics->count);
+    for (size_t i = 0; i < topics->count; i++)
+        ordered[i] = &topics->items[order[i].at];
+    free(order);
+    return ordered;
+}
+
 /* The caller frees the items. */
 static parts_value *
 parts_make(const struct share_topics *topics)
 {
+    const struct share_topic **from = topics_order(topics);
     parts_value *items = xcalloc(topics->count + 1, sizeof *items);
 
     for (size_t i = 0; i < topics->count; i++) {
-        const struct share_topic *from = &topics->items[i];
-
-        items[i].topic_id = from->topic_id;
-        items[i].topic_name = request_text(from->name);
-        items[i].partitions.items = from->partitions;
-        items[i].partitions.count = from->partition_count;
+        items[i].topic_id = from[i]->topic_id;
+        items[i].topic_name = request_text(from[i]->name);
+        items[i].partitions.items = from[i]->partitions;
+        items[i].partitions.count = from[i]->partition_count;
     }
+    free(from);
     return items;
 }
 
 static name_value *
 names_make(const struct topics *registry, const struct share_topics *topics)
 {
+    const struct share_topic **from = topics_order(topics);
     name_value *items = xcalloc(topics->count + 1, sizeof *items);
 
     for (size_t i = 0; i < topics->count; i++) {
-        const struct topic *topic = topics_find_id(registry, &topics->items[i].topic_id);
+        const struct topic *topic = topics_find_id(registry, &from[i]->topic_id);
 
-        items[i].topic_id = topics->items[i].topic_id;
+        items[i].topic_id = from[i]->topic_id;
         items[i].topic_name = request_text(topic == NULL ? NAME_UNKNOWN : topic->name);
     }
+    free(from);
     return items;
 }
 
