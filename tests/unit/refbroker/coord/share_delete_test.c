@@ -137,6 +137,30 @@ a_group_that_somebody_joins_meanwhile_is_not_deleted(void **state)
 }
 
 static void
+a_group_that_is_deleted_before_its_partitions_began_leaves_no_states(void **state)
+{
+    struct share_group_rig *rig = *state;
+    struct wire_string group = request_text("g");
+    struct km_delete_groups_request in;
+
+    share_states_double.absent = true;
+    share_group_rig_join(rig, "a");
+    share_group_rig_leave(rig, "a");
+    codec_init(&km_delete_groups_request_desc, &in);
+    in.groups_names.items = &group;
+    in.groups_names.count = 1;
+    (void)broker_world_ask(&rig->world, KM_DELETE_GROUPS, 2, &in);
+    share_group_rig_rest(rig);
+    share_states_double.absent = false;
+    env_advance(&rig->world.time, 200000);
+    (void)broker_tick(rig->world.broker);
+    share_group_rig_rest(rig);
+    assert_null(share_group_rig_group(rig));
+    assert_int_equal(share_states_double.initialized, 0);
+    assert_int_equal(share_states_double.deleted, ALL);
+}
+
+static void
 share_groups_do_not_expire(void **state)
 {
     struct share_group_rig *rig = *state;
@@ -419,6 +443,7 @@ main(void)
         TEST(a_deleted_group_is_gone_with_its_states_also_after_a_crash),
         TEST(a_group_whose_states_cannot_be_deleted_stays),
         TEST(a_group_that_somebody_joins_meanwhile_is_not_deleted),
+        TEST(a_group_that_is_deleted_before_its_partitions_began_leaves_no_states),
         TEST(share_groups_do_not_expire),
         TEST(a_topic_that_goes_is_forgotten),
         TEST(offsets_are_told_with_what_lies_behind_them),

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "refbroker/limits.h"
 #include "tests/unit/refbroker/coord/share_group_rig.h"
 
 #define MEMBERS 3
@@ -319,6 +320,62 @@ without_that_log_partitions_are_not_begun_any_more(void **state)
     assert_int_equal(share_states_double.initialized, 0);
 }
 
+static void
+topic_make(struct share_group_rig *rig, const char *name, int32_t partitions)
+{
+    struct km_create_topics_request_creatable_topic topic;
+    struct km_create_topics_request in;
+    struct km_create_topics_response out;
+    struct arena arena;
+
+    arena_init(&arena, SHARE_GROUP_RIG_BYTES_MAX);
+    codec_init(&km_create_topics_request_desc, &in);
+    codec_init(&km_create_topics_request_creatable_topic_desc, &topic);
+    topic.name = request_text(name);
+    topic.num_partitions = partitions;
+    topic.replication_factor = 1;
+    in.topics.items = &topic;
+    in.topics.count = 1;
+    in.timeout_ms = 10000;
+    assert_true(broker_world_call(&rig->world, KM_CREATE_TOPICS, 5, &in, &arena, &out));
+    assert_int_equal(out.topics.items[0].error_code, OK);
+    arena_fini(&arena);
+}
+
+static void
+of_many_partitions_some_are_initialised_at_a_time(void **state)
+{
+    enum { MANY = LIMIT_SHARE_CALLS_MAX + 10 };
+    struct share_group_rig *rig = *state;
+
+    topic_make(rig, "many", MANY);
+    share_states_double.holding = true;
+    assert_true(share_group_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "many"));
+    share_group_rig_rest(rig);
+    assert_int_equal(share_states_double.initialized, LIMIT_SHARE_CALLS_MAX);
+    share_states_double_release(rig->world.broker);
+    share_group_rig_rest(rig);
+    assert_int_equal(share_states_double.initialized, MANY);
+    share_group_rig_beat(rig, "a");
+    assert_int_equal(rig->answer.count, MANY);
+}
+
+static void
+partitions_that_a_topic_gets_later_are_initialised_then(void **state)
+{
+    struct share_group_rig *rig = *state;
+    struct topic *topic;
+
+    share_group_rig_settle(rig, "a");
+    topic = topics_find(&rig->world.broker->topics, "wal", 3);
+    topics_grow(&rig->world.broker->topics, topic, ALL + 1);
+    share_group_rig_beat(rig, "a");
+    share_group_rig_rest(rig);
+    assert_int_equal(count_in(rig, &stages_of(rig)->initialized), ALL + 1);
+    share_group_rig_beat(rig, "a");
+    assert_int_equal(rig->answer.count, ALL + 1);
+}
+
 /* --- crashes -------------------------------------------------------------------------------------
  */
 
@@ -473,6 +530,8 @@ main(void)
         TEST(what_hangs_is_tried_again_after_the_interval),
         TEST(the_log_of_the_share_coordinator_is_waited_for),
         TEST(without_that_log_partitions_are_not_begun_any_more),
+        TEST(of_many_partitions_some_are_initialised_at_a_time),
+        TEST(partitions_that_a_topic_gets_later_are_initialised_then),
         TEST(a_start_makes_of_the_records_what_was),
         TEST(what_was_begun_before_a_crash_is_begun_again),
         cmocka_unit_test(members_and_epochs_survive_a_crash),
