@@ -127,11 +127,17 @@ share_group_rig_leave(struct share_group_rig *rig, const char *id)
     assert_int_equal(rig->answer.code, 0);
 }
 
-/* Lets what nobody waits for come through. */
+/* Lets what nobody waits for come through: what is begun is initialised, unless the test is against
+ * it. */
 static inline void
 share_group_rig_rest(struct share_group_rig *rig)
 {
-    broker_world_rest(&rig->world, 30);
+    for (int i = 0; i < 20; i++) {
+        broker_world_rest(&rig->world, 30);
+        if (share_group_rig_group(rig) == NULL ||
+            share_group_rig_group(rig)->stages.initializing.count == 0)
+            return;
+    }
 }
 
 /* Joins, and comes to have every partition of its topic. */
@@ -177,6 +183,8 @@ share_group_rig_new(uint64_t seed)
     broker_world_init(&rig->world, seed);
     share_group_rig_start(rig);
     share_group_rig_coordinator_wait(rig);
+    while (!share_states_ready(rig->world.broker->share_states))
+        broker_world_rest(&rig->world, 10);
     return rig;
 }
 

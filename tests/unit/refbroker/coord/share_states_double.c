@@ -106,8 +106,6 @@ share_states_initialize(struct share_states *unused, const struct share_key *key
 
     (void)unused;
     share_states_double.initialized++;
-    share_states_double.state_epoch = state_epoch;
-    share_states_double.start_offset = start_offset;
     if (share_states_double.refusal == KE_NONE && share_states_double.failure == KE_NONE)
         share_states_double_put(key->group_id, &key->topic_id, key->partition, &state);
     return taken(waiter, e);

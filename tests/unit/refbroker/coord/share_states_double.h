@@ -1,6 +1,7 @@
 /*
  * share_states_double: a stand-in for the share coordinator, which keeps states in memory, notes
- * what it was asked, and answers as the test says. There is one; whatever handle it is given.
+ * what it was asked, and answers as the test says. There is one, whatever handle it is given; it is
+ * linked in place of share_states.c.
  */
 #ifndef TESTS_UNIT_REFBROKER_COORD_SHARE_STATES_DOUBLE_H
 #define TESTS_UNIT_REFBROKER_COORD_SHARE_STATES_DOUBLE_H
@@ -10,8 +11,6 @@
 struct share_states_double {
     size_t initialized; /* calls that were made */
     size_t deleted;
-    int32_t state_epoch; /* of the last one */
-    int64_t start_offset;
     int16_t refusal; /* what calls are refused with; 0: they are taken */
     int16_t failure; /* what becomes of those that are taken */
     bool absent;     /* the topic is not there */
