@@ -44,4 +44,10 @@ struct share_assignor_group {
 /* share_assignor_simple fills in the members' targets. */
 void share_assignor_simple(struct share_assignor_group *group);
 
+/* share_assignor_topic_find returns the place of a topic in the group, or SHARE_ASSIGNOR_NOWHERE.
+ */
+#define SHARE_ASSIGNOR_NOWHERE (-1)
+int32_t share_assignor_topic_find(
+    const struct share_assignor_group *group, const struct wire_uuid *topic_id);
+
 #endif

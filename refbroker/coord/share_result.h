@@ -26,10 +26,4 @@ void share_result_add(struct share_result *result, const struct share_assignor_g
 /* share_result_end makes the target of it. */
 void share_result_end(struct share_result *result, struct share_assignor_member *member);
 
-/* share_assignor_topic_find returns the place of a topic in the group, or SHARE_ASSIGNOR_NOWHERE.
- */
-#define SHARE_ASSIGNOR_NOWHERE (-1)
-int32_t share_assignor_topic_find(
-    const struct share_assignor_group *group, const struct wire_uuid *topic_id);
-
 #endif

@@ -76,13 +76,9 @@ places_make(const struct target *t, const struct share_member *member, int32_t *
     for (size_t i = 0; i < member->topics.count; i++) {
         const char *name = member->topics.items[i];
         const struct topic *topic = topics_find(registry_of(t), name, strlen(name));
-        struct share_assignor_topic key, *found;
 
-        if (topic == NULL)
-            continue;
-        key.topic_id = topic->topic_id;
-        found = bsearch(&key, t->topics, (size_t)t->group.topic_count, sizeof key, compare_topic);
-        places[(*count)++] = (int32_t)(found - t->topics);
+        if (topic != NULL)
+            places[(*count)++] = share_assignor_topic_find(&t->group, &topic->topic_id);
     }
     qsort(places, (size_t)*count, sizeof *places, compare_place);
     return places;
