@@ -27,7 +27,7 @@ begin(struct rig *rig, int32_t topics, int32_t partitions, int32_t members)
     memset(rig, 0, sizeof *rig);
     for (int32_t i = 0; i < PARTITIONS_MAX; i++)
         rig->numbers[i] = i;
-    for (uint8_t i = 0; i < topics; i++) {
+    for (int32_t i = 0; i < topics; i++) {
         rig->topics[i] = (struct share_assignor_topic){
             .name = names[i], .partitions = rig->numbers, .partition_count = partitions};
         rig->topics[i].topic_id.bytes[15] = (uint8_t)(i + 1);
