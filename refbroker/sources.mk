@@ -1,6 +1,5 @@
 # refbroker: the reference broker. main.c is linked apart.
 refbroker_SRCS := \
-	tests/unit/refbroker/coord/share_states_double.c \
 	refbroker/api/alteration.c \
 	refbroker/api/config_changes.c \
 	refbroker/api/config_entries.c \
@@ -114,7 +113,9 @@ refbroker_SRCS := \
 	refbroker/coord/share_heartbeat.c \
 	refbroker/coord/share_initialize.c \
 	refbroker/coord/share_load.c \
+	refbroker/coord/share_parts.c \
 	refbroker/coord/share_records.c \
+	refbroker/coord/share_result.c \
 	refbroker/coord/share_stages.c \
 	refbroker/coord/share_target.c \
 	refbroker/coord/share_update.c \

@@ -147,7 +147,7 @@ h_describe_share_group_offsets(
 
         result->group_id = in->groups.items[i].group_id;
         /* States of a group that is not there are not there either. */
-        if (!share_group_is_enabled(broker))
+        if (!features_share_groups(&broker->features))
             result->error_code = KE_UNSUPPORTED_VERSION;
         else if (in->groups.items[i].topics.count < 0)
             fits = all_describe(broker, request, group, result);

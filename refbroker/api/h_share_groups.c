@@ -90,7 +90,7 @@ h_share_group_heartbeat(struct broker *broker, struct request *request, const vo
 
     (void)out;
     err_clear(&e);
-    if (!share_group_is_enabled(broker))
+    if (!features_share_groups(&broker->features))
         error = KE_UNSUPPORTED_VERSION;
     else if (!is_member_id(in->member_id))
         error = KE_INVALID_REQUEST;
@@ -113,30 +113,26 @@ h_share_group_heartbeat(struct broker *broker, struct request *request, const vo
 /* --- ShareGroupDescribe --------------------------------------------------------------------------
  */
 
-/* Partitions of topics that exist, one entry per topic. */
+/* Partitions of topics that exist. */
 static void
-parts_describe(struct broker *broker, struct request *request, const struct topic_parts *parts,
+parts_describe(struct broker *broker, struct request *request, const struct share_parts *parts,
     struct km_share_group_describe_response_assignment *out)
 {
-    int32_t *numbers = arena_array(&request->arena, parts->count + 1, sizeof *numbers);
-
-    out->topic_partitions.items =
-        codec_array(&request->arena, &km_share_group_describe_response_topic_partitions_desc,
-            (int32_t)topic_parts_topics(parts));
+    out->topic_partitions.items = codec_array(&request->arena,
+        &km_share_group_describe_response_topic_partitions_desc, (int32_t)parts->count);
     /* Without room the arena is full, and dispatch sees that. */
-    for (size_t at = 0, run; !arena_is_full(&request->arena) && at < parts->count; at += run) {
-        const struct topic *topic = topics_find_id(&broker->topics, &parts->items[at].topic_id);
+    for (size_t i = 0; !arena_is_full(&request->arena) && i < parts->count; i++) {
+        const struct share_parts_topic *from = &parts->topics[i];
+        const struct topic *topic = topics_find_id(&broker->topics, &from->topic_id);
         parts_out *to = &out->topic_partitions.items[out->topic_partitions.count];
 
-        run = topic_parts_run(parts, at);
         if (topic == NULL)
             continue;
         to->topic_id = topic->topic_id;
         to->topic_name = request_text_dup(request, topic->name);
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
-        for (size_t i = 0; i < run; i++)
-            numbers[at + i] = parts->items[at + i].partition;
+        to->partitions.items = arena_dup(&request->arena, from->partitions,
+            (size_t)from->partition_count * sizeof *from->partitions);
+        to->partitions.count = from->partition_count;
         out->topic_partitions.count++;
     }
 }
@@ -211,7 +207,7 @@ h_share_group_describe(struct broker *broker, struct request *request, const voi
         group_out *result = &out->groups.items[i];
 
         result->group_id = in->group_ids.items[i];
-        if (!share_group_is_enabled(broker)) {
+        if (!features_share_groups(&broker->features)) {
             result->error_code = KE_UNSUPPORTED_VERSION;
         } else if (result->group_id.size == 0) {
             result->error_code = KE_INVALID_GROUP_ID;

@@ -34,7 +34,7 @@ group_check(const struct broker *broker, struct wire_string group_id, bool make,
 int16_t
 share_gate_check(struct broker *broker, struct wire_string group_id, bool make, struct err *e)
 {
-    if (!share_group_is_enabled(broker)) {
+    if (!features_share_groups(&broker->features)) {
         err_set(e, RC_CONFIG, UNSUPPORTED_WHY);
         return KE_UNSUPPORTED_VERSION;
     }

@@ -37,4 +37,14 @@ size_t java_hash_copied(size_t count);
 /* java_hash_bucket is the bucket of a hash. */
 uint32_t java_hash_bucket(int32_t hash, size_t capacity);
 
+/* An entry of a table: its bucket, and its number among those that came; `at` is the caller's.
+ * java_hash_sort brings entries in the order in which the table is gone through. */
+struct java_hash_entry {
+    uint32_t bucket;
+    size_t came;
+    size_t at;
+};
+
+void java_hash_sort(struct java_hash_entry *entries, size_t count);
+
 #endif

@@ -7,15 +7,15 @@
 #include "lib/base/map.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/java_hash.h"
+#include "refbroker/coord/share_result.h"
 
 #define NOBODY (-1)
 
 /* A partition in a lot, and who has had it until now and keeps it. */
 struct spot {
-    struct topic_part part;
+    int32_t topic; /* its place in the group */
+    int32_t partition;
     int32_t hash;
-    uint32_t bucket;
-    size_t came;      /* its number among those of its lot */
     int32_t *holders; /* places of members, in the order in which they came */
     size_t holder_count;
     size_t holder_most; /* that there were */
@@ -24,9 +24,10 @@ struct spot {
 
 /* What a member has in a lot. */
 struct hand {
-    size_t *spots; /* places in the lot's spots: what it keeps, then what it gets */
+    size_t *spots; /* places in the lot's spots: what it keeps, then what it gets, as they came */
     size_t count;
     size_t capacity;
+    size_t had; /* before anything was taken */
     size_t wanted;
     size_t given_last; /* the place of the last spot that it got, plus 1 */
 };
@@ -50,11 +51,12 @@ struct lot {
 
 /* TopicIdPartition is a record, whose hash is made as that of a list; or it is the number. */
 static int32_t
-part_hash(const struct lot *lot, const struct topic_part *part)
+spot_hash(const struct lot *lot, int32_t topic, int32_t partition)
 {
-    if (lot->by_topic)
-        return part->partition;
-    return (int32_t)((uint32_t)java_hash_uuid(&part->topic_id) * 31 + (uint32_t)part->partition);
+    const struct wire_uuid *topic_id = &lot->group->topics[topic].topic_id;
+
+    return lot->by_topic ? partition
+                         : (int32_t)((uint32_t)java_hash_uuid(topic_id) * 31 + (uint32_t)partition);
 }
 
 static size_t
@@ -62,18 +64,14 @@ spot_find(struct lot *lot, int32_t topic, int32_t partition)
 {
     int64_t key = (int64_t)topic << 32 | (uint32_t)partition;
     size_t place = (size_t)(uintptr_t)map_get_int(&lot->found, key);
-    struct spot *spot;
-
     if (place > 0)
         return place - 1;
     if (lot->spot_count == lot->spot_capacity) {
         lot->spot_capacity = lot->spot_capacity == 0 ? 16 : lot->spot_capacity * 2;
         lot->spots = xrealloc(lot->spots, lot->spot_capacity, sizeof *lot->spots);
     }
-    spot = &lot->spots[lot->spot_count];
-    *spot = (struct spot){
-        .part = {lot->group->topics[topic].topic_id, partition, 0}, .came = lot->spot_count};
-    spot->hash = part_hash(lot, &spot->part);
+    lot->spots[lot->spot_count] = (struct spot){
+        .topic = topic, .partition = partition, .hash = spot_hash(lot, topic, partition)};
     map_put_int(&lot->found, key, (void *)(uintptr_t)++lot->spot_count);
     return lot->spot_count - 1;
 }
@@ -130,119 +128,39 @@ hand_remove(struct hand *hand, size_t spot)
     hand->count = kept;
 }
 
-/* --- the order of Java's tables ------------------------------------------------------------------
- */
-
-struct ordered {
-    uint32_t bucket;
-    size_t came;
-    size_t at;
-};
-
-static int
-compare_ordered(const void *a, const void *b)
-{
-    const struct ordered *x = a, *y = b;
-
-    if (x->bucket != y->bucket)
-        return x->bucket < y->bucket ? -1 : 1;
-    return (x->came > y->came) - (x->came < y->came);
-}
-
-static struct ordered *
+static struct java_hash_entry *
 order_make(size_t count)
 {
-    return xcalloc(count + 1, sizeof(struct ordered));
-}
-
-static void
-order_sort(struct ordered *order, size_t count)
-{
-    qsort(order, count, sizeof *order, compare_ordered);
+    return xcalloc(count + 1, sizeof(struct java_hash_entry));
 }
 
 /* --- who has what --------------------------------------------------------------------------------
  */
 
-static int
-compare_topic(const void *key, const void *item)
-{
-    return memcmp(
-        key, &((const struct share_assignor_topic *)item)->topic_id, sizeof(struct wire_uuid));
-}
-
-static int32_t
-topic_find(const struct share_assignor_group *group, const struct wire_uuid *topic_id)
-{
-    const struct share_assignor_topic *topic =
-        group->topic_count == 0 ? NULL
-                                : bsearch(topic_id, group->topics, (size_t)group->topic_count,
-                                      sizeof *group->topics, compare_topic);
-
-    return topic == NULL ? NOBODY : (int32_t)(topic - group->topics);
-}
-
-/* A member keeps, to begin with, what it has of one topic: `count` parts. */
+/* A member keeps, to begin with, what it has of one topic. */
 static void
-run_keep(
-    struct lot *lot, int32_t member, int32_t topic, const struct topic_part *parts, size_t count)
+topic_keep(struct lot *lot, int32_t member, int32_t topic, const struct share_parts_topic *has)
 {
-    struct ordered *order = order_make(count);
-
-    for (size_t i = 0; i < count; i++)
-        order[i] =
-            (struct ordered){java_hash_bucket(parts[i].partition, java_hash_copied(count)), i, i};
-    order_sort(order, count);
-    for (size_t i = 0; i < count; i++) {
-        size_t spot = spot_find(lot, topic, parts[order[i].at].partition);
+    for (int32_t i = 0; i < has->partition_count; i++) {
+        size_t spot = spot_find(lot, topic, has->partitions[i]);
 
         holder_add(&lot->spots[spot], member);
         hand_add(&lot->hands[member], spot);
     }
-    free(order);
+    lot->hands[member].had = lot->hands[member].count;
 }
 
-/* The topics of a member come in the order of a table that was made of its record. */
 static void
 all_keep(struct lot *lot, int32_t member)
 {
-    const struct topic_parts *owned = lot->group->members[member].owned;
-    size_t topics = topic_parts_topics(owned), i = 0;
-    struct ordered *order = order_make(topics);
+    const struct share_parts *owned = lot->group->members[member].owned;
 
-    for (size_t at = 0; at < owned->count; at += topic_parts_run(owned, at), i++)
-        order[i] = (struct ordered){java_hash_bucket(java_hash_uuid(&owned->items[at].topic_id),
-                                        java_hash_capacity(JAVA_HASH_CAPACITY, topics)),
-            at, at};
-    order_sort(order, topics);
-    for (i = 0; i < topics; i++) {
-        const struct topic_part *first = &owned->items[order[i].at];
-        int32_t topic = topic_find(lot->group, &first->topic_id);
+    for (size_t i = 0; i < owned->count; i++) {
+        int32_t topic = share_assignor_topic_find(lot->group, &owned->topics[i].topic_id);
 
-        if (topic != NOBODY)
-            run_keep(lot, member, topic, first, topic_parts_run(owned, order[i].at));
+        if (topic != SHARE_ASSIGNOR_NOWHERE)
+            topic_keep(lot, member, topic, &owned->topics[i]);
     }
-    free(order);
-}
-
-static void
-topic_keep(struct lot *lot, int32_t member, int32_t topic)
-{
-    const struct topic_parts *owned = lot->group->members[member].owned;
-    struct topic_part key = {lot->group->topics[topic].topic_id, INT32_MIN, 0};
-    size_t low = 0, high = owned->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (topic_parts_compare(&owned->items[middle], &key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < owned->count &&
-        memcmp(&owned->items[low].topic_id, &key.topic_id, sizeof key.topic_id) == 0)
-        run_keep(lot, member, topic, &owned->items[low], topic_parts_run(owned, low));
 }
 
 static void
@@ -255,19 +173,43 @@ topic_open(struct lot *lot, int32_t topic)
     lot->open_count += (size_t)from->partition_count;
 }
 
-/* The topics of a homogeneous group come in the order of a set of their names. */
+static int
+compare_name(const void *a, const void *b)
+{
+    const struct share_assignor_topic *x = *(const struct share_assignor_topic *const *)a;
+    const struct share_assignor_topic *y = *(const struct share_assignor_topic *const *)b;
+
+    return strcmp(x->name, y->name);
+}
+
+/* The topics that a member reads, as the set of their names has them, into which they came by name;
+ * the caller frees them. */
+static struct java_hash_entry *
+topics_read(const struct share_assignor_group *group, const struct share_assignor_member *member)
+{
+    size_t count = (size_t)member->topic_count;
+    const struct share_assignor_topic **by_name = xcalloc(count + 1, sizeof *by_name);
+    struct java_hash_entry *order = order_make(count);
+
+    for (size_t i = 0; i < count; i++)
+        by_name[i] = &group->topics[member->topics[i]];
+    qsort(by_name, count, sizeof *by_name, compare_name);
+    for (size_t i = 0; i < count; i++)
+        order[i] = (struct java_hash_entry){java_hash_bucket(java_hash_text(by_name[i]->name),
+                                                java_hash_copied(member->name_count)),
+            i, (size_t)(by_name[i] - group->topics)};
+    java_hash_sort(order, count);
+    free(by_name);
+    return order;
+}
+
+/* Of a homogeneous group: in the order of any of its members. */
 static void
 topics_open(struct lot *lot)
 {
-    size_t count = (size_t)lot->group->topic_count;
-    struct ordered *order = order_make(count);
+    struct java_hash_entry *order = topics_read(lot->group, &lot->group->members[0]);
 
-    for (size_t i = 0; i < count; i++)
-        order[i] = (struct ordered){
-            java_hash_bucket(java_hash_text(lot->group->topics[i].name), java_hash_copied(count)),
-            i, i};
-    order_sort(order, count);
-    for (size_t i = 0; i < count; i++)
+    for (int32_t i = 0; i < lot->group->topic_count; i++)
         topic_open(lot, (int32_t)order[i].at);
     free(order);
 }
@@ -300,24 +242,29 @@ static void
 overfilled_revoke(struct lot *lot, int32_t member)
 {
     struct hand *hand = &lot->hands[member];
-    size_t count = hand->count;
-    struct ordered *order;
+    size_t count = hand->count, kept = 0;
+    struct java_hash_entry *order;
+    bool *goes;
 
     if (count <= hand->wanted)
         return;
     order = order_make(count);
+    goes = xcalloc(count, sizeof *goes);
     for (size_t i = 0; i < count; i++)
-        order[i] = (struct ordered){java_hash_bucket(lot->spots[hand->spots[i]].hash,
-                                        java_hash_capacity(JAVA_HASH_CAPACITY, count)),
-            i, hand->spots[i]};
-    order_sort(order, count);
+        order[i] = (struct java_hash_entry){java_hash_bucket(lot->spots[hand->spots[i]].hash,
+                                                java_hash_capacity(JAVA_HASH_CAPACITY, count)),
+            i, i};
+    java_hash_sort(order, count);
+    for (size_t i = 0; i < count - hand->wanted; i++)
+        goes[order[i].at] = true;
     for (size_t i = 0; i < count; i++) {
-        if (i < count - hand->wanted)
-            holder_remove(&lot->spots[order[i].at], member);
+        if (goes[i])
+            holder_remove(&lot->spots[hand->spots[i]], member);
         else
-            hand->spots[i - (count - hand->wanted)] = order[i].at;
+            hand->spots[kept++] = hand->spots[i];
     }
-    hand->count = hand->wanted;
+    hand->count = kept;
+    free(goes);
     free(order);
 }
 
@@ -327,16 +274,17 @@ overshared_revoke(struct lot *lot, size_t place)
 {
     struct spot *spot = &lot->spots[place];
     size_t count = spot->holder_count, sharing = sharing_of(lot);
-    struct ordered *order;
+    struct java_hash_entry *order;
 
     if (count <= sharing)
         return;
     order = order_make(count);
     for (size_t i = 0; i < count; i++)
-        order[i] = (struct ordered){java_hash_bucket(spot->holders[i],
-                                        java_hash_capacity(JAVA_HASH_CAPACITY, spot->holder_most)),
-            i, (size_t)spot->holders[i]};
-    order_sort(order, count);
+        order[i] =
+            (struct java_hash_entry){java_hash_bucket(spot->holders[i],
+                                         java_hash_capacity(JAVA_HASH_CAPACITY, spot->holder_most)),
+                i, (size_t)spot->holders[i]};
+    java_hash_sort(order, count);
     for (size_t i = 0; i < count - sharing; i++) {
         holder_remove(spot, (int32_t)order[i].at);
         hand_remove(&lot->hands[order[i].at], place);
@@ -431,15 +379,15 @@ static void
 rest_give(struct lot *lot)
 {
     size_t reserved = java_hash_reserved((size_t)((float)(lot->open_count + 1) / 0.75f + 1.0f));
-    struct ordered *order = order_make(lot->spot_count);
+    struct java_hash_entry *order = order_make(lot->spot_count);
     struct unfilled unfilled;
 
     unfilled_init(&unfilled, lot);
     for (size_t i = 0; i < lot->spot_count; i++)
-        order[i] = (struct ordered){
+        order[i] = (struct java_hash_entry){
             java_hash_bucket(lot->spots[i].hash, java_hash_capacity(reserved, lot->spot_count)), i,
             i};
-    order_sort(order, lot->spot_count);
+    java_hash_sort(order, lot->spot_count);
     for (size_t i = 0; i < lot->spot_count && unfilled.next[0] != NOBODY; i++)
         spot_give(lot, order[i].at, &unfilled);
     free(unfilled.next);
@@ -450,7 +398,7 @@ rest_give(struct lot *lot)
  */
 
 static void
-lot_share(struct lot *lot)
+lot_share(struct lot *lot, struct share_result *results)
 {
     wanted_compute(lot);
     for (int32_t i = 0; i < lot->group->member_count; i++)
@@ -458,10 +406,15 @@ lot_share(struct lot *lot)
     for (size_t i = 0; i < lot->spot_count; i++)
         overshared_revoke(lot, i);
     rest_give(lot);
-    for (int32_t i = 0; i < lot->group->member_count; i++)
-        for (size_t k = 0; k < lot->hands[i].count; k++)
-            topic_parts_add(
-                &lot->group->members[i].target, &lot->spots[lot->hands[i].spots[k]].part);
+    for (int32_t i = 0; i < lot->group->member_count; i++) {
+        const struct hand *hand = &lot->hands[i];
+
+        for (size_t k = 0; k < hand->count; k++)
+            share_result_add(&results[i], lot->group, lot->spots[hand->spots[k]].topic,
+                lot->spots[hand->spots[k]].partition);
+        if (!lot->by_topic && hand->had > 0 && hand->had >= hand->wanted)
+            results[i].is_made_anew = true;
+    }
 }
 
 static void
@@ -487,7 +440,7 @@ lot_fini(struct lot *lot)
 }
 
 static void
-all_share(struct share_assignor_group *group)
+all_share(struct share_assignor_group *group, struct share_result *results)
 {
     struct lot lot;
 
@@ -497,7 +450,7 @@ all_share(struct share_assignor_group *group)
     for (int32_t i = 0; i < group->member_count; i++)
         all_keep(&lot, i);
     topics_open(&lot);
-    lot_share(&lot);
+    lot_share(&lot, results);
     lot_fini(&lot);
 }
 
@@ -517,7 +470,7 @@ reads(const struct share_assignor_member *member, int32_t topic)
 }
 
 static void
-topic_share(struct share_assignor_group *group, int32_t topic)
+topic_share(struct share_assignor_group *group, int32_t topic, struct share_result *results)
 {
     struct lot lot;
 
@@ -526,37 +479,64 @@ topic_share(struct share_assignor_group *group, int32_t topic)
         if (reads(&group->members[i], topic))
             lot.readers[lot.reader_count++] = i;
     for (int32_t i = 0; i < group->member_count; i++)
-        topic_keep(&lot, i, topic);
+        if (results[i].places[topic] > 0)
+            topic_keep(
+                &lot, i, topic, &group->members[i].owned->topics[results[i].places[topic] - 1]);
     topic_open(&lot, topic);
-    lot_share(&lot);
+    lot_share(&lot, results);
     lot_fini(&lot);
 }
 
-/* What nobody reads any more is not looked at, and stays in the target; members are not told. */
+/* Numbers the topics as they come when the members are asked one after the other what they read. */
 static void
-unread_keep(struct share_assignor_group *group)
+topics_number(const struct share_assignor_group *group, struct java_hash_entry *topics)
 {
-    for (int32_t i = 0; i < group->member_count; i++) {
-        struct share_assignor_member *member = &group->members[i];
+    size_t came = 0;
 
-        for (size_t k = 0; k < member->owned->count; k++)
-            if (topic_find(group, &member->owned->items[k].topic_id) == NOBODY)
-                topic_parts_add(&member->target, &member->owned->items[k]);
+    for (int32_t i = 0; i < group->member_count; i++) {
+        struct java_hash_entry *named = topics_read(group, &group->members[i]);
+
+        for (int32_t k = 0; k < group->members[i].topic_count; k++)
+            if (topics[named[k].at].came == 0)
+                topics[named[k].at].came = ++came;
+        free(named);
     }
+}
+
+/* Topics come in the order of a set of their ids. */
+static void
+each_share(struct share_assignor_group *group, struct share_result *results)
+{
+    size_t count = (size_t)group->topic_count;
+    struct java_hash_entry *order = order_make(count);
+
+    for (size_t i = 0; i < count; i++)
+        order[i] = (struct java_hash_entry){
+            .bucket = java_hash_bucket(java_hash_uuid(&group->topics[i].topic_id),
+                java_hash_capacity(JAVA_HASH_CAPACITY, count)),
+            .at = i};
+    topics_number(group, order);
+    java_hash_sort(order, count);
+    for (size_t i = 0; i < count; i++)
+        topic_share(group, (int32_t)order[i].at, results);
+    free(order);
 }
 
 void
 share_assignor_simple(struct share_assignor_group *group)
 {
+    struct share_result *results;
+
     if (group->member_count == 0 || group->topic_count == 0)
         return;
-    if (group->homogeneous) {
-        all_share(group);
-    } else {
-        for (int32_t i = 0; i < group->topic_count; i++)
-            topic_share(group, i);
-        unread_keep(group);
-    }
+    results = xcalloc((size_t)group->member_count, sizeof *results);
     for (int32_t i = 0; i < group->member_count; i++)
-        topic_parts_sort(&group->members[i].target);
+        share_result_init(&results[i], group, i);
+    if (group->homogeneous)
+        all_share(group, results);
+    else
+        each_share(group, results);
+    for (int32_t i = 0; i < group->member_count; i++)
+        share_result_end(&results[i], &group->members[i]);
+    free(results);
 }

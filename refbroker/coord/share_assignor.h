@@ -8,13 +8,13 @@
  *
  * Rules: SimpleAssignor, SimpleHomogeneousAssignmentBuilder and
  * SimpleHeterogeneousAssignmentBuilder of Kafka 4.3, to the order of their tables (java_hash.h), so
- * that the same group gets the same assignment. Where Kafka's order depends on how large a table
- * once was, ours is that of one that never was larger. Deterministic; pure.
+ * that the same group gets the same assignment, and gets it in the same order. Deterministic;
+ * pure.
  */
 #ifndef REFBROKER_COORD_SHARE_ASSIGNOR_H
 #define REFBROKER_COORD_SHARE_ASSIGNOR_H
 
-#include "refbroker/coord/topic_parts.h"
+#include "refbroker/coord/share_parts.h"
 
 #define SHARE_ASSIGNOR_NAME "simple"
 
@@ -28,8 +28,9 @@ struct share_assignor_topic {
 struct share_assignor_member {
     const int32_t *topics; /* what it reads: places in the group's topics, ascending */
     int32_t topic_count;
-    const struct topic_parts *owned; /* its target until now */
-    struct topic_parts target;       /* the result, in order; the caller's to end */
+    size_t name_count; /* of topics that it names, those included that are not there */
+    const struct share_parts *owned; /* its target until now, as replayed */
+    struct share_parts target;       /* the result, as it is recorded; the caller's to end */
 };
 
 struct share_assignor_group {
@@ -42,5 +43,11 @@ struct share_assignor_group {
 
 /* share_assignor_simple fills in the members' targets. */
 void share_assignor_simple(struct share_assignor_group *group);
+
+/* share_assignor_topic_find returns the place of a topic in the group, or SHARE_ASSIGNOR_NOWHERE.
+ */
+#define SHARE_ASSIGNOR_NOWHERE (-1)
+int32_t share_assignor_topic_find(
+    const struct share_assignor_group *group, const struct wire_uuid *topic_id);
 
 #endif

@@ -4,15 +4,10 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "refbroker/coord/topic_parts.h"
 
 /* --- the group -----------------------------------------------------------------------------------
  */
-
-bool
-share_group_is_enabled(const struct broker *broker)
-{
-    return broker->features.levels[FEATURE_SHARE_VERSION] > 0;
-}
 
 struct share_group *
 share_group_attach(struct group *group)
@@ -97,6 +92,7 @@ share_member_read(struct share_member *member, struct text_set *topics_take)
     member->topics = *topics_take;
     *topics_take = (struct text_set){NULL, 0};
     readers_count(member->share, &member->topics, true);
+    member->share->all_assigned = false;
 }
 
 void
@@ -107,8 +103,8 @@ share_member_remove(struct share_member *member)
     groups_timer_clear(member->share->group->groups, &member->session);
     share_member_read(member, &nothing);
     map_remove_text(&member->share->members, member->member_id);
-    topic_parts_fini(&member->assigned);
-    topic_parts_fini(&member->target);
+    share_parts_fini(&member->assigned);
+    share_parts_fini(&member->target);
     free(member->member_id);
     free(member->rack_id);
     free(member->client_id);
@@ -131,6 +127,14 @@ share_group_is_homogeneous(const struct share_group *share)
     return true;
 }
 
+static void
+parts_join(struct topic_parts *all, const struct share_parts_topic *topic)
+{
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        topic_parts_add(all,
+            &(struct topic_part){.topic_id = topic->topic_id, .partition = topic->partitions[i]});
+}
+
 /* All partitions that are in some member's target. */
 static struct topic_parts
 targets_join(const struct share_group *share)
@@ -141,7 +145,7 @@ targets_join(const struct share_group *share)
 
     while ((member = map_next(&share->members, &position, NULL, NULL)) != NULL)
         for (size_t i = 0; i < member->target.count; i++)
-            topic_parts_add(&all, &member->target.items[i]);
+            parts_join(&all, &member->target.topics[i]);
     topic_parts_sort(&all);
     return all;
 }
@@ -178,18 +182,20 @@ is_given(const struct topic_parts *given, const struct share_topic *topic)
 }
 
 bool
-share_group_is_unassigned(const struct share_group *share)
+share_group_is_unassigned(struct share_group *share)
 {
     const struct share_topics *topics = &share->stages.initialized;
     struct topic_parts given;
     bool unassigned = false;
 
-    if (map_count(&share->members) == 0 || topics->count == 0 || map_count(&share->readers) == 0)
+    if (share->all_assigned || map_count(&share->members) == 0 || topics->count == 0 ||
+        map_count(&share->readers) == 0)
         return false;
     given = targets_join(share);
     for (size_t i = 0; i < topics->count && !unassigned; i++)
         unassigned = map_get_text(&share->readers, topics->items[i].name) != NULL &&
                      !is_given(&given, &topics->items[i]);
     topic_parts_fini(&given);
+    share->all_assigned = !unassigned;
     return unassigned;
 }

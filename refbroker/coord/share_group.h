@@ -19,9 +19,9 @@
 #define REFBROKER_COORD_SHARE_GROUP_H
 
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_parts.h"
 #include "refbroker/coord/share_stages.h"
 #include "refbroker/coord/text_set.h"
-#include "refbroker/coord/topic_parts.h"
 
 #define SHARE_PROTOCOL_TYPE "share"
 #define SHARE_EPOCH_JOIN 0
@@ -39,9 +39,10 @@ struct share_member {
     struct text_set topics;
     int32_t epoch;
     int32_t previous_epoch;
-    struct topic_parts assigned; /* epochs are not used, here and below */
-    struct topic_parts target;
+    struct share_parts assigned;
+    struct share_parts target;
     bool has_target; /* be it an empty one */
+    bool unsettled;  /* both are in the order of an answer (share_update_settle) */
     bool loaded;     /* of a start: has a member record */
 };
 
@@ -55,10 +56,8 @@ struct share_group {
     struct map readers;   /* by topic: how many members name it */
     uint64_t topics_seen; /* topics.version at which the hash was made; 0: look again */
     struct share_stages stages;
+    bool all_assigned; /* share_group_is_unassigned has looked, and nothing has changed since */
 };
-
-/* share_group_is_enabled tells whether the broker has share groups (share.version). */
-bool share_group_is_enabled(const struct broker *broker);
 
 /* share_group_attach makes a group a share group, empty and at its first epoch; share_group_detach
  * takes all of that back. */
@@ -83,7 +82,8 @@ void share_member_read(struct share_member *member, struct text_set *topics_take
 bool share_group_is_homogeneous(const struct share_group *share);
 
 /* share_group_is_unassigned tells whether an initialised partition of a topic that is read is in no
- * member's target, or one that is not initialised is. */
-bool share_group_is_unassigned(const struct share_group *share);
+ * member's target, or one that is not initialised is. Whoever changes stages or targets takes
+ * all_assigned back. */
+bool share_group_is_unassigned(struct share_group *share);
 
 #endif

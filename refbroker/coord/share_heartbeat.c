@@ -111,28 +111,26 @@ member_check(const struct share_group *share, const heartbeat_in *in, struct err
  */
 
 static void
-assignment_fill(struct request *request, const struct topic_parts *parts, heartbeat_out *out)
+assignment_fill(struct request *request, const struct share_parts *parts, heartbeat_out *out)
 {
     struct km_share_group_heartbeat_response_assignment *assignment =
         codec_array(&request->arena, &km_share_group_heartbeat_response_assignment_desc, 1);
-    struct km_share_group_heartbeat_response_topic_partitions *to;
-    int32_t *numbers = arena_array(&request->arena, parts->count + 1, sizeof *numbers);
 
     if (assignment != NULL)
-        assignment->topic_partitions.items =
-            codec_array(&request->arena, &km_share_group_heartbeat_response_topic_partitions_desc,
-                (int32_t)topic_parts_topics(parts));
+        assignment->topic_partitions.items = codec_array(&request->arena,
+            &km_share_group_heartbeat_response_topic_partitions_desc, (int32_t)parts->count);
     /* Without room the arena is full, and dispatch sees that. */
-    if (assignment == NULL || numbers == NULL || arena_is_full(&request->arena))
+    if (assignment == NULL || arena_is_full(&request->arena))
         return;
-    for (size_t i = 0; i < parts->count; i++)
-        numbers[i] = parts->items[i].partition;
-    for (size_t at = 0, run; at < parts->count; at += run) {
-        run = topic_parts_run(parts, at);
-        to = &assignment->topic_partitions.items[assignment->topic_partitions.count++];
-        to->topic_id = parts->items[at].topic_id;
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct share_parts_topic *from = &parts->topics[i];
+        struct km_share_group_heartbeat_response_topic_partitions *to =
+            &assignment->topic_partitions.items[assignment->topic_partitions.count++];
+
+        to->topic_id = from->topic_id;
+        to->partitions.items = arena_dup(&request->arena, from->partitions,
+            (size_t)from->partition_count * sizeof *from->partitions);
+        to->partitions.count = from->partition_count;
     }
     out->assignment = assignment;
 }
@@ -177,18 +175,15 @@ stay(struct share_member *member, struct request *request, const heartbeat_in *i
         .client_id =
             request->header.client_id.size < 0 ? request_text("") : request->header.client_id,
         .client_host = client_host};
-    struct topic_parts before = {0};
+    bool changed = share_update_apply(member, &update, records);
 
-    topic_parts_copy(&before, &member->assigned);
-    share_update_apply(member, &update, records);
     share_member_touch(member);
     out->member_id = in->member_id;
     out->member_epoch = member->epoch;
     out->heartbeat_interval_ms = (int32_t)group_configs_heartbeat_interval_ms(member->share->group);
-    if (in->member_epoch == SHARE_EPOCH_JOIN || in->subscribed_topic_names.count >= 0 ||
-        !topic_parts_same(&before, &member->assigned))
+    if (in->member_epoch == SHARE_EPOCH_JOIN || in->subscribed_topic_names.count >= 0 || changed)
         assignment_fill(request, &member->assigned, out);
-    topic_parts_fini(&before);
+    share_update_settle(member);
     free(client_host);
 }
 

@@ -1,5 +1,6 @@
 /* Records of share groups, read back at a start. The inner side of share_records.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
@@ -89,12 +90,19 @@ member_load(const struct loading *l)
     return true;
 }
 
+/* Appends a topic of a record; one that stands there twice is taken once. */
 static void
-parts_add(struct topic_parts *parts, const struct wire_uuid *topic_id, const int32_t *items,
+parts_add(struct share_parts *parts, const struct wire_uuid *topic_id, const int32_t *items,
     int32_t count)
 {
+    size_t place;
+
+    for (size_t i = 0; i < parts->count; i++)
+        if (memcmp(&parts->topics[i].topic_id, topic_id, sizeof *topic_id) == 0)
+            return;
+    place = share_parts_topic_add(parts, topic_id);
     for (int32_t i = 0; i < count; i++)
-        topic_parts_add(parts, &(struct topic_part){.topic_id = *topic_id, .partition = items[i]});
+        share_parts_add(parts, place, items[i]);
 }
 
 static bool
@@ -102,7 +110,7 @@ target_load(const struct loading *l)
 {
     struct km_share_group_target_assignment_member_key key;
     struct km_share_group_target_assignment_member_value value;
-    struct topic_parts target = {0};
+    struct share_parts target = {0};
     struct share_member *member;
 
     codec_init(&km_share_group_target_assignment_member_value_desc, &value);
@@ -115,8 +123,8 @@ target_load(const struct loading *l)
         parts_add(&target, &value.topic_partitions.items[i].topic_id,
             value.topic_partitions.items[i].partitions.items,
             value.topic_partitions.items[i].partitions.count);
-    topic_parts_sort(&target);
-    topic_parts_move(&member->target, &target);
+    share_parts_replay(&target);
+    share_parts_move(&member->target, &target);
     member->has_target = !is_tombstone(l);
     return true;
 }
@@ -126,7 +134,7 @@ current_load(const struct loading *l)
 {
     struct km_share_group_current_member_assignment_key key;
     struct km_share_group_current_member_assignment_value value;
-    struct topic_parts assigned = {0};
+    struct share_parts assigned = {0};
     struct share_member *member;
 
     codec_init(&km_share_group_current_member_assignment_value_desc, &value);
@@ -140,8 +148,8 @@ current_load(const struct loading *l)
         parts_add(&assigned, &value.assigned_partitions.items[i].topic_id,
             value.assigned_partitions.items[i].partitions.items,
             value.assigned_partitions.items[i].partitions.count);
-    topic_parts_sort(&assigned);
-    topic_parts_move(&member->assigned, &assigned);
+    share_parts_replay(&assigned);
+    share_parts_move(&member->assigned, &assigned);
     member->epoch = value.member_epoch;
     member->previous_epoch = value.previous_member_epoch;
     return true;

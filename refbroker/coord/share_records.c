@@ -5,6 +5,7 @@
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
+#include "refbroker/coord/java_hash.h"
 
 /* Each record has a key struct, a value struct and their messages, of which the names follow. */
 #define PUT(records, type, name, key, value)                                                       \
@@ -47,41 +48,24 @@ share_records_member(struct group_records *records, const struct share_member *m
     free(topics);
 }
 
-/* The partition numbers of a set, of which every topic has a part. */
-static int32_t *
-numbers_make(const struct topic_parts *parts)
-{
-    int32_t *numbers = xcalloc(parts->count + 1, sizeof *numbers);
-
-    for (size_t i = 0; i < parts->count; i++)
-        numbers[i] = parts->items[i].partition;
-    return numbers;
-}
-
 void
 share_records_target(struct group_records *records, const struct share_member *member)
 {
     struct km_share_group_target_assignment_member_key key = {
         request_text(group_id_of(member)), request_text(member->member_id)};
     struct km_share_group_target_assignment_member_value value;
-    const struct topic_parts *parts = &member->target;
-    int32_t *numbers = numbers_make(parts);
+    const struct share_parts *parts = &member->target;
 
     codec_init(&km_share_group_target_assignment_member_value_desc, &value);
-    value.topic_partitions.items =
-        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.topic_partitions.items);
-    for (size_t at = 0, run; at < parts->count; at += run) {
-        struct km_share_group_target_assignment_member_value_topic_partition *to =
-            &value.topic_partitions.items[value.topic_partitions.count++];
-
-        run = topic_parts_run(parts, at);
-        to->topic_id = parts->items[at].topic_id;
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
+    value.topic_partitions.items = xcalloc(parts->count + 1, sizeof *value.topic_partitions.items);
+    value.topic_partitions.count = (int32_t)parts->count;
+    for (size_t i = 0; i < parts->count; i++) {
+        value.topic_partitions.items[i].topic_id = parts->topics[i].topic_id;
+        value.topic_partitions.items[i].partitions.items = parts->topics[i].partitions;
+        value.topic_partitions.items[i].partitions.count = parts->topics[i].partition_count;
     }
     PUT(records, GROUP_RECORD_SHARE_TARGET, share_group_target_assignment_member, &key, &value);
     free(value.topic_partitions.items);
-    free(numbers);
 }
 
 void
@@ -90,26 +74,21 @@ share_records_current(struct group_records *records, const struct share_member *
     struct km_share_group_current_member_assignment_key key = {
         request_text(group_id_of(member)), request_text(member->member_id)};
     struct km_share_group_current_member_assignment_value value;
-    const struct topic_parts *parts = &member->assigned;
-    int32_t *numbers = numbers_make(parts);
+    const struct share_parts *parts = &member->assigned;
 
     codec_init(&km_share_group_current_member_assignment_value_desc, &value);
     value.member_epoch = member->epoch;
     value.previous_member_epoch = member->previous_epoch;
     value.assigned_partitions.items =
-        xcalloc(topic_parts_topics(parts) + 1, sizeof *value.assigned_partitions.items);
-    for (size_t at = 0, run; at < parts->count; at += run) {
-        struct km_share_group_current_member_assignment_value_topic_partitions *to =
-            &value.assigned_partitions.items[value.assigned_partitions.count++];
-
-        run = topic_parts_run(parts, at);
-        to->topic_id = parts->items[at].topic_id;
-        to->partitions.items = numbers + at;
-        to->partitions.count = (int32_t)run;
+        xcalloc(parts->count + 1, sizeof *value.assigned_partitions.items);
+    value.assigned_partitions.count = (int32_t)parts->count;
+    for (size_t i = 0; i < parts->count; i++) {
+        value.assigned_partitions.items[i].topic_id = parts->topics[i].topic_id;
+        value.assigned_partitions.items[i].partitions.items = parts->topics[i].partitions;
+        value.assigned_partitions.items[i].partitions.count = parts->topics[i].partition_count;
     }
     PUT(records, GROUP_RECORD_SHARE_CURRENT, share_group_current_member_assignment, &key, &value);
     free(value.assigned_partitions.items);
-    free(numbers);
 }
 
 void
@@ -157,34 +136,55 @@ share_records_target_epoch(struct group_records *records, const struct share_gro
         &value);
 }
 
+/* The topics in the order of Kafka's table; the caller frees them. */
+static const struct share_topic **
+topics_order(const struct share_topics *topics)
+{
+    const struct share_topic **ordered = xcalloc(topics->count + 1, sizeof *ordered);
+    struct java_hash_entry *order = xcalloc(topics->count + 1, sizeof *order);
+
+    for (size_t i = 0; i < topics->count; i++)
+        order[i] =
+            (struct java_hash_entry){java_hash_bucket(java_hash_uuid(&topics->items[i].topic_id),
+                                         java_hash_capacity(JAVA_HASH_CAPACITY, topics->count)),
+                i, i};
+    java_hash_sort(order, topics->count);
+    for (size_t i = 0; i < topics->count; i++)
+        ordered[i] = &topics->items[order[i].at];
+    free(order);
+    return ordered;
+}
+
 /* The caller frees the items. */
 static parts_value *
 parts_make(const struct share_topics *topics)
 {
+    const struct share_topic **from = topics_order(topics);
     parts_value *items = xcalloc(topics->count + 1, sizeof *items);
 
     for (size_t i = 0; i < topics->count; i++) {
-        const struct share_topic *from = &topics->items[i];
-
-        items[i].topic_id = from->topic_id;
-        items[i].topic_name = request_text(from->name);
-        items[i].partitions.items = from->partitions;
-        items[i].partitions.count = from->partition_count;
+        items[i].topic_id = from[i]->topic_id;
+        items[i].topic_name = request_text(from[i]->name);
+        items[i].partitions.items = from[i]->partitions;
+        items[i].partitions.count = from[i]->partition_count;
     }
+    free(from);
     return items;
 }
 
 static name_value *
 names_make(const struct topics *registry, const struct share_topics *topics)
 {
+    const struct share_topic **from = topics_order(topics);
     name_value *items = xcalloc(topics->count + 1, sizeof *items);
 
     for (size_t i = 0; i < topics->count; i++) {
-        const struct topic *topic = topics_find_id(registry, &topics->items[i].topic_id);
+        const struct topic *topic = topics_find_id(registry, &from[i]->topic_id);
 
-        items[i].topic_id = topics->items[i].topic_id;
+        items[i].topic_id = from[i]->topic_id;
         items[i].topic_name = request_text(topic == NULL ? NAME_UNKNOWN : topic->name);
     }
+    free(from);
     return items;
 }
 
@@ -207,6 +207,7 @@ share_records_stages(struct group_records *records, struct share_group *share)
     free(value.initializing_topics.items);
     free(value.initialized_topics.items);
     free(value.deleting_topics.items);
+    share->all_assigned = false;
     stages->exists = true;
     stages->recorded_ms = env_wall_ms(broker->env);
 }

@@ -1,7 +1,8 @@
 /*
  * share_records: the records of share groups in __consumer_offsets, as
  * GroupCoordinatorRecordHelpers of Kafka 4.3 makes them, and what they make of a group at a start.
- * Topics stand in the order of their ids, partitions in that of their numbers.
+ * What a record lists stands in the order of Kafka's tables, as far as that does not depend on how
+ * large one of them once was.
  */
 #ifndef REFBROKER_COORD_SHARE_RECORDS_H
 #define REFBROKER_COORD_SHARE_RECORDS_H

@@ -76,13 +76,9 @@ places_make(const struct target *t, const struct share_member *member, int32_t *
     for (size_t i = 0; i < member->topics.count; i++) {
         const char *name = member->topics.items[i];
         const struct topic *topic = topics_find(registry_of(t), name, strlen(name));
-        struct share_assignor_topic key, *found;
 
-        if (topic == NULL)
-            continue;
-        key.topic_id = topic->topic_id;
-        found = bsearch(&key, t->topics, (size_t)t->group.topic_count, sizeof key, compare_topic);
-        places[(*count)++] = (int32_t)(found - t->topics);
+        if (topic != NULL)
+            places[(*count)++] = share_assignor_topic_find(&t->group, &topic->topic_id);
     }
     qsort(places, (size_t)*count, sizeof *places, compare_place);
     return places;
@@ -123,29 +119,35 @@ members_collect(struct target *t)
 
         t->places[i] = places_make(t, t->members[i], &to->topic_count);
         to->topics = t->places[i];
+        to->name_count = t->members[i]->topics.count;
         to->owned = &t->members[i]->target;
     }
 }
 
 static void
-results_take(struct target *t, struct group_records *records)
+results_take(struct target *t, const struct share_member *asking, struct group_records *records)
 {
     for (int32_t i = 0; i < t->group.member_count; i++) {
         struct share_member *member = t->members[i];
-        struct topic_parts *result = &t->group.members[i].target;
+        struct share_parts *result = &t->group.members[i].target;
+        bool changed = !member->has_target || !share_parts_same(&member->target, result);
 
-        if (member->has_target && topic_parts_same(&member->target, result)) {
-            topic_parts_fini(result);
+        if (changed || member == asking)
+            share_parts_move(&member->target, result);
+        else
+            share_parts_fini(result);
+        if (!changed)
             continue;
-        }
-        topic_parts_move(&member->target, result);
         member->has_target = true;
         share_records_target(records, member);
+        if (member != asking)
+            share_parts_replay(&member->target);
     }
 }
 
 void
-share_target_make(struct share_group *share, struct group_records *records)
+share_target_make(
+    struct share_group *share, const struct share_member *asking, struct group_records *records)
 {
     struct target t = {.share = share};
 
@@ -154,7 +156,8 @@ share_target_make(struct share_group *share, struct group_records *records)
     members_order(&t);
     members_collect(&t);
     share_assignor_simple(&t.group);
-    results_take(&t, records);
+    results_take(&t, asking, records);
+    share->all_assigned = false;
     share->target_epoch = share->epoch;
     share->target_ms = env_wall_ms(share->group->groups->broker->env);
     share_records_target_epoch(records, share);

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/group_configs.h"
+#include "refbroker/coord/java_hash.h"
 #include "refbroker/coord/topics_hash.h"
 
 /* offsets.commit.timeout.ms of Kafka. */
@@ -131,45 +132,60 @@ can_make_target(const struct share_group *share)
            env_wall_ms(broker_of(share)->env) >= share->target_ms + interval_ms;
 }
 
-/* What of its target a member gets: topics that it reads. */
-static struct topic_parts
+static bool
+is_read(const struct share_member *member, const struct wire_uuid *topic_id)
+{
+    const struct topic *topic = topics_find_id(&broker_of(member->share)->topics, topic_id);
+
+    return topic != NULL && text_set_has(&member->topics, topic->name);
+}
+
+/* What of its target a member gets: topics that it reads. Kafka makes a copy of the table where
+ * there is anything else in it. */
+static struct share_parts
 target_filter(const struct share_member *member)
 {
-    const struct topics *topics = &broker_of(member->share)->topics;
-    struct topic_parts kept = {0};
+    const struct share_parts *target = &member->target;
+    struct share_parts kept = {0};
 
-    for (size_t at = 0, run; at < member->target.count; at += run) {
-        const struct topic *topic = topics_find_id(topics, &member->target.items[at].topic_id);
+    for (size_t i = 0; i < target->count; i++) {
+        size_t place;
 
-        run = topic_parts_run(&member->target, at);
-        for (size_t i = at;
-             topic != NULL && text_set_has(&member->topics, topic->name) && i < at + run; i++)
-            topic_parts_add(&kept, &member->target.items[i]);
+        if (!is_read(member, &target->topics[i].topic_id))
+            continue;
+        place = share_parts_topic_add(&kept, &target->topics[i].topic_id);
+        for (int32_t k = 0; k < target->topics[i].partition_count; k++)
+            share_parts_add(&kept, place, target->topics[i].partitions[k]);
     }
+    if (kept.count < target->count)
+        share_parts_order(&kept, java_hash_reserved((size_t)((float)target->count / 0.75f + 1.0f)));
     return kept;
 }
 
-static void
+static bool
 reconcile(struct share_member *member, bool raised, struct group_records *records)
 {
     int32_t epoch = member->share->target_epoch;
-    struct topic_parts kept;
+    struct share_parts kept;
+    bool changed;
 
     if (!raised && member->epoch == epoch)
-        return;
+        return false;
     kept = target_filter(member);
+    changed = !share_parts_same(&member->assigned, &kept);
+    share_parts_move(&member->assigned, &kept);
+    member->unsettled = true;
     if (member->epoch != epoch) {
         member->previous_epoch = member->epoch;
         member->epoch = epoch;
-    } else if (topic_parts_same(&member->assigned, &kept)) {
-        topic_parts_fini(&kept);
-        return;
+        share_records_current(records, member);
+    } else if (changed) {
+        share_records_current(records, member);
     }
-    topic_parts_move(&member->assigned, &kept);
-    share_records_current(records, member);
+    return changed;
 }
 
-void
+bool
 share_update_apply(
     struct share_member *member, const struct share_update *update, struct group_records *records)
 {
@@ -177,8 +193,18 @@ share_update_apply(
     bool raised = subscribe(member, update, records);
 
     if (share->target_epoch < share->epoch && can_make_target(share))
-        share_target_make(share, records);
-    reconcile(member, raised, records);
+        share_target_make(share, member, records);
+    return reconcile(member, raised, records);
+}
+
+void
+share_update_settle(struct share_member *member)
+{
+    if (!member->unsettled)
+        return;
+    member->unsettled = false;
+    share_parts_replay(&member->target);
+    share_parts_replay(&member->assigned);
 }
 
 /* --- partitions to initialise --------------------------------------------------------------------

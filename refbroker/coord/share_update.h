@@ -23,9 +23,12 @@ struct share_update {
 };
 
 /* share_update_apply takes the update in, raises the group's epoch where it must, makes a new
- * target where it may, and gives the member what it is to have. */
-void share_update_apply(
+ * target where it may, gives the member what it is to have, and tells whether that is something
+ * else than before. What the member has is in the order of the answer then; share_update_settle
+ * makes it as the next request finds it. */
+bool share_update_apply(
     struct share_member *member, const struct share_update *update, struct group_records *records);
+void share_update_settle(struct share_member *member);
 
 /* share_update_initialize puts into `begun` (empty; the caller's to end) what of the topics that
  * are read is to be initialised: partitions that nobody has begun, or whose beginning is longer
@@ -40,8 +43,10 @@ void share_update_fence(struct share_member *member, struct group_records *recor
  * that. */
 void share_update_topic_gone(struct groups *groups, const struct wire_uuid *topic_id);
 
-/* share_target_make gives every member its target for the group's epoch (share_target.c). */
-void share_target_make(struct share_group *share, struct group_records *records);
+/* share_target_make gives every member its target for the group's epoch, asked for by one of them,
+ * whose target is left in the order of its record (share_target.c). */
+void share_target_make(
+    struct share_group *share, const struct share_member *asking, struct group_records *records);
 
 /* share_member_touch begins a member's session anew. */
 void share_member_touch(struct share_member *member);

@@ -8,15 +8,15 @@ static struct arena arena;
 static int
 setup(void **state)
 {
-    arena_init(&arena, SHARE_RIG_BYTES_MAX);
-    return share_rig_setup(state);
+    arena_init(&arena, SHARE_GROUP_RIG_BYTES_MAX);
+    return share_group_rig_setup(state);
 }
 
 static int
 teardown(void **state)
 {
     arena_fini(&arena);
-    return share_rig_teardown(state);
+    return share_group_rig_teardown(state);
 }
 
 #define CALL(rig, key, version, in, out)                                                           \
@@ -30,7 +30,7 @@ assert_text(struct wire_string text, const char *expected)
 }
 
 static struct km_share_group_describe_response_described_group
-describe(struct share_rig *rig, const char *name)
+describe(struct share_group_rig *rig, const char *name)
 {
     struct wire_string group = request_text(name);
     struct km_share_group_describe_request in;
@@ -48,10 +48,10 @@ describe(struct share_rig *rig, const char *name)
 static void
 a_group_is_described_with_its_members(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct km_share_group_describe_response_described_group group;
 
-    share_rig_settle(rig, "a");
+    share_group_rig_settle(rig, "a");
     group = describe(rig, "g");
     assert_int_equal(group.error_code, KE_NONE);
     assert_text(group.group_state, "Stable");
@@ -67,13 +67,13 @@ a_group_is_described_with_its_members(void **state)
     assert_int_equal(group.members.items[0].assignment.topic_partitions.count, 1);
     assert_text(group.members.items[0].assignment.topic_partitions.items[0].topic_name, "wal");
     assert_int_equal(group.members.items[0].assignment.topic_partitions.items[0].partitions.count,
-        SHARE_RIG_PARTITIONS);
-    share_rig_leave(rig, "a");
+        SHARE_GROUP_RIG_PARTITIONS);
+    share_group_rig_leave(rig, "a");
     assert_text(describe(rig, "g").group_state, "Empty");
 }
 
 static int16_t
-classic_join(struct share_rig *rig, const char *group)
+classic_join(struct share_group_rig *rig, const char *group)
 {
     struct km_join_group_request_protocol protocol;
     struct km_join_group_request in;
@@ -95,7 +95,7 @@ classic_join(struct share_rig *rig, const char *group)
 static void
 what_is_no_share_group_is_not_described(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
 
     assert_int_equal(describe(rig, "").error_code, KE_INVALID_GROUP_ID);
     assert_text(describe(rig, "g").error_message, "Group g not found.");
@@ -107,16 +107,16 @@ what_is_no_share_group_is_not_described(void **state)
 static void
 a_group_of_another_protocol_takes_no_share_members(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
 
     assert_int_equal(classic_join(rig, "g"), KE_NONE);
-    assert_true(share_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "wal"));
+    assert_true(share_group_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "wal"));
     assert_int_equal(rig->answer.code, KE_GROUP_ID_NOT_FOUND);
     assert_string_equal(rig->answer.text, "Group g is not a share group.");
 }
 
 static int16_t
-consumer_beat(struct share_rig *rig, int32_t epoch)
+consumer_beat(struct share_group_rig *rig, int32_t epoch)
 {
     struct km_consumer_group_heartbeat_request in;
     struct km_consumer_group_heartbeat_response out;
@@ -138,13 +138,13 @@ consumer_beat(struct share_rig *rig, int32_t epoch)
 static void
 consumers_are_told_that_it_is_none_of_theirs(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct wire_string name = request_text("g");
     struct km_consumer_group_describe_request in;
     struct km_consumer_group_describe_response out;
 
-    share_rig_join(rig, "a");
-    share_rig_leave(rig, "a");
+    share_group_rig_join(rig, "a");
+    share_group_rig_leave(rig, "a");
     assert_int_equal(consumer_beat(rig, 0), KE_GROUP_ID_NOT_FOUND);
     assert_int_equal(consumer_beat(rig, 1), KE_GROUP_ID_NOT_FOUND);
     codec_init(&km_consumer_group_describe_request_desc, &in);
@@ -153,13 +153,13 @@ consumers_are_told_that_it_is_none_of_theirs(void **state)
     CALL(rig, KM_CONSUMER_GROUP_DESCRIBE, 1, &in, &out);
     assert_int_equal(out.groups.items[0].error_code, KE_GROUP_ID_NOT_FOUND);
     assert_text(out.groups.items[0].error_message, "Group g is not a consumer group.");
-    assert_non_null(share_rig_group(rig));
+    assert_non_null(share_group_rig_group(rig));
 }
 
 static void
 to_classic_members_it_is_not_there(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct km_leave_group_request_member_identity identity;
     struct km_heartbeat_request beat;
     struct km_heartbeat_response beat_out;
@@ -168,7 +168,7 @@ to_classic_members_it_is_not_there(void **state)
     struct km_leave_group_request leave;
     struct km_leave_group_response leave_out;
 
-    share_rig_join(rig, "a");
+    share_group_rig_join(rig, "a");
     assert_int_equal(classic_join(rig, "g"), KE_INCONSISTENT_GROUP_PROTOCOL);
     codec_init(&km_heartbeat_request_desc, &beat);
     beat.group_id = request_text("g");
@@ -188,13 +188,13 @@ to_classic_members_it_is_not_there(void **state)
     leave.members.count = 1;
     CALL(rig, KM_LEAVE_GROUP, 3, &leave, &leave_out);
     assert_int_equal(leave_out.members.items[0].error_code, KE_UNKNOWN_MEMBER_ID);
-    assert_non_null(share_rig_member(rig, "a"));
+    assert_non_null(share_group_rig_member(rig, "a"));
 }
 
 static void
 it_has_no_committed_offsets(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct km_offset_commit_request_partition partition;
     struct km_offset_commit_request_topic topic;
     struct km_offset_commit_request commit;
@@ -205,7 +205,7 @@ it_has_no_committed_offsets(void **state)
     struct km_offset_fetch_request fetch;
     struct km_offset_fetch_response fetch_out;
 
-    share_rig_join(rig, "a");
+    share_group_rig_join(rig, "a");
     codec_init(&km_offset_commit_request_desc, &commit);
     codec_init(&km_offset_commit_request_topic_desc, &topic);
     codec_init(&km_offset_commit_request_partition_desc, &partition);
@@ -236,14 +236,14 @@ it_has_no_committed_offsets(void **state)
 static void
 it_is_listed_and_no_classic_group(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct wire_string type = request_text("Share"), name = request_text("g");
     struct km_list_groups_request list;
     struct km_list_groups_response listed;
     struct km_describe_groups_request described;
     struct km_describe_groups_response described_out;
 
-    share_rig_join(rig, "a");
+    share_group_rig_join(rig, "a");
     assert_int_equal(classic_join(rig, "c"), KE_NONE);
     codec_init(&km_list_groups_request_desc, &list);
     list.types_filter.items = &type;
@@ -267,7 +267,7 @@ static void
 ids_with_zero_bytes_make_no_group(void **state)
 {
     static const struct wire_string cut = {"a\0b", 3};
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct wire_string topic = request_text("wal");
 
     for (int i = 0; i < 2; i++) {
@@ -278,11 +278,11 @@ ids_with_zero_bytes_make_no_group(void **state)
         in.member_id = i == 1 ? cut : request_text("a");
         in.subscribed_topic_names.items = &topic;
         in.subscribed_topic_names.count = 1;
-        assert_true(share_rig_send(rig, &in));
+        assert_true(share_group_rig_send(rig, &in));
         assert_int_equal(rig->answer.code, KE_INVALID_REQUEST);
     }
     assert_null(groups_find(rig->world.broker->groups, request_text("a")));
-    assert_null(share_rig_group(rig));
+    assert_null(share_group_rig_group(rig));
 }
 
 static void
@@ -290,33 +290,34 @@ a_topic_named_twice_or_with_a_zero_byte_does_no_harm(void **state)
 {
     struct wire_string names[] = {request_text("wal"), request_text("wal"), {"w\0l", 3}};
     struct km_share_group_heartbeat_request in;
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
 
     codec_init(&km_share_group_heartbeat_request_desc, &in);
     in.group_id = request_text("g");
     in.member_id = request_text("a");
     in.subscribed_topic_names.items = names;
     in.subscribed_topic_names.count = 3;
-    assert_true(share_rig_send(rig, &in));
+    assert_true(share_group_rig_send(rig, &in));
     assert_int_equal(rig->answer.code, KE_NONE);
-    share_rig_rest(rig);
-    share_rig_beat(rig, "a");
-    assert_int_equal(rig->answer.count, SHARE_RIG_PARTITIONS);
-    share_rig_crash(rig);
-    assert_int_equal(share_rig_member(rig, "a")->assigned.count, SHARE_RIG_PARTITIONS);
+    share_group_rig_rest(rig);
+    share_group_rig_beat(rig, "a");
+    assert_int_equal(rig->answer.count, SHARE_GROUP_RIG_PARTITIONS);
+    share_group_rig_crash(rig);
+    assert_int_equal(
+        share_parts_total(&share_group_rig_member(rig, "a")->assigned), SHARE_GROUP_RIG_PARTITIONS);
 }
 
 static void
 without_the_feature_every_request_is_unsupported(void **state)
 {
-    struct share_rig *rig = *state;
+    struct share_group_rig *rig = *state;
     struct km_alter_share_group_offsets_request alter;
     struct km_alter_share_group_offsets_response alter_out;
     struct km_delete_share_group_offsets_request gone;
     struct km_delete_share_group_offsets_response gone_out;
 
     rig->world.broker->features.levels[FEATURE_SHARE_VERSION] = 0;
-    assert_true(share_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "wal"));
+    assert_true(share_group_rig_beat_at(rig, "a", SHARE_EPOCH_JOIN, "wal"));
     assert_int_equal(rig->answer.code, KE_UNSUPPORTED_VERSION);
     assert_int_equal(describe(rig, "g").error_code, KE_UNSUPPORTED_VERSION);
     codec_init(&km_alter_share_group_offsets_request_desc, &alter);

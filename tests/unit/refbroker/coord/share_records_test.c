@@ -14,7 +14,7 @@ static const struct wire_uuid topic_id = {
 
 /* A group in a broker, whose only member "a" has partitions 0 and 2 of a topic. */
 struct parts {
-    struct share_rig *rig;
+    struct share_group_rig *rig;
     struct share_group *share;
     struct share_member *member;
     struct group_records records;
@@ -26,7 +26,7 @@ begin(struct parts *p)
     struct wire_string names[] = {request_text("u"), request_text("t")};
     struct text_set topics = text_set_from(names, 2);
 
-    p->rig = share_rig_new(1);
+    p->rig = share_group_rig_new(1);
     p->share = share_group_attach(groups_make(p->rig->world.broker->groups, request_text("g")));
     p->member = share_member_add(p->share, request_text("a"));
     share_member_read(p->member, &topics);
@@ -34,9 +34,10 @@ begin(struct parts *p)
     (void)text_replace(&p->member->client_host, request_text("/h"));
     p->member->epoch = 3;
     p->member->previous_epoch = 2;
+    (void)share_parts_topic_add(&p->member->assigned, &topic_id);
     for (int32_t i = 0; i <= 2; i += 2)
-        topic_parts_add(&p->member->assigned, &(struct topic_part){topic_id, i, 0});
-    topic_parts_copy(&p->member->target, &p->member->assigned);
+        share_parts_add(&p->member->assigned, 0, i);
+    share_parts_copy(&p->member->target, &p->member->assigned);
     p->share->epoch = 5;
     p->share->target_epoch = 4;
     p->share->target_ms = 0x0102030405060708;
@@ -50,7 +51,7 @@ end(struct parts *p)
     void *made = p->rig;
 
     group_records_fini(&p->records);
-    (void)share_rig_teardown(&made);
+    (void)share_group_rig_teardown(&made);
 }
 
 static void
@@ -154,18 +155,18 @@ broken_records_are_passed_over(void **state)
     static const uint8_t values[][8] = {
         {0}, {0, 0, 0, 2, 'c', 3}, {0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     static const int32_t sizes[] = {1, 6, 8};
-    struct share_rig *rig = share_rig_new(1);
+    struct share_group_rig *rig = share_group_rig_new(1);
     struct groups *groups = rig->world.broker->groups;
     struct arena arena;
     void *made = rig;
 
     (void)state;
-    arena_init(&arena, SHARE_RIG_BYTES_MAX);
+    arena_init(&arena, SHARE_GROUP_RIG_BYTES_MAX);
     for (size_t i = 0; i < 3; i++)
-        for (int16_t type = GROUP_RECORD_SHARE_MEMBER; type <= GROUP_RECORD_SHARE_STAGES; type++)
+        for (int type = GROUP_RECORD_SHARE_MEMBER; type <= GROUP_RECORD_SHARE_STAGES; type++)
             for (int32_t cut = 0; cut <= (int32_t)sizeof key; cut++)
-                (void)share_records_load(groups, &arena, type, (struct wire_bytes){key, cut},
-                    (struct wire_bytes){values[i], sizes[i]});
+                (void)share_records_load(groups, &arena, (int16_t)type,
+                    (struct wire_bytes){key, cut}, (struct wire_bytes){values[i], sizes[i]});
     assert_false(share_records_load(groups, &arena, GROUP_RECORD_SHARE_MEMBER,
         (struct wire_bytes){key, sizeof key}, (struct wire_bytes){values[1], sizes[1]}));
     /* A tombstone of what is not there is read, and makes nothing. */
@@ -175,7 +176,7 @@ broken_records_are_passed_over(void **state)
         (struct wire_bytes){key, sizeof key}, (struct wire_bytes){NULL, -1}));
     share_records_loaded(groups);
     arena_fini(&arena);
-    (void)share_rig_teardown(&made);
+    (void)share_group_rig_teardown(&made);
 }
 
 int
