@@ -9,35 +9,11 @@
 #define LIMIT_MS 20000
 #define NOTHING_MS 1500
 #define WAIT_MS 300 /* of fetches that wait for records */
-#define RESOURCE_GROUP 32
-#define OPERATION_SET 0
 
 void
 kc_share_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value)
 {
-    struct km_incremental_alter_configs_request body;
-    struct km_incremental_alter_configs_request_alter_configs_resource resource;
-    struct km_incremental_alter_configs_request_alterable_config config;
-    const struct km_incremental_alter_configs_response *response;
-
-    codec_init(&km_incremental_alter_configs_request_desc, &body);
-    codec_init(&km_incremental_alter_configs_request_alter_configs_resource_desc, &resource);
-    codec_init(&km_incremental_alter_configs_request_alterable_config_desc, &config);
-    config.name = kc_string(name);
-    config.config_operation = OPERATION_SET;
-    config.value = kc_string(value);
-    resource.resource_type = RESOURCE_GROUP;
-    resource.resource_name = kc_string(group->id);
-    resource.configs.items = &config;
-    resource.configs.count = 1;
-    body.resources.items = &resource;
-    body.resources.count = 1;
-    kc_setup_begin(kc);
-    response = kc_ask(kc, kc_group_link(kc, group), KM_INCREMENTAL_ALTER_CONFIGS,
-        kc_version(kc, KM_INCREMENTAL_ALTER_CONFIGS, KC_VERSION_MAX), &body);
-    kc_int(kc, "IncrementalAlterConfigs responses", response->responses.count, 1);
-    kc_code(kc, "IncrementalAlterConfigs", response->responses.items[0].error_code, KE_NONE);
-    kc_setup_end(kc);
+    kc_config_set(kc, KC_RESOURCE_GROUP, group->id, name, value);
 }
 
 struct kc_group *
