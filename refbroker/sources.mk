@@ -83,6 +83,7 @@ refbroker_SRCS := \
 	refbroker/coord/group_configs.c \
 	refbroker/coord/group_expiry.c \
 	refbroker/coord/group_join.c \
+	refbroker/coord/group_loading.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/group_records.c \
 	refbroker/coord/groups.c \

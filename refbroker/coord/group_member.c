@@ -388,3 +388,17 @@ group_member_sync_reply(struct group_member *member, struct request *request, in
         arena_dup(&request->arena, member->assignment, (size_t)member->assignment_size),
         member->assignment_size};
 }
+
+void
+group_classic_forget(struct group *group)
+{
+    groups_timer_clear(group->groups, &group->rebalance);
+    group_pending_clear(group);
+    free(group->protocol_type);
+    free(group->protocol_name);
+    free(group->leader);
+    group->protocol_type = group->protocol_name = group->leader = NULL;
+    group->state = GROUP_EMPTY;
+    group->gathering = false;
+    group->generation = 0;
+}
