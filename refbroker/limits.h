@@ -80,4 +80,10 @@
 /* Share groups. */
 #define LIMIT_SHARE_SESSION_PARTS_MAX 1000000 /* partitions in all share sessions together */
 
+/* Streams groups. */
+#define LIMIT_STREAMS_SUBTOPOLOGIES_MAX 1000               /* of a topology */
+#define LIMIT_STREAMS_TOPICS_MAX 10000                     /* that a topology names, twice or not */
+#define LIMIT_STREAMS_TOPOLOGY_BYTES_MAX ((size_t)1000000) /* its record stays below 1 MiB */
+#define LIMIT_STREAMS_TASKS_MAX 200000 /* of a group, and in one list of a member */
+
 #endif
