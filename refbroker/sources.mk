@@ -89,6 +89,7 @@ refbroker_SRCS := \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/java_hash.c \
+	refbroker/coord/java_queue.c \
 	refbroker/coord/member_order.c \
 	refbroker/coord/offset_commit.c \
 	refbroker/coord/offsets.c \
@@ -120,6 +121,12 @@ refbroker_SRCS := \
 	refbroker/coord/share_target.c \
 	refbroker/coord/share_update.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/streams_assignor.c \
+	refbroker/coord/streams_plan.c \
+	refbroker/coord/streams_task.c \
+	refbroker/coord/streams_topics.c \
+	refbroker/coord/streams_topics_show.c \
+	refbroker/coord/streams_topology.c \
 	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \

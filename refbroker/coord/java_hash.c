@@ -1,5 +1,7 @@
 #include "refbroker/coord/java_hash.h"
 
+#include <stdlib.h>
+
 /* The next code point, U+FFFD for what is none; moves *text behind it. */
 static uint32_t
 code_point_next(const unsigned char **text)
@@ -84,4 +86,25 @@ java_hash_bucket(int32_t hash, size_t capacity)
     uint32_t spread = (uint32_t)hash ^ (uint32_t)hash >> 16;
 
     return spread & (uint32_t)(capacity - 1);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    const struct java_hash_entry *x = a, *y = b;
+
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    return (x->came > y->came) - (x->came < y->came);
+}
+
+void
+java_hash_sort(struct java_hash_entry *entries, size_t count, size_t capacity)
+{
+    for (size_t i = 0; i < count; i++) {
+        entries[i].bucket = java_hash_bucket(entries[i].hash, capacity);
+        entries[i].came = i;
+    }
+    if (count > 1)
+        qsort(entries, count, sizeof *entries, compare);
 }

@@ -37,4 +37,14 @@ size_t java_hash_copied(size_t count);
 /* java_hash_bucket is the bucket of a hash. */
 uint32_t java_hash_bucket(int32_t hash, size_t capacity);
 
+/* java_hash_sort brings entries, who stand in the order in which they came, in that of a table;
+ * `at` is the caller's. */
+struct java_hash_entry {
+    int32_t hash;
+    size_t at;
+    uint32_t bucket; /* ours */
+    size_t came;
+};
+void java_hash_sort(struct java_hash_entry *entries, size_t count, size_t capacity);
+
 #endif

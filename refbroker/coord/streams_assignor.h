@@ -28,7 +28,7 @@ struct streams_assignor_subtopology {
 
 struct streams_assignor_member {
     const char *member_id;
-    const char *process_id;
+    const char *process_id;                 /* not NULL */
     const struct streams_assignment *owned; /* its target until now */
     struct streams_assignment target;       /* the result, without epochs; the caller's to end */
 };
