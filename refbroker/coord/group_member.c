@@ -10,6 +10,7 @@
 #include "refbroker/coord/consumer_group.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/coord/share_group.h"
+#include "refbroker/coord/streams_group.h"
 
 struct pending_member {
     struct group_timer timer;
@@ -46,6 +47,7 @@ group_free(struct group *group)
     map_fini(&group->pending, NULL);
     consumer_group_detach(group);
     share_group_detach(group);
+    streams_group_detach(group);
     offsets_fini(&group->offsets);
     free(group->group_id);
     free(group->protocol_type);
