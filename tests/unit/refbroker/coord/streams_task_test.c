@@ -207,6 +207,20 @@ tasks_are_dropped_with_runs_that_this_empties(void **state)
 }
 
 static void
+runs_have_an_order_in_kafkas_table(void **state)
+{
+    struct streams_tasks tasks = set_of("1:0 10:0 2:0 a:0");
+    size_t *places = streams_tasks_by_table(&tasks);
+    static const size_t expected[] = {0, 3, 2, 1};
+
+    (void)state;
+    /* Of 16 buckets "1" (49) is in 1, "10" (1567) in 15, "2" (50) in 2, "a" (97) in 1. */
+    assert_memory_equal(places, expected, sizeof expected);
+    free(places);
+    streams_tasks_fini(&tasks);
+}
+
+static void
 an_assignment_has_three_kinds(void **state)
 {
     struct streams_assignment a = {.active = set_of("0:1@3"), .standby = set_of("0:2")};
@@ -278,6 +292,7 @@ main(void)
         cmocka_unit_test(two_sets_are_compared_cut_and_merged),
         cmocka_unit_test(epochs_count_where_they_are_asked_for),
         cmocka_unit_test(tasks_are_dropped_with_runs_that_this_empties),
+        cmocka_unit_test(runs_have_an_order_in_kafkas_table),
         cmocka_unit_test(an_assignment_has_three_kinds),
         cmocka_unit_test(random_sets_agree_with_a_table),
     };

@@ -288,6 +288,71 @@ a_long_chain_is_decided(void **state)
     assert_int_equal(tasks_of("s1=7", text, 0), 7);
 }
 
+/* --- any topology --------------------------------------------------------------------------------
+ */
+
+/* Appends a random word of a subtopology, sane or not. */
+static void
+word_append(char *text, size_t size)
+{
+    static const char *const before[] = {" s", " >r", " <r", " <r", " <r", " *c", " {", " {r"};
+    static const char *const behind[] = {"", "", "", "=2", "=-1", "", "}", "}"};
+    size_t kind = (size_t)rand() % ARRAY_LEN(before);
+    char word[32];
+
+    (void)snprintf(word, sizeof word, "%s%d%s", before[kind], rand() % 4, behind[kind]);
+    (void)strncat(text, word, size - strlen(text) - 1);
+}
+
+static void
+assert_sound(const struct rig *rig)
+{
+    const struct streams_topics *topics = &rig->topics;
+
+    assert_true(rig->error == 0 || rig->error == KE_STREAMS_INVALID_TOPOLOGY ||
+                rig->error == KE_UNKNOWN_SERVER_ERROR);
+    assert_int_equal(topics->detail == NULL, topics->status == STREAMS_STATUS_NONE);
+    assert_int_equal(
+        topics->missing_count > 0, topics->status == STREAMS_STATUS_MISSING_INTERNAL_TOPICS);
+    if (!topics->is_decided)
+        return;
+    assert_int_equal(topics->subtopology_count, rig->topology->value.subtopologies.count);
+    for (int32_t i = 0; i < topics->subtopology_count; i++) {
+        assert_ptr_equal(topics->subtopologies[i].from, rig->topology->by_id[i]);
+        assert_true(topics->subtopologies[i].task_count > 0);
+    }
+    for (size_t i = 0; i < topics->missing_count; i++) {
+        assert_true(topics->missing[i].partitions > 0);
+        assert_int_equal(count_of(rig->view.arg, topics->missing[i].info->name.data), 0);
+    }
+}
+
+static void
+random_topologies_are_decided_or_refused(void **state)
+{
+    int decided = 0;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 3000; seed++) {
+        char text[512] = "", id[8];
+        struct rig rig;
+
+        srand(seed);
+        for (int i = 0, parts = 1 + rand() % 4; i < parts; i++) {
+            (void)snprintf(id, sizeof id, "%d:", i);
+            (void)strncat(text, id, sizeof text - strlen(text) - 1);
+            for (int words = 1 + rand() % 4; words > 0; words--)
+                word_append(text, sizeof text);
+            (void)strncat(text, ";", sizeof text - strlen(text) - 1);
+        }
+        begin(&rig, "s0=2 s1=2 s2=2 r1=2 c1=2 c2=3", text);
+        assert_sound(&rig);
+        decided += rig.topics.is_decided;
+        end(&rig);
+    }
+    assert_true(decided > 100);
+}
+
 /* --- what is told --------------------------------------------------------------------------------
  */
 
@@ -442,6 +507,7 @@ main(void)
         cmocka_unit_test(what_kafka_fails_over_is_an_error_without_words),
         cmocka_unit_test(tasks_have_a_limit),
         cmocka_unit_test(a_long_chain_is_decided),
+        cmocka_unit_test(random_topologies_are_decided_or_refused),
         cmocka_unit_test(tasks_that_are_none_are_refused),
         cmocka_unit_test(an_endpoint_lists_partitions_of_all_that_its_tasks_read),
         cmocka_unit_test(an_endpoint_fails_where_kafka_fails),
