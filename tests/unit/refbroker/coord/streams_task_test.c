@@ -175,6 +175,11 @@ epochs_count_where_they_are_asked_for(void **state)
     assert_true(streams_tasks_same(&a, &b));
     assert_false(streams_tasks_equal(&a, &b));
     assert_false(streams_tasks_same(&a, &c));
+    streams_tasks_fini(&b);
+    b = set_of("0:1 1:1,2");
+    streams_tasks_fini(&c);
+    c = set_of("0:1,2 1:1");
+    assert_false(streams_tasks_same(&b, &c));
     streams_tasks_copy(&b, &a);
     assert_true(streams_tasks_equal(&a, &b));
     streams_tasks_move(&c, &a);

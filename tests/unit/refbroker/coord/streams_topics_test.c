@@ -218,7 +218,7 @@ static void
 copartitioned_source_topics_have_one_number(void **state)
 {
     (void)state;
-    assert_ready("s1=2 s2=2", "a: s1 s2 {0 1}");
+    assert_ready("s1=2 s2=2", "a: s1 s2 {0 1 0}");
     assert_ready("s1=2 s2=3", "a: s1 s2 {0} {1} {}");
     assert_status("s1=3 s2=2 s3=3", "a: s3 s2 s1 {0 1 2}",
         STREAMS_STATUS_INCORRECTLY_PARTITIONED_TOPICS, false,
@@ -257,6 +257,7 @@ what_kafka_fails_over_is_an_error_without_words(void **state)
     assert_error("s1=1", "a: s1 {r0}", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 <r1=-1", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 *c1 *c1", KE_UNKNOWN_SERVER_ERROR, "");
+    assert_error("s1=1", "a: s1 *c1?k:1?k:2", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 <r1=1 <r1=1", KE_UNKNOWN_SERVER_ERROR, "");
 }
 
@@ -469,6 +470,33 @@ a_description_shows_what_is_decided_only_when_ready(void **state)
     end(&rig);
 }
 
+/* The key of the first config of the first changelog that is shown. */
+static struct wire_string
+config_shown(struct rig *rig)
+{
+    struct km_streams_group_describe_response_topology out;
+
+    assert_true(streams_topics_describe(&rig->topics, rig->topology, &rig->arena, &out));
+    return out.subtopologies.items[0].state_changelog_topics.items[0].topic_configs.items[0].key;
+}
+
+static void
+configs_are_kept_and_shown(void **state)
+{
+    static const char topology[] = "a: s1 *c1?b:1?a:2";
+    struct rig rig;
+
+    (void)state;
+    begin(&rig, "s1=3", topology);
+    assert_int_equal(rig.topics.missing[0].info->topic_configs.count, 2);
+    assert_string_equal(rig.topics.missing[0].info->topic_configs.items[1].value.data, "2");
+    assert_true(codec_string_is(config_shown(&rig), "b"));
+    end(&rig);
+    begin(&rig, "s1=3 c1=3", topology);
+    assert_true(codec_string_is(config_shown(&rig), "a")); /* as in Kafka's table */
+    end(&rig);
+}
+
 static void
 a_description_that_does_not_fit_is_none(void **state)
 {
@@ -477,11 +505,11 @@ a_description_that_does_not_fit_is_none(void **state)
     struct rig rig;
 
     (void)state;
-    begin(&rig, "s1=3", "a: s1 s1 s1 s1");
-    for (size_t bytes = 0; bytes < 200; bytes += 16) {
+    begin(&rig, "s1=3", "a: s1 s1 s1 s1 *c1?k:v");
+    for (size_t bytes = 0; bytes < 1000; bytes += 16) {
         arena_init(&small, bytes);
         if (streams_topics_describe(&rig.topics, rig.topology, &small, &out))
-            assert_int_equal(out.subtopologies.items[0].source_topics.count, 1);
+            assert_int_equal(out.subtopologies.items[0].source_topics.count, 4);
         else
             assert_true(arena_is_full(&small));
         arena_fini(&small);
@@ -512,6 +540,7 @@ main(void)
         cmocka_unit_test(an_endpoint_lists_partitions_of_all_that_its_tasks_read),
         cmocka_unit_test(an_endpoint_fails_where_kafka_fails),
         cmocka_unit_test(a_description_shows_what_is_decided_only_when_ready),
+        cmocka_unit_test(configs_are_kept_and_shown),
         cmocka_unit_test(a_description_that_does_not_fit_is_none),
     };
 
