@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "refbroker/coord/java_hash.h"
 #include "refbroker/limits.h"
 
 /* --- runs ----------------------------------------------------------------------------------------
@@ -214,6 +215,22 @@ streams_tasks_find(const struct streams_tasks *tasks, const char *subtopology_id
     const struct streams_run *run = streams_tasks_run(tasks, subtopology_id);
 
     return run == NULL ? NULL : task_find(run, partition);
+}
+
+size_t *
+streams_tasks_by_table(const struct streams_tasks *tasks)
+{
+    struct java_hash_entry *entries = xcalloc(tasks->count + 1, sizeof *entries);
+    size_t *places = xcalloc(tasks->count + 1, sizeof *places);
+
+    for (size_t i = 0; i < tasks->count; i++)
+        entries[i] = (struct java_hash_entry){
+            .hash = java_hash_text(tasks->runs[i].subtopology_id), .at = i};
+    java_hash_sort(entries, tasks->count, java_hash_capacity(JAVA_HASH_CAPACITY, tasks->count));
+    for (size_t i = 0; i < tasks->count; i++)
+        places[i] = entries[i].at;
+    free(entries);
+    return places;
 }
 
 bool

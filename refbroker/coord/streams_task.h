@@ -65,6 +65,10 @@ const struct streams_task *streams_tasks_find(
 const struct streams_run *streams_tasks_run(
     const struct streams_tasks *tasks, const char *subtopology_id);
 
+/* streams_tasks_by_table returns the places of the runs in the order of Kafka's table of them
+ * (java_hash.h), in which it lists them to members; the caller frees them. */
+size_t *streams_tasks_by_table(const struct streams_tasks *tasks);
+
 /* streams_tasks_is_empty: no runs. streams_tasks_equal compares runs and epochs, streams_tasks_same
  * all but epochs. */
 bool streams_tasks_is_empty(const struct streams_tasks *tasks);

@@ -165,6 +165,7 @@ streams_topics_endpoint(const struct streams_topics *topics, const struct stream
 {
     int32_t room = 0;
     int16_t error = KE_NONE;
+    size_t *order;
 
     out->items = NULL;
     out->count = 0;
@@ -181,9 +182,13 @@ streams_topics_endpoint(const struct streams_topics *topics, const struct stream
         codec_array(arena, &km_streams_group_heartbeat_response_topic_partition_desc, room);
     if (out->items == NULL)
         return KE_NONE;
-    for (size_t i = 0; error == KE_NONE && i < tasks->count; i++)
-        error = run_write(subtopology_find(topics, tasks->runs[i].subtopology_id), &tasks->runs[i],
-            view, arena, out);
+    order = streams_tasks_by_table(tasks);
+    for (size_t i = 0; error == KE_NONE && i < tasks->count; i++) {
+        const struct streams_run *run = &tasks->runs[order[i]];
+
+        error = run_write(subtopology_find(topics, run->subtopology_id), run, view, arena, out);
+    }
+    free(order);
     return error;
 }
 

@@ -8,7 +8,7 @@
  * A check returns 0 or Kafka's error code, with its text in e (cut at ERR_TEXT_MAX), which is empty
  * where Kafka says nothing; for what Kafka does not limit the words are ours.
  *
- * Limits: LIMIT_STREAMS_SUBTOPOLOGIES_MAX, LIMIT_STREAMS_TOPICS_MAX,
+ * Limits: LIMIT_STREAMS_SUBTOPOLOGIES_MAX and LIMIT_STREAMS_TOPICS_MAX in a heartbeat,
  * LIMIT_STREAMS_TOPOLOGY_BYTES_MAX as a record.
  */
 #ifndef REFBROKER_COORD_STREAMS_TOPOLOGY_H

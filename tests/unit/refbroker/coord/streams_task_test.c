@@ -175,6 +175,11 @@ epochs_count_where_they_are_asked_for(void **state)
     assert_true(streams_tasks_same(&a, &b));
     assert_false(streams_tasks_equal(&a, &b));
     assert_false(streams_tasks_same(&a, &c));
+    streams_tasks_fini(&b);
+    b = set_of("0:1 1:1,2");
+    streams_tasks_fini(&c);
+    c = set_of("0:1,2 1:1");
+    assert_false(streams_tasks_same(&b, &c));
     streams_tasks_copy(&b, &a);
     assert_true(streams_tasks_equal(&a, &b));
     streams_tasks_move(&c, &a);
@@ -203,6 +208,20 @@ tasks_are_dropped_with_runs_that_this_empties(void **state)
     assert_set(&tasks, "1:1 2:5");
     assert_int_equal(tasks.task_count, 2);
     assert_false(streams_tasks_drop(&tasks, is_odd, &asked));
+    streams_tasks_fini(&tasks);
+}
+
+static void
+runs_have_an_order_in_kafkas_table(void **state)
+{
+    struct streams_tasks tasks = set_of("1:0 10:0 2:0 a:0");
+    size_t *places = streams_tasks_by_table(&tasks);
+    static const size_t expected[] = {0, 3, 2, 1};
+
+    (void)state;
+    /* Of 16 buckets "1" (49) is in 1, "10" (1567) in 15, "2" (50) in 2, "a" (97) in 1. */
+    assert_memory_equal(places, expected, sizeof expected);
+    free(places);
     streams_tasks_fini(&tasks);
 }
 
@@ -278,6 +297,7 @@ main(void)
         cmocka_unit_test(two_sets_are_compared_cut_and_merged),
         cmocka_unit_test(epochs_count_where_they_are_asked_for),
         cmocka_unit_test(tasks_are_dropped_with_runs_that_this_empties),
+        cmocka_unit_test(runs_have_an_order_in_kafkas_table),
         cmocka_unit_test(an_assignment_has_three_kinds),
         cmocka_unit_test(random_sets_agree_with_a_table),
     };

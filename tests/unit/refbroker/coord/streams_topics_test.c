@@ -218,7 +218,7 @@ static void
 copartitioned_source_topics_have_one_number(void **state)
 {
     (void)state;
-    assert_ready("s1=2 s2=2", "a: s1 s2 {0 1}");
+    assert_ready("s1=2 s2=2", "a: s1 s2 {0 1 0}");
     assert_ready("s1=2 s2=3", "a: s1 s2 {0} {1} {}");
     assert_status("s1=3 s2=2 s3=3", "a: s3 s2 s1 {0 1 2}",
         STREAMS_STATUS_INCORRECTLY_PARTITIONED_TOPICS, false,
@@ -257,6 +257,7 @@ what_kafka_fails_over_is_an_error_without_words(void **state)
     assert_error("s1=1", "a: s1 {r0}", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 <r1=-1", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 *c1 *c1", KE_UNKNOWN_SERVER_ERROR, "");
+    assert_error("s1=1", "a: s1 *c1?k:1?k:2", KE_UNKNOWN_SERVER_ERROR, "");
     assert_error("s1=1", "a: s1 <r1=1 <r1=1", KE_UNKNOWN_SERVER_ERROR, "");
 }
 
@@ -286,6 +287,71 @@ a_long_chain_is_decided(void **state)
     (void)snprintf(part, sizeof part, "%03d: s1 >r%d", PARTS, PARTS);
     (void)strncat(text, part, sizeof text - strlen(text) - 1);
     assert_int_equal(tasks_of("s1=7", text, 0), 7);
+}
+
+/* --- any topology --------------------------------------------------------------------------------
+ */
+
+/* Appends a random word of a subtopology, sane or not. */
+static void
+word_append(char *text, size_t size)
+{
+    static const char *const before[] = {" s", " >r", " <r", " <r", " <r", " *c", " {", " {r"};
+    static const char *const behind[] = {"", "", "", "=2", "=-1", "", "}", "}"};
+    size_t kind = (size_t)rand() % ARRAY_LEN(before);
+    char word[32];
+
+    (void)snprintf(word, sizeof word, "%s%d%s", before[kind], rand() % 4, behind[kind]);
+    (void)strncat(text, word, size - strlen(text) - 1);
+}
+
+static void
+assert_sound(const struct rig *rig)
+{
+    const struct streams_topics *topics = &rig->topics;
+
+    assert_true(rig->error == 0 || rig->error == KE_STREAMS_INVALID_TOPOLOGY ||
+                rig->error == KE_UNKNOWN_SERVER_ERROR);
+    assert_int_equal(topics->detail == NULL, topics->status == STREAMS_STATUS_NONE);
+    assert_int_equal(
+        topics->missing_count > 0, topics->status == STREAMS_STATUS_MISSING_INTERNAL_TOPICS);
+    if (!topics->is_decided)
+        return;
+    assert_int_equal(topics->subtopology_count, rig->topology->value.subtopologies.count);
+    for (int32_t i = 0; i < topics->subtopology_count; i++) {
+        assert_ptr_equal(topics->subtopologies[i].from, rig->topology->by_id[i]);
+        assert_true(topics->subtopologies[i].task_count > 0);
+    }
+    for (size_t i = 0; i < topics->missing_count; i++) {
+        assert_true(topics->missing[i].partitions > 0);
+        assert_int_equal(count_of(rig->view.arg, topics->missing[i].info->name.data), 0);
+    }
+}
+
+static void
+random_topologies_are_decided_or_refused(void **state)
+{
+    int decided = 0;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 3000; seed++) {
+        char text[512] = "", id[8];
+        struct rig rig;
+
+        srand(seed);
+        for (int i = 0, parts = 1 + rand() % 4; i < parts; i++) {
+            (void)snprintf(id, sizeof id, "%d:", i);
+            (void)strncat(text, id, sizeof text - strlen(text) - 1);
+            for (int words = 1 + rand() % 4; words > 0; words--)
+                word_append(text, sizeof text);
+            (void)strncat(text, ";", sizeof text - strlen(text) - 1);
+        }
+        begin(&rig, "s0=2 s1=2 s2=2 r1=2 c1=2 c2=3", text);
+        assert_sound(&rig);
+        decided += rig.topics.is_decided;
+        end(&rig);
+    }
+    assert_true(decided > 100);
 }
 
 /* --- what is told --------------------------------------------------------------------------------
@@ -404,6 +470,33 @@ a_description_shows_what_is_decided_only_when_ready(void **state)
     end(&rig);
 }
 
+/* The key of the first config of the first changelog that is shown. */
+static struct wire_string
+config_shown(struct rig *rig)
+{
+    struct km_streams_group_describe_response_topology out;
+
+    assert_true(streams_topics_describe(&rig->topics, rig->topology, &rig->arena, &out));
+    return out.subtopologies.items[0].state_changelog_topics.items[0].topic_configs.items[0].key;
+}
+
+static void
+configs_are_kept_and_shown(void **state)
+{
+    static const char topology[] = "a: s1 *c1?b:1?a:2";
+    struct rig rig;
+
+    (void)state;
+    begin(&rig, "s1=3", topology);
+    assert_int_equal(rig.topics.missing[0].info->topic_configs.count, 2);
+    assert_string_equal(rig.topics.missing[0].info->topic_configs.items[1].value.data, "2");
+    assert_true(codec_string_is(config_shown(&rig), "b"));
+    end(&rig);
+    begin(&rig, "s1=3 c1=3", topology);
+    assert_true(codec_string_is(config_shown(&rig), "a")); /* as in Kafka's table */
+    end(&rig);
+}
+
 static void
 a_description_that_does_not_fit_is_none(void **state)
 {
@@ -412,11 +505,11 @@ a_description_that_does_not_fit_is_none(void **state)
     struct rig rig;
 
     (void)state;
-    begin(&rig, "s1=3", "a: s1 s1 s1 s1");
-    for (size_t bytes = 0; bytes < 200; bytes += 16) {
+    begin(&rig, "s1=3", "a: s1 s1 s1 s1 *c1?k:v");
+    for (size_t bytes = 0; bytes < 1000; bytes += 16) {
         arena_init(&small, bytes);
         if (streams_topics_describe(&rig.topics, rig.topology, &small, &out))
-            assert_int_equal(out.subtopologies.items[0].source_topics.count, 1);
+            assert_int_equal(out.subtopologies.items[0].source_topics.count, 4);
         else
             assert_true(arena_is_full(&small));
         arena_fini(&small);
@@ -442,10 +535,12 @@ main(void)
         cmocka_unit_test(what_kafka_fails_over_is_an_error_without_words),
         cmocka_unit_test(tasks_have_a_limit),
         cmocka_unit_test(a_long_chain_is_decided),
+        cmocka_unit_test(random_topologies_are_decided_or_refused),
         cmocka_unit_test(tasks_that_are_none_are_refused),
         cmocka_unit_test(an_endpoint_lists_partitions_of_all_that_its_tasks_read),
         cmocka_unit_test(an_endpoint_fails_where_kafka_fails),
         cmocka_unit_test(a_description_shows_what_is_decided_only_when_ready),
+        cmocka_unit_test(configs_are_kept_and_shown),
         cmocka_unit_test(a_description_that_does_not_fit_is_none),
     };
 

@@ -4,7 +4,8 @@
  *
  * is a subtopology "a" that reads s1 and s2, writes into r1, reads the repartition topics r1 and r2
  * (of 3 partitions), keeps its state in c1, and has a copartition group of its source topics 0 and
- * 1 and its repartition topic 0. Subtopologies are separated by ";". */
+ * 1 and its repartition topic 0; "*c1?k:v" gives it a config. Subtopologies are separated by ";".
+ */
 #ifndef TESTS_UNIT_REFBROKER_COORD_STREAMS_TOPOLOGY_RIG_H
 #define TESTS_UNIT_REFBROKER_COORD_STREAMS_TOPOLOGY_RIG_H
 
@@ -20,17 +21,27 @@ typedef struct km_streams_group_heartbeat_request_subtopology rig_subtopology;
 typedef struct km_streams_group_heartbeat_request_topic_info rig_info;
 typedef struct km_streams_group_heartbeat_request_copartition_group rig_group;
 
+/* "name=partitions?key:value?key:value" */
 static inline rig_info
-rig_info_of(char *word)
+rig_info_of(struct arena *arena, char *word)
 {
-    char *count = strchr(word, '=');
-    rig_info info = {.name = codec_string(word)};
+    char *configs = NULL, *name = strtok_r(word, "?", &configs), *key, *count;
+    rig_info info = {.name = {NULL, 0}};
 
+    info.topic_configs.items = arena_array(arena, RIG_ITEMS_MAX, sizeof *info.topic_configs.items);
+    while ((key = strtok_r(NULL, "?", &configs)) != NULL) {
+        char *value = strchr(key, ':');
+
+        *value = '\0';
+        info.topic_configs.items[info.topic_configs.count].key = codec_string(key);
+        info.topic_configs.items[info.topic_configs.count++].value = codec_string(value + 1);
+    }
+    count = strchr(name, '=');
     if (count != NULL) {
         *count = '\0';
-        info.name = codec_string(word);
         info.partitions = (int32_t)strtol(count + 1, NULL, 10);
     }
+    info.name = codec_string(name);
     return info;
 }
 
@@ -55,16 +66,17 @@ rig_group_begin(struct arena *arena, rig_subtopology *s)
 }
 
 static inline void
-rig_word(rig_subtopology *s, char *word)
+rig_word(struct arena *arena, rig_subtopology *s, char *word)
 {
     if (*word == '>')
         s->repartition_sink_topics.items[s->repartition_sink_topics.count++] =
             codec_string(word + 1);
     else if (*word == '<')
         s->repartition_source_topics.items[s->repartition_source_topics.count++] =
-            rig_info_of(word + 1);
+            rig_info_of(arena, word + 1);
     else if (*word == '*')
-        s->state_changelog_topics.items[s->state_changelog_topics.count++] = rig_info_of(word + 1);
+        s->state_changelog_topics.items[s->state_changelog_topics.count++] =
+            rig_info_of(arena, word + 1);
     else
         s->source_topics.items[s->source_topics.count++] = codec_string(word);
 }
@@ -96,7 +108,7 @@ rig_subtopology_read(struct arena *arena, rig_subtopology *s, char *text)
         if (ends)
             word[last] = '\0';
         if (group == NULL)
-            rig_word(s, word);
+            rig_word(arena, s, word);
         else if (*word != '\0')
             rig_group_word(group, word);
         if (ends)

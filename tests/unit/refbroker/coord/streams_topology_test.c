@@ -104,6 +104,7 @@ limits_are_checked_with_names(void **state)
     rig_subtopology *items =
         xcalloc(LIMIT_STREAMS_SUBTOPOLOGIES_MAX + 1, sizeof *topology.subtopologies.items);
     struct wire_string *texts = xcalloc(LIMIT_STREAMS_TOPICS_MAX + 1, sizeof *texts), *names;
+    struct arena small;
     size_t count;
     struct err e;
 
@@ -125,6 +126,10 @@ limits_are_checked_with_names(void **state)
     items->source_topics.count = LIMIT_STREAMS_TOPICS_MAX;
     assert_int_equal(streams_topology_check_names(&topology, &arena, &names, &count, &e), 0);
     assert_int_equal(count, 1);
+    arena_init(&small, 64);
+    assert_int_equal(streams_topology_check_names(&topology, &small, &names, &count, &e),
+        KE_STREAMS_INVALID_TOPOLOGY);
+    arena_fini(&small);
     items->subtopology_id = (struct wire_string){"0\0a", 3};
     assert_int_equal(
         streams_topology_check_names(&topology, &arena, &names, &count, &e), KE_INVALID_REQUEST);
