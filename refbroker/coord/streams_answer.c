@@ -1,6 +1,6 @@
 #include "refbroker/coord/streams_answer.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
 
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
@@ -95,9 +95,10 @@ tasks_list(struct request *request, const struct streams_tasks *tasks)
             (int32_t)tasks->count),
         0};
     int32_t *numbers = arena_array(&request->arena, tasks->task_count + 1, sizeof *numbers);
+    size_t *order = streams_tasks_by_table(tasks);
 
     for (size_t i = 0; !arena_is_full(&request->arena) && i < tasks->count; i++) {
-        const struct streams_run *run = &tasks->runs[i];
+        const struct streams_run *run = &tasks->runs[order[i]];
 
         list.items[i].subtopology_id = request_text_dup(request, run->subtopology_id);
         list.items[i].partitions.items = numbers;
@@ -106,6 +107,7 @@ tasks_list(struct request *request, const struct streams_tasks *tasks)
             *numbers++ = run->tasks[k].partition;
         list.count++;
     }
+    free(order);
     return list;
 }
 
