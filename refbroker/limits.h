@@ -85,8 +85,9 @@
 #define LIMIT_STREAMS_SUBTOPOLOGIES_MAX 1000               /* of a topology */
 #define LIMIT_STREAMS_TOPICS_MAX 10000                     /* that a topology names, twice or not */
 #define LIMIT_STREAMS_TOPOLOGY_BYTES_MAX ((size_t)1000000) /* its record stays below 1 MiB */
-#define LIMIT_STREAMS_MEMBER_BYTES_MAX 65536               /* of what a member tells of itself */
-#define LIMIT_STREAMS_TAGS_MAX 1000                        /* of a member */
+#define LIMIT_STREAMS_TOPOLOGIES_BYTES_MAX ((size_t)1 << 30) /* of all groups, in memory */
+#define LIMIT_STREAMS_MEMBER_BYTES_MAX 65536                 /* of what a member tells of itself */
+#define LIMIT_STREAMS_TAGS_MAX 1000                          /* of a member */
 #define LIMIT_STREAMS_FAILURES_MAX 1000 /* internal topics that could not be made, remembered */
 #define LIMIT_STREAMS_TASKS_MAX 200000  /* of a group, and in one list of a member */
 

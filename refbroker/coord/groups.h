@@ -26,6 +26,7 @@ struct groups {
     struct pending_offsets pending;
     struct group_timer expiry;
     struct list share_calls;     /* struct share_calls.in_groups */
+    size_t topology_bytes;       /* that the topologies of streams groups take */
     struct map streams_failures; /* topics that could not be made (streams_creation.h) */
 };
 

@@ -42,12 +42,10 @@ streams_group_detach(struct group *group)
     while ((member = map_next(&streams->members, &position, NULL, NULL)) != NULL)
         streams_member_remove(member);
     groups_timer_clear(group->groups, &streams->delay);
-    streams_topics_fini(&streams->topics);
-    streams_topology_free(streams->topology);
+    streams_group_set_topology(streams, NULL);
     text_pairs_fini(&streams->settings);
     map_fini(&streams->members, NULL);
     map_fini(&streams->owners, NULL);
-    map_fini(&streams->sources, NULL);
     free(streams->shutdown_member_id);
     free(streams);
     group->streams = NULL;
@@ -118,13 +116,18 @@ sources_collect(struct streams_group *streams)
 void
 streams_group_set_topology(struct streams_group *streams, struct streams_topology *topology_take)
 {
+    size_t *bytes = &streams->group->groups->topology_bytes;
+
     streams_topics_fini(&streams->topics);
     streams->is_configured = false;
     map_fini(&streams->sources, NULL);
+    *bytes -= streams->topology == NULL ? 0 : streams->topology->memory.used_bytes;
     streams_topology_free(streams->topology);
     streams->topology = topology_take;
-    if (streams->topology != NULL)
-        sources_collect(streams);
+    if (streams->topology == NULL)
+        return;
+    *bytes += streams->topology->memory.used_bytes;
+    sources_collect(streams);
 }
 
 void

@@ -298,7 +298,10 @@ topology_check(struct place *p, struct err *e)
         return error;
     if (known == NULL) {
         p->topology = told;
-        return KE_NONE;
+        return p->groups->topology_bytes + told->memory.used_bytes <=
+                       LIMIT_STREAMS_TOPOLOGIES_BYTES_MAX
+                   ? KE_NONE
+                   : refuse(e, KE_COORDINATOR_NOT_AVAILABLE, "There are too many topologies.");
     }
     if (known->value.epoch <= told->value.epoch && !streams_topology_equal(known, told))
         error = refuse(e, KE_INVALID_REQUEST, "Topology updates are not supported yet.");

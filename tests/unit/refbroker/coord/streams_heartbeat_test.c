@@ -322,6 +322,27 @@ tasks_that_the_topology_does_not_have_are_refused(void **state)
         "Task 3 for subtopology 0 is invalid. Number of tasks for this subtopology: 3");
 }
 
+static void
+topologies_of_all_groups_have_a_limit(void **state)
+{
+    struct streams_rig *rig = *state;
+    size_t *bytes = &rig->world.broker->groups->topology_bytes;
+
+    assert_int_equal(*bytes, 0);
+    *bytes = LIMIT_STREAMS_TOPOLOGIES_BYTES_MAX;
+    assert_true(streams_rig_beat_at(rig, 0, STREAMS_EPOCH_JOIN, true));
+    assert_refused(rig, 0, KE_COORDINATOR_NOT_AVAILABLE, "There are too many topologies.");
+    assert_null(streams_rig_group(rig));
+    *bytes = 0;
+    streams_rig_join(rig, 0);
+    assert_int_equal(*bytes, streams_rig_group(rig)->topology->memory.used_bytes);
+    streams_rig_crash(rig);
+    bytes = &rig->world.broker->groups->topology_bytes;
+    assert_int_equal(*bytes, streams_rig_group(rig)->topology->memory.used_bytes);
+    groups_remove(groups_find(rig->world.broker->groups, request_text("g")));
+    assert_int_equal(*bytes, 0);
+}
+
 /* What Kafka has no words for. */
 static void
 what_is_there_twice_is_an_error_without_words(void **state)
@@ -408,6 +429,7 @@ main(void)
         TEST(a_lost_answer_s_epoch_is_let_in_and_others_are_fenced),
         TEST(a_full_group_lets_nobody_join_not_even_its_members),
         TEST(tasks_that_the_topology_does_not_have_are_refused),
+        TEST(topologies_of_all_groups_have_a_limit),
         TEST(what_is_there_twice_is_an_error_without_words),
         TEST(a_member_in_an_unknown_state_begins_from_nothing),
         TEST(what_a_member_tells_anew_raises_the_epoch),
