@@ -357,6 +357,37 @@ offsets_are_committed_by_members_and_deleted_when_nobody_reads(void **state)
         offsets_count(&groups_find(rig->world.broker->groups, request_text("g"))->offsets), 0);
 }
 
+/* Lets offsets be looked at, while a member sends heartbeats or nobody is there. */
+static void
+look_pass(struct streams_rig *rig, bool beats)
+{
+    for (int i = 0; i < 20; i++) {
+        streams_rig_pass(rig, 40000);
+        if (beats)
+            streams_rig_beat(rig, 0);
+    }
+    streams_rig_rest(rig);
+}
+
+static void
+offsets_that_nobody_reads_expire_and_the_group_with_them(void **state)
+{
+    struct streams_rig *rig = *state;
+    const struct group *group;
+
+    rig->world.broker->options.groups.offsets_retention_minutes = 1;
+    streams_rig_join(rig, 0);
+    assert_int_equal(offset_commit(rig, 2), KE_NONE);
+    group = groups_find(rig->world.broker->groups, request_text("g"));
+    look_pass(rig, true);
+    assert_int_equal(offsets_count(&group->offsets), 1);
+    streams_rig_leave(rig, 0);
+    look_pass(rig, false);
+    assert_null(groups_find(rig->world.broker->groups, request_text("g")));
+    streams_rig_crash(rig);
+    assert_null(groups_find(rig->world.broker->groups, request_text("g")));
+}
+
 static void
 without_the_feature_every_request_is_unsupported(void **state)
 {
@@ -386,6 +417,7 @@ main(void)
         TEST(it_is_listed_by_type_and_state),
         TEST(it_is_deleted_when_it_is_empty_and_stays_so),
         TEST(offsets_are_committed_by_members_and_deleted_when_nobody_reads),
+        TEST(offsets_that_nobody_reads_expire_and_the_group_with_them),
         TEST(without_the_feature_every_request_is_unsupported),
     };
 #undef TEST

@@ -101,6 +101,16 @@ assert_unnoticed(struct streams_rig *rig, int asking, uint64_t seed)
     }
 }
 
+/* Some groups wait before they assign tasks. */
+static void
+settings_make(struct streams_rig *rig, uint64_t seed)
+{
+    rig->world.broker->options.groups.streams_initial_rebalance_delay_ms = seed % 3 == 0 ? 20 : 0;
+    rig->world.broker->options.groups.streams_assignment_interval_ms = seed % 5 == 0 ? 5 : 0;
+    resource_configs_set(&rig->world.broker->resource_configs, RESOURCE_GROUP, "g",
+        "streams.num.standby.replicas", "1");
+}
+
 /* Comes back after a crash in which who asked, if anybody, got no answer. */
 static void
 revive(struct streams_rig *rig, int asking, uint64_t seed)
@@ -113,8 +123,7 @@ revive(struct streams_rig *rig, int asking, uint64_t seed)
     else
         disk_cut_kill(rig->world.disk);
     streams_rig_start(rig);
-    resource_configs_set(&rig->world.broker->resource_configs, RESOURCE_GROUP, "g",
-        "streams.num.standby.replicas", "1");
+    settings_make(rig, seed);
     assert_unnoticed(rig, asking, seed);
 }
 
@@ -132,8 +141,7 @@ no_crash_is_noticed_and_no_task_has_two_owners(void **state)
 
         rig->stateful = true;
         rig->members[1].process = seed % 2 == 0 ? "pa" : "pb";
-        resource_configs_set(&rig->world.broker->resource_configs, RESOURCE_GROUP, "g",
-            "streams.num.standby.replicas", "1");
+        settings_make(rig, seed);
         for (int life = 0; life < 4; life++) {
             int who = 0;
             bool stopped;
