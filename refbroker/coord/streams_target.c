@@ -16,25 +16,23 @@ struct target {
     struct streams_assignor_group group;
 };
 
+static bool
+is_new(const void *arg, const void *member)
+{
+    (void)arg;
+    return ((const struct streams_member *)member)->is_new;
+}
+
 static void
 members_order(struct target *t)
 {
-    size_t count = map_count(&t->streams->members), position = 0, i = 0;
-    struct streams_member **members = xcalloc(count + 1, sizeof(struct streams_member *));
-    struct member_order *order = xcalloc(count + 1, sizeof *order);
-    struct streams_member *member;
+    size_t count = map_count(&t->streams->members);
+    struct member_order *order = member_order_of(&t->streams->members, is_new, NULL);
 
-    while ((member = map_next(&t->streams->members, &position, NULL, NULL)) != NULL) {
-        order[i] = (struct member_order){
-            .member_id = member->member_id, .is_new = member->is_new, .at = i};
-        members[i++] = member;
-    }
-    member_order_sort(order, count);
     t->members = xcalloc(count + 1, sizeof(struct streams_member *));
-    for (i = 0; i < count; i++)
-        t->members[i] = members[order[i].at];
+    for (size_t i = 0; i < count; i++)
+        t->members[i] = order[i].member;
     free(order);
-    free(members);
 }
 
 static void
