@@ -36,6 +36,7 @@ refbroker_SRCS := \
 	refbroker/api/h_tokens.c \
 	refbroker/api/h_share_acknowledge.c \
 	refbroker/api/h_share_fetch.c \
+	refbroker/api/h_streams_groups.c \
 	refbroker/api/h_telemetry.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
@@ -82,13 +83,16 @@ refbroker_SRCS := \
 	refbroker/coord/group_configs.c \
 	refbroker/coord/group_expiry.c \
 	refbroker/coord/group_join.c \
+	refbroker/coord/group_loading.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/group_records.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/java_hash.c \
+	refbroker/coord/java_queue.c \
 	refbroker/coord/member_order.c \
 	refbroker/coord/offset_commit.c \
+	refbroker/coord/offset_epochs.c \
 	refbroker/coord/offsets.c \
 	refbroker/coord/otlp.c \
 	refbroker/coord/pending_offsets.c \
@@ -120,6 +124,23 @@ refbroker_SRCS := \
 	refbroker/coord/share_target.c \
 	refbroker/coord/share_update.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/streams_answer.c \
+	refbroker/coord/streams_assignor.c \
+	refbroker/coord/streams_creation.c \
+	refbroker/coord/streams_group.c \
+	refbroker/coord/streams_heartbeat.c \
+	refbroker/coord/streams_load.c \
+	refbroker/coord/streams_offsets.c \
+	refbroker/coord/streams_plan.c \
+	refbroker/coord/streams_reconcile.c \
+	refbroker/coord/streams_records.c \
+	refbroker/coord/streams_target.c \
+	refbroker/coord/streams_task.c \
+	refbroker/coord/streams_topics.c \
+	refbroker/coord/streams_topics_show.c \
+	refbroker/coord/streams_topology.c \
+	refbroker/coord/streams_update.c \
+	refbroker/coord/text_pairs.c \
 	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \

@@ -133,7 +133,7 @@ offset_delete_check(const struct group *group)
 {
     if (group == NULL || group->share != NULL)
         return KE_GROUP_ID_NOT_FOUND;
-    if (group->consumer == NULL && group->state != GROUP_EMPTY &&
+    if (group_is_classic(group) && group->state != GROUP_EMPTY &&
         strcmp(group->protocol_type == NULL ? "" : group->protocol_type, "consumer") != 0)
         return KE_NON_EMPTY_GROUP;
     return KE_NONE;

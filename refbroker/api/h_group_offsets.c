@@ -13,6 +13,7 @@
 #include "refbroker/api/handlers.h"
 #include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/offset_commit.h"
+#include "refbroker/coord/streams_offsets.h"
 #include "refbroker/limits.h"
 
 typedef struct km_offset_commit_request_partition commit_in;
@@ -60,6 +61,8 @@ group_judge(struct broker *broker, const struct request *request)
                                                                  : KE_NONE;
     if (group->share != NULL)
         return KE_GROUP_ID_NOT_FOUND;
+    if (group->streams != NULL)
+        return streams_offsets_commit_check(group->streams, in, version);
     return group->consumer != NULL ? consumer_offsets_commit_check(group->consumer, in, version)
                                    : group_check(group, in);
 }
@@ -362,6 +365,9 @@ group_fetch(struct broker *broker, struct request *request,
     else if (group != NULL && group->consumer != NULL)
         out->error_code =
             consumer_offsets_fetch_check(group->consumer, in->member_id, in->member_epoch);
+    else if (group != NULL && group->streams != NULL)
+        out->error_code =
+            streams_offsets_fetch_check(group->streams, in->member_id, in->member_epoch);
     if (out->error_code != KE_NONE)
         return true;
     if (in->topics.count < 0)

@@ -15,9 +15,10 @@
 #include "refbroker/coord/consumer_classic.h"
 #include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_group.h"
 #include "refbroker/coord/share_key.h"
 #include "refbroker/coord/share_states.h"
-#include "refbroker/coord/share_group.h"
+#include "refbroker/coord/streams_records.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 
@@ -109,13 +110,13 @@ is_consumer_group(const struct group *group)
     return group != NULL && group->consumer != NULL;
 }
 
-/* To the requests of members of the classic protocol a share group is not there. */
+/* To the requests of members of the classic protocol share and streams groups are not there. */
 static struct group *
 group_find(const struct broker *broker, struct wire_string group_id)
 {
     struct group *group = groups_find(broker->groups, group_id);
 
-    return group != NULL && group->share != NULL ? NULL : group;
+    return group != NULL && (group->share != NULL || group->streams != NULL) ? NULL : group;
 }
 
 static int16_t
@@ -135,18 +136,28 @@ join_check(struct broker *broker, const struct km_join_group_request *in)
     return KE_NONE;
 }
 
-/* A classic member may come into a group that was of the consumer protocol and is empty: only its
- * offsets stay. */
+static bool
+is_streams_group(const struct group *group)
+{
+    return group != NULL && group->streams != NULL;
+}
+
+/* A classic member may come into a group of the consumer or the streams protocol that is empty:
+ * only its offsets stay. */
 static void
-consumer_empty_end(struct group *group)
+empty_end(struct group *group)
 {
     struct group_records records;
 
     group_records_init(&records);
-    consumer_records_group_gone(&records, group->consumer);
+    if (group->consumer != NULL)
+        consumer_records_group_gone(&records, group->consumer);
+    else
+        streams_records_group_gone(&records, group->group_id);
     group_records_append_unasked(&records, group->groups, group->group_id);
     group_records_fini(&records);
     consumer_group_detach(group);
+    streams_group_detach(group);
 }
 
 enum h_result
@@ -177,16 +188,17 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
         return H_DONE;
     }
     group = groups_find(broker->groups, in->group_id);
-    if (group != NULL && group->share != NULL) {
+    if ((group != NULL && group->share != NULL) ||
+        (is_streams_group(group) && map_count(&group->streams->members) > 0)) {
         out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
         out->protocol_name = request_text("");
         return H_DONE;
     }
     if (is_consumer_group(group) && map_count(&group->consumer->members) > 0)
         return consumer_classic_join(group, request, &join);
-    is_new = group == NULL || is_consumer_group(group);
-    if (is_consumer_group(group))
-        consumer_empty_end(group);
+    is_new = group == NULL || !group_is_classic(group);
+    if (group != NULL && !group_is_classic(group))
+        empty_end(group);
     group = groups_make(broker->groups, in->group_id);
     if (group == NULL) {
         out->error_code = KE_GROUP_MAX_SIZE_REACHED;
@@ -343,7 +355,7 @@ h_describe_groups(struct broker *broker, struct request *request, const void *in
         struct group *group = groups_find(broker->groups, in->groups.items[i]);
 
         result->group_id = in->groups.items[i];
-        if (group != NULL && !is_consumer_group(group) && group->share == NULL) {
+        if (group != NULL && group_is_classic(group)) {
             if (!group_describe(request, group, result))
                 return H_CLOSE;
         } else {
@@ -380,6 +392,8 @@ group_type(const struct group *group)
 {
     if (is_consumer_group(group))
         return "consumer";
+    if (group->streams != NULL)
+        return STREAMS_PROTOCOL_TYPE;
     return group->share != NULL ? SHARE_PROTOCOL_TYPE : "classic";
 }
 
@@ -388,14 +402,23 @@ group_state(const struct group *group)
 {
     if (is_consumer_group(group))
         return consumer_group_state(group->consumer);
+    if (group->streams != NULL)
+        return streams_group_state_name(group->streams);
     return group->share != NULL ? share_group_state(group->share) : group_state_name(group->state);
+}
+
+/* The name by which a state is looked for, which is not always the one that is shown. */
+static const char *
+group_state_filter(const struct group *group)
+{
+    return group->streams != NULL ? streams_group_state_filter(group->streams) : group_state(group);
 }
 
 /* A classic group's protocol is what its members say. */
 static struct wire_string
 group_protocol(struct request *request, const struct group *group, const char *type)
 {
-    if (is_consumer_group(group) || group->share != NULL)
+    if (!group_is_classic(group))
         return request_text(type);
     return request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
 }
@@ -415,15 +438,15 @@ h_list_groups(struct broker *broker, struct request *request, const void *in_, v
     while ((group = groups_next(broker->groups, &position)) != NULL) {
         struct km_list_groups_response_listed_group *item;
         const char *type = group_type(group);
-        const char *state = group_state(group);
 
-        if (!is_listed(in->states_filter.items, in->states_filter.count, state) ||
+        if (!is_listed(
+                in->states_filter.items, in->states_filter.count, group_state_filter(group)) ||
             !is_listed(in->types_filter.items, in->types_filter.count, type))
             continue;
         item = &out->groups.items[out->groups.count++];
         item->group_id = request_text_dup(request, group->group_id);
         item->protocol_type = group_protocol(request, group, type);
-        item->group_state = request_text(state);
+        item->group_state = request_text(group_state(group));
         item->group_type = request_text(type);
     }
     return H_DONE;

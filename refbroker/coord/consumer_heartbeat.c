@@ -121,7 +121,7 @@ group_check(struct groups *groups, const heartbeat_in *in, struct place *place, 
             in->member_epoch > 0 ? "Consumer group" : "Group", id_size, in->group_id.data);
         return KE_GROUP_ID_NOT_FOUND;
     }
-    if (group->consumer == NULL && (!joins || group->share != NULL)) {
+    if (group->consumer == NULL && (!joins || !group_is_classic(group))) {
         err_set(e, RC_CONFIG, "Group %.*s is not a consumer group.", id_size, in->group_id.data);
         return KE_GROUP_ID_NOT_FOUND;
     }

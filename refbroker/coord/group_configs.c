@@ -265,22 +265,51 @@ in_force(const struct group *group, size_t place)
     return number_of(group->groups->broker, group->group_id, place);
 }
 
+/* The row of the group's protocol. */
+static int64_t
+by_protocol(const struct group *group, size_t consumer, size_t share, size_t streams)
+{
+    size_t place = consumer;
+
+    if (group->share != NULL)
+        place = share;
+    else if (group->streams != NULL)
+        place = streams;
+    return in_force(group, place);
+}
+
 int64_t
 group_configs_session_timeout_ms(const struct group *group)
 {
-    return in_force(group, group->share != NULL ? ROW_SHARE_SESSION : ROW_CONSUMER_SESSION);
+    return by_protocol(group, ROW_CONSUMER_SESSION, ROW_SHARE_SESSION, ROW_STREAMS_SESSION);
 }
 
 int64_t
 group_configs_heartbeat_interval_ms(const struct group *group)
 {
-    return in_force(group, group->share != NULL ? ROW_SHARE_HEARTBEAT : ROW_CONSUMER_HEARTBEAT);
+    return by_protocol(group, ROW_CONSUMER_HEARTBEAT, ROW_SHARE_HEARTBEAT, ROW_STREAMS_HEARTBEAT);
+}
+
+bool
+group_configs_may_assign(const struct group *group, int64_t assigned_ms)
+{
+    int64_t interval_ms =
+        by_protocol(group, ROW_CONSUMER_ASSIGNMENT, ROW_SHARE_ASSIGNMENT, ROW_STREAMS_ASSIGNMENT);
+
+    return assigned_ms == 0 || interval_ms == 0 ||
+           env_wall_ms(group->groups->broker->env) >= assigned_ms + interval_ms;
 }
 
 int64_t
-group_configs_assignment_interval_ms(const struct group *group)
+group_configs_streams_standbys(const struct group *group)
 {
-    return in_force(group, group->share != NULL ? ROW_SHARE_ASSIGNMENT : ROW_CONSUMER_ASSIGNMENT);
+    return in_force(group, ROW_STREAMS_STANDBYS);
+}
+
+int64_t
+group_configs_streams_delay_ms(const struct group *group)
+{
+    return in_force(group, ROW_STREAMS_DELAY);
 }
 
 void

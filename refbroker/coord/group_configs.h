@@ -48,7 +48,14 @@ const char *group_configs_default(
 /* What is in force, for the protocol that the group has. */
 int64_t group_configs_session_timeout_ms(const struct group *group);
 int64_t group_configs_heartbeat_interval_ms(const struct group *group);
-int64_t group_configs_assignment_interval_ms(const struct group *group);
+
+/* group_configs_may_assign tells whether a new target may be made now, after one at assigned_ms
+ * (wall clock; 0: never): not more often than the group's assignment interval allows. */
+bool group_configs_may_assign(const struct group *group, int64_t assigned_ms);
+
+/* Of a streams group: standby tasks of each task, and how long its first rebalance waits. */
+int64_t group_configs_streams_standbys(const struct group *group);
+int64_t group_configs_streams_delay_ms(const struct group *group);
 
 /* What holds for the records of a share group, which may not exist. */
 struct group_share_configs {

@@ -9,6 +9,7 @@
 #include "refbroker/coord/consumer_protocol.h"
 #include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/share_records.h"
+#include "refbroker/coord/streams_records.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define MINUTE_MS INT64_C(60000)
@@ -56,6 +57,12 @@ group_subscriptions(const struct group *group, struct map *topics)
     map_init(topics);
     if (group->consumer != NULL) {
         while (map_next(&group->consumer->readers, &position, &name, &size) != NULL)
+            map_put(topics, name, size, (void *)(uintptr_t)1);
+        return true;
+    }
+    if (group->streams != NULL) {
+        while (map_count(&group->streams->members) > 0 &&
+               map_next(&group->streams->sources, &position, &name, &size) != NULL)
             map_put(topics, name, size, (void *)(uintptr_t)1);
         return true;
     }
@@ -127,6 +134,8 @@ group_expiry_delete_check(const struct group *group)
         empty = map_count(&group->consumer->members) == 0;
     else if (group->share != NULL)
         empty = map_count(&group->share->members) == 0;
+    else if (group->streams != NULL)
+        empty = map_count(&group->streams->members) == 0;
     return empty ? KE_NONE : KE_NON_EMPTY_GROUP;
 }
 
@@ -138,6 +147,8 @@ group_expiry_delete(struct group *group, struct group_records *records)
         consumer_records_group_gone(records, group->consumer);
     else if (group->share != NULL)
         share_records_group_gone(records, group->share);
+    else if (group->streams != NULL)
+        streams_records_group_gone(records, group->group_id);
     else
         group_records_group_gone(records, group->group_id);
     groups_remove(group);
@@ -169,7 +180,7 @@ static bool
 can_expire(const struct group *group, int64_t *base_ms)
 {
     *base_ms = -1;
-    if (group->consumer != NULL || group->protocol_type == NULL)
+    if (!group_is_classic(group) || group->protocol_type == NULL)
         return true;
     if (group->state == GROUP_EMPTY) {
         *base_ms = group->state_since_ms > 0 ? group->state_since_ms : -1;

@@ -7,6 +7,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/group_records.h"
 #include "refbroker/coord/share_calls.h"
+#include "refbroker/coord/streams_creation.h"
 #include "refbroker/limits.h"
 
 struct groups *
@@ -19,6 +20,7 @@ groups_new(struct broker *broker)
     heap_init(&groups->timers);
     pending_offsets_init(&groups->pending);
     list_init(&groups->share_calls);
+    map_init(&groups->streams_failures);
     return groups;
 }
 
@@ -37,6 +39,7 @@ groups_free(struct groups *groups)
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
     pending_offsets_fini(&groups->pending);
+    streams_creation_forget(groups);
     free(groups);
 }
 

@@ -99,7 +99,18 @@ compare_entry(const void *a, const void *b)
 }
 
 void
-java_hash_sort(struct java_hash_entry *entries, size_t count)
+java_hash_order(struct java_hash_entry *entries, size_t count)
 {
-    qsort(entries, count, sizeof *entries, compare_entry);
+    if (count > 1)
+        qsort(entries, count, sizeof *entries, compare_entry);
+}
+
+void
+java_hash_sort(struct java_hash_entry *entries, size_t count, size_t capacity)
+{
+    for (size_t i = 0; i < count; i++) {
+        entries[i].bucket = java_hash_bucket(entries[i].hash, capacity);
+        entries[i].came = i;
+    }
+    java_hash_order(entries, count);
 }

@@ -38,13 +38,16 @@ size_t java_hash_copied(size_t count);
 uint32_t java_hash_bucket(int32_t hash, size_t capacity);
 
 /* An entry of a table: its bucket, and its number among those that came; `at` is the caller's.
- * java_hash_sort brings entries in the order in which the table is gone through. */
+ * java_hash_order brings entries in the order in which the table is gone through; java_hash_sort
+ * does so for entries that have a hash only, and stand in the order in which they came. */
 struct java_hash_entry {
+    int32_t hash;
     uint32_t bucket;
     size_t came;
     size_t at;
 };
 
-void java_hash_sort(struct java_hash_entry *entries, size_t count);
+void java_hash_order(struct java_hash_entry *entries, size_t count);
+void java_hash_sort(struct java_hash_entry *entries, size_t count, size_t capacity);
 
 #endif

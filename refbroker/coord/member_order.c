@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "lib/base/xalloc.h"
 #include "refbroker/coord/java_hash.h"
 
 #define TIMELINE_CAPACITY_MIN 2
@@ -50,4 +51,28 @@ member_order_sort(struct member_order *members, size_t count)
         members[i].slot = (uint32_t)((uint64_t)(int64_t)hash * TIMELINE_FACTOR >> (64 - bits));
     }
     qsort(members, count, sizeof *members, compare);
+}
+
+struct member_order *
+member_order_of(const struct map *members, member_order_new_fn *is_new, const void *arg)
+{
+    size_t count = map_count(members), position = 0, i = 0, size;
+    struct member_order *order = xcalloc(count + 1, sizeof *order);
+    char **ids = xcalloc(count + 1, sizeof *ids);
+    const void *id;
+    void *member;
+
+    while ((member = map_next(members, &position, &id, &size)) != NULL) {
+        ids[i] = xmemdup(id, size);
+        order[i] = (struct member_order){
+            .member_id = ids[i], .is_new = is_new(arg, member), .at = i, .member = member};
+        i++;
+    }
+    member_order_sort(order, count);
+    for (i = 0; i < count; i++) {
+        order[i].member_id = NULL;
+        free(ids[i]);
+    }
+    free(ids);
+    return order;
 }

@@ -195,10 +195,12 @@ topics_read(const struct share_assignor_group *group, const struct share_assigno
         by_name[i] = &group->topics[member->topics[i]];
     qsort(by_name, count, sizeof *by_name, compare_name);
     for (size_t i = 0; i < count; i++)
-        order[i] = (struct java_hash_entry){java_hash_bucket(java_hash_text(by_name[i]->name),
-                                                java_hash_copied(member->name_count)),
-            i, (size_t)(by_name[i] - group->topics)};
-    java_hash_sort(order, count);
+        order[i] =
+            (struct java_hash_entry){.bucket = java_hash_bucket(java_hash_text(by_name[i]->name),
+                                         java_hash_copied(member->name_count)),
+                .came = i,
+                .at = (size_t)(by_name[i] - group->topics)};
+    java_hash_order(order, count);
     free(by_name);
     return order;
 }
@@ -251,10 +253,12 @@ overfilled_revoke(struct lot *lot, int32_t member)
     order = order_make(count);
     goes = xcalloc(count, sizeof *goes);
     for (size_t i = 0; i < count; i++)
-        order[i] = (struct java_hash_entry){java_hash_bucket(lot->spots[hand->spots[i]].hash,
-                                                java_hash_capacity(JAVA_HASH_CAPACITY, count)),
-            i, i};
-    java_hash_sort(order, count);
+        order[i] =
+            (struct java_hash_entry){.bucket = java_hash_bucket(lot->spots[hand->spots[i]].hash,
+                                         java_hash_capacity(JAVA_HASH_CAPACITY, count)),
+                .came = i,
+                .at = i};
+    java_hash_order(order, count);
     for (size_t i = 0; i < count - hand->wanted; i++)
         goes[order[i].at] = true;
     for (size_t i = 0; i < count; i++) {
@@ -281,10 +285,11 @@ overshared_revoke(struct lot *lot, size_t place)
     order = order_make(count);
     for (size_t i = 0; i < count; i++)
         order[i] =
-            (struct java_hash_entry){java_hash_bucket(spot->holders[i],
+            (struct java_hash_entry){.bucket = java_hash_bucket(spot->holders[i],
                                          java_hash_capacity(JAVA_HASH_CAPACITY, spot->holder_most)),
-                i, (size_t)spot->holders[i]};
-    java_hash_sort(order, count);
+                .came = i,
+                .at = (size_t)spot->holders[i]};
+    java_hash_order(order, count);
     for (size_t i = 0; i < count - sharing; i++) {
         holder_remove(spot, (int32_t)order[i].at);
         hand_remove(&lot->hands[order[i].at], place);
@@ -384,10 +389,11 @@ rest_give(struct lot *lot)
 
     unfilled_init(&unfilled, lot);
     for (size_t i = 0; i < lot->spot_count; i++)
-        order[i] = (struct java_hash_entry){
-            java_hash_bucket(lot->spots[i].hash, java_hash_capacity(reserved, lot->spot_count)), i,
-            i};
-    java_hash_sort(order, lot->spot_count);
+        order[i] = (struct java_hash_entry){.bucket = java_hash_bucket(lot->spots[i].hash,
+                                                java_hash_capacity(reserved, lot->spot_count)),
+            .came = i,
+            .at = i};
+    java_hash_order(order, lot->spot_count);
     for (size_t i = 0; i < lot->spot_count && unfilled.next[0] != NOBODY; i++)
         spot_give(lot, order[i].at, &unfilled);
     free(unfilled.next);
@@ -516,7 +522,7 @@ each_share(struct share_assignor_group *group, struct share_result *results)
                 java_hash_capacity(JAVA_HASH_CAPACITY, count)),
             .at = i};
     topics_number(group, order);
-    java_hash_sort(order, count);
+    java_hash_order(order, count);
     for (size_t i = 0; i < count; i++)
         topic_share(group, (int32_t)order[i].at, results);
     free(order);

@@ -5,79 +5,51 @@
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
+#include "refbroker/coord/group_loading.h"
 #include "refbroker/coord/share_records.h"
 #include "refbroker/coord/share_update.h"
-
-struct loading {
-    struct groups *groups;
-    struct arena *arena;
-    struct wire_bytes key;
-    struct wire_bytes value; /* size -1: a tombstone */
-};
-
-static bool
-is_tombstone(const struct loading *l)
-{
-    return l->value.size < 0;
-}
-
-/* Decodes what stands behind a leading int16; false where it is not readable. */
-static bool
-body_read(
-    const struct loading *l, const struct wire_message *message, struct wire_bytes data, void *out)
-{
-    struct err e;
-
-    return data.size >= 2 && codec_decode(message, 0, data.data + 2, (size_t)data.size - 2,
-                                 l->arena, out, NULL, &e) == RC_OK;
-}
-
-/* The record's key and value, into `name##_key` and `name##_value` structs called key and value; of
- * a tombstone the value is as it was. */
-#define READ(l, name)                                                                              \
-    (body_read(l, &km_##name##_key_message, (l)->key, &key) &&                                     \
-        (is_tombstone(l) || body_read(l, &km_##name##_value_message, (l)->value, &value)))
 
 /* The group, made where it is not there; NULL for a tombstone of a group that is not there, and for
  * one of another protocol. */
 static struct share_group *
-group_of(const struct loading *l, struct wire_string group_id)
+group_of(const struct group_loading *l, struct wire_string group_id)
 {
-    struct group *group =
-        is_tombstone(l) ? groups_find(l->groups, group_id) : groups_make(l->groups, group_id);
+    struct group *group = group_loading_group(l, group_id);
 
-    if (group == NULL || group->consumer != NULL)
+    if (group == NULL || (group->share == NULL && !group_is_classic(group)))
         return NULL;
-    return group->share != NULL || is_tombstone(l) ? group->share : share_group_attach(group);
+    return group->share != NULL || group_loading_is_tombstone(l) ? group->share
+                                                                 : share_group_attach(group);
 }
 
 static struct share_member *
-member_of(const struct loading *l, struct wire_string group_id, struct wire_string member_id)
+member_of(const struct group_loading *l, struct wire_string group_id, struct wire_string member_id)
 {
     struct share_group *share = group_of(l, group_id);
     struct share_member *member = share == NULL ? NULL : share_member_find(share, member_id);
 
-    return member != NULL || share == NULL || is_tombstone(l) ? member
-                                                              : share_member_add(share, member_id);
+    return member != NULL || share == NULL || group_loading_is_tombstone(l)
+               ? member
+               : share_member_add(share, member_id);
 }
 
 /* --- members -------------------------------------------------------------------------------------
  */
 
 static bool
-member_load(const struct loading *l)
+member_load(const struct group_loading *l)
 {
     struct km_share_group_member_metadata_key key;
     struct km_share_group_member_metadata_value value;
     struct share_member *member;
     struct text_set topics;
 
-    if (!READ(l, share_group_member_metadata))
+    if (!GROUP_LOADING_READ(l, share_group_member_metadata))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
         return true;
-    if (is_tombstone(l)) {
+    if (group_loading_is_tombstone(l)) {
         share_member_remove(member);
         return true;
     }
@@ -106,7 +78,7 @@ parts_add(struct share_parts *parts, const struct wire_uuid *topic_id, const int
 }
 
 static bool
-target_load(const struct loading *l)
+target_load(const struct group_loading *l)
 {
     struct km_share_group_target_assignment_member_key key;
     struct km_share_group_target_assignment_member_value value;
@@ -114,7 +86,7 @@ target_load(const struct loading *l)
     struct share_member *member;
 
     codec_init(&km_share_group_target_assignment_member_value_desc, &value);
-    if (!READ(l, share_group_target_assignment_member))
+    if (!GROUP_LOADING_READ(l, share_group_target_assignment_member))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
@@ -125,12 +97,12 @@ target_load(const struct loading *l)
             value.topic_partitions.items[i].partitions.count);
     share_parts_replay(&target);
     share_parts_move(&member->target, &target);
-    member->has_target = !is_tombstone(l);
+    member->has_target = !group_loading_is_tombstone(l);
     return true;
 }
 
 static bool
-current_load(const struct loading *l)
+current_load(const struct group_loading *l)
 {
     struct km_share_group_current_member_assignment_key key;
     struct km_share_group_current_member_assignment_value value;
@@ -139,7 +111,7 @@ current_load(const struct loading *l)
 
     codec_init(&km_share_group_current_member_assignment_value_desc, &value);
     value.member_epoch = value.previous_member_epoch = SHARE_EPOCH_LEAVE;
-    if (!READ(l, share_group_current_member_assignment))
+    if (!GROUP_LOADING_READ(l, share_group_current_member_assignment))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
@@ -159,18 +131,18 @@ current_load(const struct loading *l)
  */
 
 static bool
-epoch_load(const struct loading *l)
+epoch_load(const struct group_loading *l)
 {
     struct km_share_group_metadata_key key;
     struct km_share_group_metadata_value value;
     struct share_group *share;
 
-    if (!READ(l, share_group_metadata))
+    if (!GROUP_LOADING_READ(l, share_group_metadata))
         return false;
     share = group_of(l, key.group_id);
     if (share == NULL)
         return true;
-    if (is_tombstone(l)) {
+    if (group_loading_is_tombstone(l)) {
         share_group_detach(share->group);
         return true;
     }
@@ -180,7 +152,7 @@ epoch_load(const struct loading *l)
 }
 
 static bool
-target_epoch_load(const struct loading *l)
+target_epoch_load(const struct group_loading *l)
 {
     struct km_share_group_target_assignment_metadata_key key;
     struct km_share_group_target_assignment_metadata_value value;
@@ -188,7 +160,7 @@ target_epoch_load(const struct loading *l)
 
     codec_init(&km_share_group_target_assignment_metadata_value_desc, &value);
     value.assignment_epoch = SHARE_EPOCH_LEAVE;
-    if (!READ(l, share_group_target_assignment_metadata))
+    if (!GROUP_LOADING_READ(l, share_group_target_assignment_metadata))
         return false;
     share = group_of(l, key.group_id);
     if (share == NULL)
@@ -228,19 +200,19 @@ stages_fill(
 }
 
 static bool
-stages_load(const struct loading *l)
+stages_load(const struct group_loading *l)
 {
     struct km_share_group_state_partition_metadata_key key;
     struct km_share_group_state_partition_metadata_value value;
     struct share_group *share;
 
-    if (!READ(l, share_group_state_partition_metadata))
+    if (!GROUP_LOADING_READ(l, share_group_state_partition_metadata))
         return false;
     share = group_of(l, key.group_id);
     if (share == NULL)
         return true;
     share_stages_fini(&share->stages);
-    if (is_tombstone(l))
+    if (group_loading_is_tombstone(l))
         return true;
     stages_fill(&share->stages, &value);
     share->stages.exists = true;
@@ -252,7 +224,7 @@ bool
 share_records_load(struct groups *groups, struct arena *arena, int16_t type, struct wire_bytes key,
     struct wire_bytes value)
 {
-    struct loading l = {groups, arena, key, value};
+    struct group_loading l = {groups, arena, key, value};
 
     switch (type) {
     case GROUP_RECORD_SHARE_MEMBER:

@@ -139,8 +139,10 @@ share_parts_order(struct share_parts *parts, size_t buckets)
 
     for (size_t i = 0; i < parts->count; i++)
         order[i] = (struct java_hash_entry){
-            java_hash_bucket(java_hash_uuid(&parts->topics[i].topic_id), buckets), i, i};
-    java_hash_sort(order, parts->count);
+            .bucket = java_hash_bucket(java_hash_uuid(&parts->topics[i].topic_id), buckets),
+            .came = i,
+            .at = i};
+    java_hash_order(order, parts->count);
     for (size_t i = 0; i < parts->count; i++)
         topics[i] = parts->topics[order[i].at];
     free(parts->topics);
@@ -157,8 +159,9 @@ share_parts_topic_order(struct share_parts_topic *topic, size_t buckets)
     int32_t *partitions = xcalloc(count + 1, sizeof *partitions);
 
     for (size_t i = 0; i < count; i++)
-        order[i] = (struct java_hash_entry){java_hash_bucket(topic->partitions[i], buckets), i, i};
-    java_hash_sort(order, count);
+        order[i] = (struct java_hash_entry){
+            .bucket = java_hash_bucket(topic->partitions[i], buckets), .came = i, .at = i};
+    java_hash_order(order, count);
     for (size_t i = 0; i < count; i++)
         partitions[i] = topic->partitions[order[i].at];
     free(topic->partitions);

@@ -144,11 +144,12 @@ topics_order(const struct share_topics *topics)
     struct java_hash_entry *order = xcalloc(topics->count + 1, sizeof *order);
 
     for (size_t i = 0; i < topics->count; i++)
-        order[i] =
-            (struct java_hash_entry){java_hash_bucket(java_hash_uuid(&topics->items[i].topic_id),
-                                         java_hash_capacity(JAVA_HASH_CAPACITY, topics->count)),
-                i, i};
-    java_hash_sort(order, topics->count);
+        order[i] = (struct java_hash_entry){
+            .bucket = java_hash_bucket(java_hash_uuid(&topics->items[i].topic_id),
+                java_hash_capacity(JAVA_HASH_CAPACITY, topics->count)),
+            .came = i,
+            .at = i};
+    java_hash_order(order, topics->count);
     for (size_t i = 0; i < topics->count; i++)
         ordered[i] = &topics->items[order[i].at];
     free(order);

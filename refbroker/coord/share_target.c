@@ -84,26 +84,27 @@ places_make(const struct target *t, const struct share_member *member, int32_t *
     return places;
 }
 
-/* All members in Kafka's order. Unlike a consumer group's, one that has just come is in the group's
- * table already (ShareGroup.getOrMaybeCreateMember). */
+/* Unlike a consumer group's, a member that has just come is in the group's table already
+ * (ShareGroup.getOrMaybeCreateMember). */
+static bool
+is_new(const void *arg, const void *member)
+{
+    (void)arg;
+    (void)member;
+    return false;
+}
+
+/* All members in Kafka's order. */
 static void
 members_order(struct target *t)
 {
-    size_t count = map_count(&t->share->members), position = 0, i = 0;
-    struct share_member **members = xcalloc(count + 1, sizeof(struct share_member *));
-    struct member_order *order = xcalloc(count + 1, sizeof *order);
-    struct share_member *member;
+    size_t count = map_count(&t->share->members);
+    struct member_order *order = member_order_of(&t->share->members, is_new, NULL);
 
-    while ((member = map_next(&t->share->members, &position, NULL, NULL)) != NULL) {
-        order[i] = (struct member_order){.member_id = member->member_id, .at = i};
-        members[i++] = member;
-    }
-    member_order_sort(order, count);
     t->members = xcalloc(count + 1, sizeof(struct share_member *));
-    for (i = 0; i < count; i++)
-        t->members[i] = members[order[i].at];
+    for (size_t i = 0; i < count; i++)
+        t->members[i] = order[i].member;
     free(order);
-    free(members);
 }
 
 static void

@@ -121,17 +121,6 @@ subscribe(
     return epoch_update(share, topics || unassigned, records);
 }
 
-/* Targets are not made more often than group.share.assignment.interval.ms; until then members go on
- * with the last one. */
-static bool
-can_make_target(const struct share_group *share)
-{
-    int64_t interval_ms = group_configs_assignment_interval_ms(share->group);
-
-    return share->target_ms == 0 || interval_ms == 0 ||
-           env_wall_ms(broker_of(share)->env) >= share->target_ms + interval_ms;
-}
-
 static bool
 is_read(const struct share_member *member, const struct wire_uuid *topic_id)
 {
@@ -192,7 +181,8 @@ share_update_apply(
     struct share_group *share = member->share;
     bool raised = subscribe(member, update, records);
 
-    if (share->target_epoch < share->epoch && can_make_target(share))
+    if (share->target_epoch < share->epoch &&
+        group_configs_may_assign(share->group, share->target_ms))
         share_target_make(share, member, records);
     return reconcile(member, raised, records);
 }

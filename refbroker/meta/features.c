@@ -58,6 +58,12 @@ features_share_groups(const struct features *features)
     return features->levels[FEATURE_SHARE_VERSION] >= 1;
 }
 
+bool
+features_streams_groups(const struct features *features)
+{
+    return features->levels[FEATURE_STREAMS_VERSION] >= 1;
+}
+
 /* The level of a new folder. */
 static int16_t
 first_level(const struct feature_settings *settings, enum feature_id id)
@@ -66,6 +72,8 @@ first_level(const struct feature_settings *settings, enum feature_id id)
         return (int16_t)settings->first_metadata_version;
     if (id == FEATURE_SHARE_VERSION && settings->first_share_version >= 0)
         return (int16_t)settings->first_share_version;
+    if (id == FEATURE_STREAMS_VERSION && settings->first_streams_version >= 0)
+        return (int16_t)settings->first_streams_version;
     return settings->first_metadata_version >= rows[id].since ? rows[id].highest : 0;
 }
 

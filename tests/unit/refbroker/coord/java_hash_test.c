@@ -45,6 +45,23 @@ a_table_grows_beyond_three_quarters(void **state)
     assert_int_equal(java_hash_bucket(-1, 16), 0);
 }
 
+static void
+a_table_has_its_entries_by_bucket(void **state)
+{
+    struct java_hash_entry entries[] = {{.hash = 17, .at = 0}, {.hash = 2, .at = 1},
+        {.hash = 1, .at = 2}, {.hash = 16, .at = 3}, {.hash = 33, .at = 4}};
+    static const size_t in_16[] = {3, 0, 2, 4, 1}, in_32[] = {2, 4, 1, 3, 0};
+
+    (void)state;
+    java_hash_sort(entries, 5, 16);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(entries[i].at, in_16[i]);
+    java_hash_sort(entries, 5, 32);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(entries[i].at, in_32[i]);
+    java_hash_sort(entries, 0, 16);
+}
+
 int
 main(void)
 {
@@ -52,6 +69,7 @@ main(void)
         cmocka_unit_test(hashes_are_javas),
         cmocka_unit_test(an_id_s_hash_is_made_of_its_words),
         cmocka_unit_test(a_table_grows_beyond_three_quarters),
+        cmocka_unit_test(a_table_has_its_entries_by_bucket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

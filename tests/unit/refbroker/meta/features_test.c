@@ -32,7 +32,7 @@ teardown(void **state)
 static enum rc
 load(struct features *features, int16_t first, bool unstable, struct err *e)
 {
-    struct feature_settings settings = {first, unstable, -1};
+    struct feature_settings settings = {first, unstable, -1, -1};
 
     *features = (struct features){0};
     return features_load(features, &settings, catalog, e);
@@ -65,21 +65,47 @@ a_new_folder_has_what_its_metadata_version_brings(void **state)
     }
 }
 
+/* What a start says of one feature, whatever the other levels are. */
 static void
-a_new_folder_has_share_groups_as_the_setting_says(void **state)
+first_level_holds(
+    void **state, enum feature_id id, struct feature_settings *settings, int64_t *first)
 {
     for (int16_t level = 0; level <= 1; level++) {
-        struct feature_settings settings = {level == 0 ? 30 : 7, false, level};
         struct features features = {0};
 
-        assert_int_equal(features_load(&features, &settings, catalog, NULL), RC_OK);
-        assert_int_equal(features.levels[FEATURE_SHARE_VERSION], level);
-        settings.first_share_version = 1 - level;
-        assert_int_equal(features_load(&features, &settings, catalog, NULL), RC_OK);
-        assert_int_equal(features.levels[FEATURE_SHARE_VERSION], level);
+        settings->first_metadata_version = level == 0 ? 30 : 7;
+        *first = level;
+        assert_int_equal(features_load(&features, settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[id], level);
+        *first = 1 - level;
+        assert_int_equal(features_load(&features, settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[id], level);
         teardown(state);
         setup(state);
     }
+}
+
+static void
+a_new_folder_has_share_and_streams_groups_as_the_settings_say(void **state)
+{
+    struct feature_settings settings = {30, false, -1, -1};
+
+    first_level_holds(state, FEATURE_SHARE_VERSION, &settings, &settings.first_share_version);
+    settings.first_share_version = -1;
+    first_level_holds(state, FEATURE_STREAMS_VERSION, &settings, &settings.first_streams_version);
+}
+
+static void
+streams_groups_come_with_metadata_version_4_2(void **state)
+{
+    struct features features;
+
+    assert_int_equal(load(&features, 28, false, NULL), RC_OK);
+    assert_false(features_streams_groups(&features));
+    teardown(state);
+    setup(state);
+    assert_int_equal(load(&features, 29, false, NULL), RC_OK);
+    assert_true(features_streams_groups(&features));
 }
 
 static void
@@ -155,7 +181,9 @@ main(void)
         cmocka_unit_test_setup_teardown(
             a_new_folder_has_what_its_metadata_version_brings, setup, teardown),
         cmocka_unit_test_setup_teardown(
-            a_new_folder_has_share_groups_as_the_setting_says, setup, teardown),
+            a_new_folder_has_share_and_streams_groups_as_the_settings_say, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            streams_groups_come_with_metadata_version_4_2, setup, teardown),
         cmocka_unit_test_setup_teardown(levels_come_back_whatever_the_start_says, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_released_wants_the_setting, setup, teardown),
         cmocka_unit_test(
