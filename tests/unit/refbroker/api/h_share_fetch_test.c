@@ -326,7 +326,9 @@ what_is_accepted_is_over_after_a_restart_too(void **state)
     disk_cut_power(rig->world.disk);
     assert_null(broker_world_start(&rig->world));
     (void)fetch(rig, "a", 0, silent);
-    assert_run(rig, RECORDS, 2 * RECORDS - 1, 1);
+    /* The connection went before the power, and what it gave back may be stored or not. */
+    assert_run(rig, RECORDS, 2 * RECORDS - 1, rig->deliveries);
+    assert_in_range(rig->deliveries, 1, 2);
 }
 
 static void
