@@ -2,31 +2,21 @@ package kdl.share;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import kdl.wire.Asker;
-import kdl.wire.RawConnection;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.message.AlterShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.ConsumerGroupDescribeRequestData;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
-import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
-import org.apache.kafka.common.message.DeleteShareGroupOffsetsRequestData;
-import org.apache.kafka.common.message.DeleteShareGroupStateRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
-import org.apache.kafka.common.message.DescribeShareGroupOffsetsRequestData;
 import org.apache.kafka.common.message.DescribeShareGroupOffsetsResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
-import org.apache.kafka.common.message.InitializeShareGroupStateRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.OffsetCommitRequestData;
@@ -34,14 +24,9 @@ import org.apache.kafka.common.message.OffsetFetchRequestData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ReadShareGroupStateRequestData;
 import org.apache.kafka.common.message.ReadShareGroupStateResponseData;
-import org.apache.kafka.common.message.ReadShareGroupStateSummaryRequestData;
-import org.apache.kafka.common.message.ShareAcknowledgeRequestData;
 import org.apache.kafka.common.message.ShareFetchRequestData;
 import org.apache.kafka.common.message.ShareFetchResponseData;
-import org.apache.kafka.common.message.ShareGroupDescribeRequestData;
-import org.apache.kafka.common.message.ShareGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.ShareGroupHeartbeatResponseData;
-import org.apache.kafka.common.message.WriteShareGroupStateRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -50,12 +35,8 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
  * The same requests about share groups to any broker; prints every answer, with ids named by the
  * order in which they are seen, and lists sorted. Two brokers that do the same print the same.
  */
-public final class ShareScript {
-    private static final int WAIT_MS = 500;
-    private static final Uuid UNKNOWN = new Uuid(7, 7);
-
+public final class ShareScript extends ShareRequests {
     private final String bootstrap;
-    private final Map<String, Uuid> topics = new LinkedHashMap<>();
     private Asker broker;
 
     private ShareScript(String bootstrap) throws IOException {
@@ -157,103 +138,6 @@ public final class ShareScript {
         broker.ask(request, 1);
     }
 
-    // --- requests ----------------------------------------------------------------------------------
-
-    private static ShareGroupHeartbeatRequestData beat(String group, String member, int epoch, String... topics) {
-        return new ShareGroupHeartbeatRequestData().setGroupId(group).setMemberId(member).setMemberEpoch(epoch)
-            .setSubscribedTopicNames(topics.length == 0 ? null : List.of(topics));
-    }
-
-    private static ShareGroupDescribeRequestData describe(String... groups) {
-        return new ShareGroupDescribeRequestData().setGroupIds(List.of(groups)).setIncludeAuthorizedOperations(true);
-    }
-
-    private static DeleteGroupsRequestData delete(String... groups) {
-        return new DeleteGroupsRequestData().setGroupsNames(List.of(groups));
-    }
-
-    private Uuid id(String topic) {
-        return topics.getOrDefault(topic, UNKNOWN);
-    }
-
-    private static ShareFetchRequestData session(String group, String member, int epoch) {
-        return new ShareFetchRequestData().setGroupId(group).setMemberId(member).setShareSessionEpoch(epoch).setMaxWaitMs(WAIT_MS)
-            .setMinBytes(1).setMaxBytes(1 << 20).setMaxRecords(100).setBatchSize(100);
-    }
-
-    private ShareFetchRequestData fetch(String group, String member, int epoch, String topic, int... partitions) {
-        ShareFetchRequestData request = session(group, member, epoch);
-        ShareFetchRequestData.FetchTopic asked = new ShareFetchRequestData.FetchTopic().setTopicId(id(topic));
-        for (int partition : partitions) {
-            asked.partitions().add(new ShareFetchRequestData.FetchPartition().setPartitionIndex(partition));
-        }
-        request.topics().add(asked);
-        return request;
-    }
-
-    private ShareFetchRequestData forget(ShareFetchRequestData request, String topic, Integer... partitions) {
-        request.forgottenTopicsData().add(new ShareFetchRequestData.ForgottenTopic().setTopicId(id(topic)).setPartitions(
-            List.of(partitions)));
-        return request;
-    }
-
-    /** What is said of offsets first to last, by one type or one for each. */
-    private static ShareFetchRequestData.AcknowledgementBatch with(long first, long last, int... types) {
-        List<Byte> all = new ArrayList<>();
-        for (int type : types) {
-            all.add((byte) type);
-        }
-        return new ShareFetchRequestData.AcknowledgementBatch().setFirstOffset(first).setLastOffset(last).setAcknowledgeTypes(all);
-    }
-
-    private ShareFetchRequestData say(ShareFetchRequestData request, ShareFetchRequestData.AcknowledgementBatch... said) {
-        request.topics().iterator().next().partitions().iterator().next().setAcknowledgementBatches(List.of(said));
-        return request;
-    }
-
-    private ShareAcknowledgeRequestData acknowledge(String group, String member, int epoch, String topic, int partition,
-        ShareFetchRequestData.AcknowledgementBatch... said) {
-        List<ShareAcknowledgeRequestData.AcknowledgementBatch> batches = new ArrayList<>();
-        for (ShareFetchRequestData.AcknowledgementBatch one : said) {
-            batches.add(new ShareAcknowledgeRequestData.AcknowledgementBatch().setFirstOffset(one.firstOffset())
-                .setLastOffset(one.lastOffset()).setAcknowledgeTypes(one.acknowledgeTypes()));
-        }
-        ShareAcknowledgeRequestData request = new ShareAcknowledgeRequestData().setGroupId(group).setMemberId(member)
-            .setShareSessionEpoch(epoch);
-        ShareAcknowledgeRequestData.AcknowledgeTopic asked = new ShareAcknowledgeRequestData.AcknowledgeTopic().setTopicId(id(topic));
-        asked.partitions().add(new ShareAcknowledgeRequestData.AcknowledgePartition().setPartitionIndex(partition)
-            .setAcknowledgementBatches(batches));
-        request.topics().add(asked);
-        return request;
-    }
-
-    private static DescribeShareGroupOffsetsRequestData offsetsOf(String group, String topic, Integer... partitions) {
-        return new DescribeShareGroupOffsetsRequestData().setGroups(List.of(
-            new DescribeShareGroupOffsetsRequestData.DescribeShareGroupOffsetsRequestGroup().setGroupId(group).setTopics(topic == null
-                ? null : List.of(new DescribeShareGroupOffsetsRequestData.DescribeShareGroupOffsetsRequestTopic().setTopicName(topic)
-                    .setPartitions(List.of(partitions))))));
-    }
-
-    private static AlterShareGroupOffsetsRequestData move(String group, String topic, long... offsets) {
-        AlterShareGroupOffsetsRequestData request = new AlterShareGroupOffsetsRequestData().setGroupId(group);
-        AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopic asked =
-            new AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestTopic().setTopicName(topic);
-        for (int i = 0; i < offsets.length; i++) {
-            asked.partitions().add(new AlterShareGroupOffsetsRequestData.AlterShareGroupOffsetsRequestPartition().setPartitionIndex(i)
-                .setStartOffset(offsets[i]));
-        }
-        request.topics().add(asked);
-        return request;
-    }
-
-    private static DeleteShareGroupOffsetsRequestData drop(String group, String... names) {
-        DeleteShareGroupOffsetsRequestData request = new DeleteShareGroupOffsetsRequestData().setGroupId(group);
-        for (String name : names) {
-            request.topics().add(new DeleteShareGroupOffsetsRequestData.DeleteShareGroupOffsetsRequestTopic().setTopicName(name));
-        }
-        return request;
-    }
-
     /** Joins, and goes on until the group's partitions are there and nothing changes any more. */
     private int join(String group, String member, String... names) throws Exception {
         int epoch = 0;
@@ -348,42 +232,6 @@ public final class ShareScript {
         ask("list all", new ListGroupsRequestData(), 4);
         ask("delete", delete(g, "nowhere"), 2);
         ask("describe deleted", describe(g), 1);
-    }
-
-    private ApiMessage read(String group, String topic, int partition, int leaderEpoch) {
-        return new ReadShareGroupStateRequestData().setGroupId(group).setTopics(List.of(
-            new ReadShareGroupStateRequestData.ReadStateData().setTopicId(id(topic)).setPartitions(List.of(
-                new ReadShareGroupStateRequestData.PartitionData().setPartition(partition).setLeaderEpoch(leaderEpoch)))));
-    }
-
-    private ApiMessage summary(String group, String topic, int partition, int leaderEpoch) {
-        return new ReadShareGroupStateSummaryRequestData().setGroupId(group).setTopics(List.of(
-            new ReadShareGroupStateSummaryRequestData.ReadStateSummaryData().setTopicId(id(topic)).setPartitions(List.of(
-                new ReadShareGroupStateSummaryRequestData.PartitionData().setPartition(partition).setLeaderEpoch(leaderEpoch)))));
-    }
-
-    private ApiMessage initialize(String group, String topic, int partition, int stateEpoch, long startOffset) {
-        return new InitializeShareGroupStateRequestData().setGroupId(group).setTopics(List.of(
-            new InitializeShareGroupStateRequestData.InitializeStateData().setTopicId(id(topic)).setPartitions(List.of(
-                new InitializeShareGroupStateRequestData.PartitionData().setPartition(partition).setStateEpoch(stateEpoch)
-                    .setStartOffset(startOffset)))));
-    }
-
-    private ApiMessage write(String group, String topic, int stateEpoch, int leaderEpoch, long startOffset, int complete, long... batches) {
-        WriteShareGroupStateRequestData.PartitionData partition = new WriteShareGroupStateRequestData.PartitionData().setPartition(0)
-            .setStateEpoch(stateEpoch).setLeaderEpoch(leaderEpoch).setStartOffset(startOffset).setDeliveryCompleteCount(complete);
-        for (int i = 0; i < batches.length; i += 4) {
-            partition.stateBatches().add(new WriteShareGroupStateRequestData.StateBatch().setFirstOffset(batches[i])
-                .setLastOffset(batches[i + 1]).setDeliveryState((byte) batches[i + 2]).setDeliveryCount((short) batches[i + 3]));
-        }
-        return new WriteShareGroupStateRequestData().setGroupId(group).setTopics(List.of(
-            new WriteShareGroupStateRequestData.WriteStateData().setTopicId(id(topic)).setPartitions(List.of(partition))));
-    }
-
-    private ApiMessage forgetState(String group, String topic, int partition) {
-        return new DeleteShareGroupStateRequestData().setGroupId(group).setTopics(List.of(
-            new DeleteShareGroupStateRequestData.DeleteStateData().setTopicId(id(topic)).setPartitions(List.of(
-                new DeleteShareGroupStateRequestData.PartitionData().setPartition(partition)))));
     }
 
     private void states() throws Exception {
