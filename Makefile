@@ -121,7 +121,11 @@ $(BUILD)/libtests.a: $(call objects,$(tests_SRCS))
 unit_PROGS := $(patsubst %.c,$(BUILD)/%,$(unit_SRCS))
 $(unit_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS_ALL) $(WRAPPED) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
+
+# Tests that come between the broker and its share coordinator (share_states_wrap.h).
+WRAP_SHARE_STATES := $(addprefix -Wl$(comma)--wrap=share_states_,ready initialize delete)
+$(addprefix $(BUILD)/tests/unit/refbroker/coord/,share_group_test share_delete_test): WRAPPED := $(WRAP_SHARE_STATES)
 
 # What stands on our side of a comparison with Kafka's own code, and benchmarks.
 helper_SRCS := $(shell find tests/kafka tests/bench tests/system -name '*.c' | sort)

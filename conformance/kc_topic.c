@@ -12,7 +12,6 @@
 #define DELETE_BY_STATE_VERSION 6
 #define COORDINATOR_LIST_VERSION 4
 #define LATEST_TIMESTAMP (-1)
-#define RESOURCE_TOPIC 2
 #define OPERATION_SET 0
 
 bool
@@ -309,7 +308,8 @@ kc_topic_leader(struct kc *kc, const struct kc_topic *topic, int32_t partition)
 }
 
 void
-kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value)
+kc_config_set(struct kc *kc, enum kc_resource type, const char *resource_name, const char *name,
+    const char *value)
 {
     struct km_incremental_alter_configs_request body;
     struct km_incremental_alter_configs_request_alter_configs_resource resource;
@@ -322,8 +322,8 @@ kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, cons
     config.name = kc_string(name);
     config.config_operation = OPERATION_SET;
     config.value = kc_string(value);
-    resource.resource_type = RESOURCE_TOPIC;
-    resource.resource_name = kc_string(topic->name);
+    resource.resource_type = (int8_t)type;
+    resource.resource_name = kc_string(resource_name);
     resource.configs.items = &config;
     resource.configs.count = 1;
     body.resources.items = &resource;
@@ -334,4 +334,10 @@ kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, cons
     kc_int(kc, "IncrementalAlterConfigs responses", response->responses.count, 1);
     kc_code(kc, "IncrementalAlterConfigs", response->responses.items[0].error_code, KE_NONE);
     kc_setup_end(kc);
+}
+
+void
+kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value)
+{
+    kc_config_set(kc, KC_RESOURCE_TOPIC, topic->name, name, value);
 }

@@ -50,7 +50,13 @@ struct kc_topic *kc_topic_recreate(struct kc *kc, const struct kc_topic *old);
 /* kc_topic_leader returns the ordinary connection to a partition's leader. */
 struct link *kc_topic_leader(struct kc *kc, const struct kc_topic *topic, int32_t partition);
 
-/* kc_topic_set alters one config (IncrementalAlterConfigs), and fails unless that is taken. */
+/* As in requests about configs. */
+enum kc_resource { KC_RESOURCE_TOPIC = 2, KC_RESOURCE_GROUP = 32 };
+
+/* kc_config_set alters one config (IncrementalAlterConfigs), and fails unless that is taken;
+ * kc_topic_set does so for a topic. */
+void kc_config_set(struct kc *kc, enum kc_resource type, const char *resource_name,
+    const char *name, const char *value);
 void kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value);
 
 /* Metadata for topics by name, without creating them; count -1 asks for all. The topic of an

@@ -19,6 +19,8 @@ conformance_SRCS := \
 	conformance/c_produce_content.c \
 	conformance/c_quota.c \
 	conformance/c_sasl.c \
+	conformance/c_share.c \
+	conformance/c_share_acks.c \
 	conformance/c_txn.c \
 	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
@@ -34,6 +36,7 @@ conformance_SRCS := \
 	conformance/kc_login.c \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
+	conformance/kc_share.c \
 	conformance/kc_topic.c \
 	conformance/kc_txn.c \
 	conformance/link.c \
@@ -49,6 +52,7 @@ conformance_SRCS := \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
 	conformance/mutants_sec.c \
+	conformance/mutants_share.c \
 	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \

@@ -12,7 +12,8 @@
  *     ├── wal, uploader, reader   (log/)
  *     ├── catalog                 (meta/)
  *     ├── groups                  (coord/)
- *     └── txns
+ *     ├── txns
+ *     └── share_states
  *
  * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
  * lanes, fetches that waited, requests that waited for an earlier one, the WAL's open group.
@@ -31,6 +32,7 @@
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
 #include "refbroker/meta/features.h"
+#include "refbroker/meta/internal_topics.h"
 #include "refbroker/meta/logins.h"
 #include "refbroker/meta/topics.h"
 #include "refbroker/request.h"
@@ -54,8 +56,11 @@ struct garbage;
 struct groups;
 struct uploader;
 struct reader;
+struct share_states;
 struct txns;
 struct coordinated;
+struct share_partitions;
+struct share_sessions;
 struct fetch_sessions;
 struct objects_sweep;
 struct s3_url;
@@ -109,10 +114,14 @@ struct broker_options {
     int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
     int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */
+    int32_t share_updates_per_snapshot;
+    int64_t share_cold_snapshot_ms;
+    int64_t share_prune_ms;
     int64_t producer_id_expiration_ms; /* producer.id.expiration.ms */
     int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
+    struct internal_topic_settings internal_topics[INTERNAL_TOPIC_COUNT];
     bool unstable_apis;         /* unstable.api.versions.enable */
     bool client_metrics;        /* kdl.client.metrics.enable */
     size_t telemetry_bytes_max; /* telemetry.max.bytes */
@@ -149,6 +158,9 @@ struct broker {
     struct coordinated *coordinated;
     struct groups *groups;
     struct txns *txns;
+    struct share_states *share_states;
+    struct share_partitions *share_partitions;
+    struct share_sessions *share_sessions;
     struct verifications *verifications;
     struct garbage *garbage;
     struct cleaner *cleaner;

@@ -9,6 +9,7 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/quota_gate.h"
+#include "refbroker/api/share_leave.h"
 #include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
 
@@ -311,6 +312,7 @@ broker_disconnect(struct broker *broker, struct client *client)
     client->closing = true;
     while ((request = request_of(list_pop(&client->requests))) != NULL)
         drop(broker, request);
+    share_leave_connection(broker, client);
     list_remove(&broker->clients, &client->in_broker);
     list_remove(&broker->ready_clients, &client->in_ready);
     heap_remove(&broker->muted, &client->muted);

@@ -20,10 +20,17 @@ request_new(struct client *client, struct blob *frame_take, int64_t now_us)
 }
 
 void
-request_free(struct request *request)
+request_unhold(struct request *request)
 {
     for (size_t i = 0; i < request->held_count; i++)
         blob_unref(request->held[i]);
+    request->held_count = 0;
+}
+
+void
+request_free(struct request *request)
+{
+    request_unhold(request);
     free(request->held);
     blob_unref(request->frame);
     arena_fini(&request->arena);

@@ -25,6 +25,9 @@ struct groups {
     struct heap timers; /* struct group_timer */
     struct pending_offsets pending;
     struct group_timer expiry;
+    struct list share_calls;     /* struct share_calls.in_groups */
+    size_t topology_bytes;       /* that the topologies of streams groups take */
+    struct map streams_failures; /* topics that could not be made (streams_creation.h) */
 };
 
 struct groups *groups_new(struct broker *broker);

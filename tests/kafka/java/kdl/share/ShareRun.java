@@ -1,0 +1,122 @@
+package kdl.share;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * Java share consumers of one group, with a broker that is killed meanwhile by a command: every
+ * record is accepted, and none comes again once its acceptance was answered.
+ */
+public final class ShareRun {
+    private static final int MEMBERS = 3;
+    private static final long LIMIT_MS = 300_000;
+
+    private final String bootstrap;
+    private final String command;
+    private final int records;
+    private final int kills;
+    private final Set<String> accepted = ConcurrentHashMap.newKeySet();
+    private final Set<String> again = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    private ShareRun(String[] args) {
+        bootstrap = args[0];
+        command = args[1];
+        records = Integer.parseInt(args[2]);
+        kills = Integer.parseInt(args[3]);
+    }
+
+    public static void main(String[] args) throws Exception {
+        if (args.length != 4) {
+            System.err.println("usage: ShareRun BOOTSTRAP KILL-COMMAND RECORDS KILLS");
+            System.exit(2);
+        }
+        System.exit(new ShareRun(args).run() ? 0 : 1);
+    }
+
+    private boolean run() throws Exception {
+        begin();
+        List<Thread> members = new ArrayList<>();
+        for (int i = 0; i < MEMBERS; i++) {
+            Thread member = new Thread(this::consume, "member-" + i);
+            member.start();
+            members.add(member);
+        }
+        int killed = 0;
+        long end = System.currentTimeMillis() + LIMIT_MS;
+        while (accepted.size() < records && System.currentTimeMillis() < end) {
+            if (killed < kills && accepted.size() > (long) records * (killed + 1) / (kills + 1)) {
+                new ProcessBuilder(command).inheritIO().start().waitFor();
+                killed++;
+            }
+            Thread.sleep(20);
+        }
+        over.set(true);
+        for (Thread member : members) {
+            member.join(TimeUnit.SECONDS.toMillis(60));
+        }
+        System.out.println(records + " sent, " + accepted.size() + " accepted, " + again.size() + " again, " + killed + " kills");
+        return accepted.size() == records && again.isEmpty() && killed == kills;
+    }
+
+    private void begin() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            admin.createTopics(List.of(new NewTopic("shared", 3, (short) 1))).all().get();
+            admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.GROUP, "run"), List.of(
+                new AlterConfigOp(new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET)))).all().get();
+        }
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap),
+            new StringSerializer(), new StringSerializer())) {
+            for (int i = 0; i < records; i++) {
+                producer.send(new ProducerRecord<>("shared", i % 3, null, "value-" + i));
+            }
+            producer.flush();
+        }
+    }
+
+    /** Records are accepted when the commit was answered without an error for their partition. */
+    private void consume() {
+        Map<String, Object> config = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "group.id", "run",
+            "share.acknowledgement.mode", "explicit", "max.poll.records", 50, "default.api.timeout.ms", 60000));
+        try (KafkaShareConsumer<String, String> consumer = new KafkaShareConsumer<>(config, new StringDeserializer(),
+            new StringDeserializer())) {
+            consumer.subscribe(List.of("shared"));
+            while (!over.get()) {
+                Set<String> said = new HashSet<>();
+                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+                    if (accepted.contains(record.value())) {
+                        again.add(record.value());
+                    }
+                    said.add(record.value());
+                    consumer.acknowledge(record, AcknowledgeType.ACCEPT);
+                }
+                if (said.isEmpty()) {
+                    continue;
+                }
+                if (consumer.commitSync().values().stream().noneMatch(java.util.Optional::isPresent)) {
+                    accepted.addAll(said);
+                }
+            }
+        }
+    }
+}

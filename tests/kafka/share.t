@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# share.t: share groups (KIP-932) on refbroker as on Apache Kafka: the same requests, answer by answer, before and after kill -9, and the same records in
+# __consumer_offsets and __share_group_state, which Kafka's own classes read; Java share consumers over kill -9 with an exact account; Kafka's tools. Speaks TAP.
+# Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
+# KILLS=3 RECORDS=6000: of the account.
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=pair.sh
+. "$here/pair.sh"
+b=$ours
+t=org.apache.kafka.tools.consumer.group
+settings=(group.share.assignment.interval.ms=0 group.share.min.heartbeat.interval.ms=100 group.share.heartbeat.interval.ms=500
+    group.share.min.record.lock.duration.ms=1000 share.coordinator.state.topic.num.partitions=3
+    share.coordinator.snapshot.update.records.per.snapshot=10)
+pair_setup
+pair_start "${settings[@]}"
+kafka=$theirs
+tool kdl.share.ShareScript "$kafka" >"$work/kafka.answers" & asking=$!
+tool kdl.share.ShareScript "$b" >"$work/answers"
+wait "$asking"
+for name in members states fetch acks renew sessions offsets others; do
+    is "the same requests are answered the same: $name" "$(part "$name" "$work/answers")" "$(part "$name" "$work/kafka.answers")"
+done
+is "there were answers" "$(grep -c ' v[0-9]*: ' "$work/answers" | awk '{ print ($1 > 150) }')" 1
+for reader in "kdl.groups.OffsetsReader" "kdl.share.StateReader states" "kdl.share.StateReader acks"; do
+    read -r class group <<<"$reader"
+    tool "$class" "$kafka" ${group:+"$group"} >"$work/kafka.records" & asking=$!
+    tool "$class" "$b" ${group:+"$group"} >"$work/records"
+    wait "$asking"
+    is "the same records are left, which Kafka's classes read: $reader" "$(cat "$work/records")" "$(cat "$work/kafka.records")"
+    is "there were records" "$(awk 'END { print (NR > 5) }' "$work/records")" 1
+done
+both "kafka-groups lists the groups" org.apache.kafka.tools.GroupsCommand --list
+both "kafka-share-groups lists them with states" $t.ShareGroupCommand --list --state
+both "it describes a group" $t.ShareGroupCommand --describe --group acks --offsets
+both "it describes the state" $t.ShareGroupCommand --describe --group acks --state
+both "it resets offsets" $t.ShareGroupCommand --reset-offsets --group acks --topic s3:0 --to-earliest --execute
+both "it deletes offsets" $t.ShareGroupCommand --delete-offsets --group fetch --topic s2
+both "it deletes a group" $t.ShareGroupCommand --delete --group fetch
+"$here/broker" restart "$work/kafka" >/dev/null 2>&1 & asking=$!
+"$work/restart"
+wait "$asking"
+tool kdl.share.ShareScript "$kafka" after >"$work/kafka.answers" & asking=$!
+tool kdl.share.ShareScript "$b" after >"$work/answers"
+wait "$asking"
+is "and the same after kill -9" "$(cat "$work/answers")" "$(cat "$work/kafka.answers")"
+"$here/broker" kill "$work/kafka" >/dev/null 2>&1
+account=$(tool kdl.share.ShareRun "$b" "$work/restart" "${RECORDS:-6000}" "${KILLS:-3}")
+is "Java share consumers accept every record once over ${KILLS:-3} kills" "$account" \
+    "${RECORDS:-6000} sent, ${RECORDS:-6000} accepted, 0 again, ${KILLS:-3} kills"
+echo "1..$tests"
