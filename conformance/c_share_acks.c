@@ -12,8 +12,6 @@
     CHECK_NEED(SHARE_FETCH, from), CHECK_NEED(SHARE_ACKNOWLEDGE, from),                            \
         CHECK_NEED(SHARE_GROUP_HEARTBEAT, 1)
 
-static const char *const killed[] = {"kill"};
-static const char *const restart[] = {"restart"};
 static const char *const short_locks[] = {"group.share.min.record.lock.duration.ms=1000",
     "group.share.record.lock.duration.ms=2000", NULL};
 
@@ -402,11 +400,7 @@ state_survives_restart(struct kc *kc)
     kc_code(kc, "ShareAcknowledge", kc_share_say(kc, &one, 4, 5, KC_SHARE_ACCEPT), KE_NONE);
     kc_code(kc, "ShareAcknowledge", kc_share_say(kc, &one, 6, 6, KC_SHARE_REJECT), KE_NONE);
     kc_code(kc, "ShareAcknowledge", kc_share_say(kc, &one, 7, 7, KC_SHARE_RELEASE), KE_NONE);
-    kc_setup_begin(kc);
-    kc_control(kc, killed, 1);
-    kc_control(kc, restart, 1);
-    kc_links_forget(kc);
-    kc_setup_end(kc);
+    kc_bounce(kc, true);
     kc_group_await(kc, &group);
     one = joined(kc, &one);
     runs = kc_share_await(kc, &one, RECORDS - 5);

@@ -31,6 +31,7 @@ conformance_SRCS := \
 	conformance/kc.c \
 	conformance/kc_ask.c \
 	conformance/kc_batch.c \
+	conformance/kc_compact.c \
 	conformance/kc_fetch.c \
 	conformance/kc_group.c \
 	conformance/kc_login.c \
