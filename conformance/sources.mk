@@ -21,6 +21,10 @@ conformance_SRCS := \
 	conformance/c_sasl.c \
 	conformance/c_share.c \
 	conformance/c_share_acks.c \
+	conformance/c_streams.c \
+	conformance/c_streams_groups.c \
+	conformance/c_streams_loop.c \
+	conformance/c_streams_tasks.c \
 	conformance/c_txn.c \
 	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
@@ -38,6 +42,7 @@ conformance_SRCS := \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
 	conformance/kc_share.c \
+	conformance/kc_streams.c \
 	conformance/kc_topic.c \
 	conformance/kc_txn.c \
 	conformance/link.c \

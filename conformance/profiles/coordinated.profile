@@ -40,3 +40,7 @@ expect   tv2.end_retry                           Produce=6         no transactio
 expect   tv2.v1_client_still_works               AddPartitionsToTxn=17 no transactions on diskless topics
 expect   connect.read_to_end                     AddPartitionsToTxn=17 no transactions on diskless topics
 expect   txn.etl_exactly_once                    AddPartitionsToTxn=17 no transactions on diskless topics
+expect   streams.restore_to_end                  never             not compacted
+expect   streams.restore_read_committed          AddPartitionsToTxn=17 no transactions on diskless topics
+expect   streams.eos_v2_loop                     Produce=6         no transactions on diskless topics
+expect   streams.broker_bounce                   Produce=6         no transactions on diskless topics
