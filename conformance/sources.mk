@@ -58,7 +58,9 @@ conformance_SRCS := \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
 	conformance/mutants_sec.c \
+	conformance/mutants_sgroup.c \
 	conformance/mutants_share.c \
+	conformance/mutants_streams.c \
 	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \
