@@ -328,15 +328,16 @@ isolation_read_committed(struct kc *kc)
     struct kc_group *group = kc_share_group(kc);
     struct kc_txn txn = kc_txn_open(kc, kc_txn_id(kc, "share"), KC_TXN_V1);
     struct kc_share_runs *runs = kc_alloc(kc, 1, sizeof *runs);
-    struct kc_wait wait = kc_wait_begin(kc, NOTHING_MS);
     struct kc_sharer one;
+    struct kc_wait wait;
 
-    kc_share_set(kc, group, "share.isolation.level", "read_committed");
+    kc_group_set(kc, group, "share.isolation.level", "read_committed");
     kc_txn_append(kc, &txn, topic, 0, "aborted");
     kc_txn_end(kc, &txn, false);
     kc_txn_settled(kc, topic, 0, 2);
     kc_txn_append(kc, &txn, topic, 0, "held");
     one = joined(kc, group, topic);
+    wait = kc_wait_begin(kc, NOTHING_MS);
     do {
         kc_share_take(kc, &one, runs);
         not_among(kc, runs, 0);

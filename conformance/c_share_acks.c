@@ -217,7 +217,7 @@ delivery_limit(struct kc *kc)
     struct kc_group *group = kc_share_group(kc);
     struct kc_sharer one = kc_sharer_new(kc, group, topic);
 
-    kc_share_set(kc, group, "share.delivery.count.limit", "2");
+    kc_group_set(kc, group, "share.delivery.count.limit", "2");
     kc_append_ok(kc, topic, 0, kc_batch_values(kc, "value", 1));
     kc_share_join(kc, &one);
     for (int16_t i = 1; i <= 2; i++) {

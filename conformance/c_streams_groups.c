@@ -148,7 +148,7 @@ initial_delay(struct kc *kc)
     const kc_streams_response *response;
     int64_t joined_us;
 
-    kc_streams_set(kc, group, "streams.initial.rebalance.delay.ms", kc_printf(kc, "%d", DELAY_MS));
+    kc_group_set(kc, group, "streams.initial.rebalance.delay.ms", kc_printf(kc, "%d", DELAY_MS));
     for (int i = 0; i < 2; i++)
         kc_topology_read(topology, 0, kc_topic_new(kc, PARTITIONS, NULL)->name);
     joined_us = wire_client_now_us();

@@ -139,7 +139,7 @@ standby(struct kc *kc)
     struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
 
     (void)kc_topology_changelog(topology, 0, kc_topic_name(kc));
-    kc_streams_set(kc, group, "streams.num.standby.replicas", "1");
+    kc_group_set(kc, group, "streams.num.standby.replicas", "1");
     halve(kc, &one, &other);
     while (!kc_tasks_same(&one.standby, &other.active) ||
            !kc_tasks_same(&other.standby, &one.active)) {

@@ -190,19 +190,13 @@ kc_streams_take(struct kc *kc, struct kc_streamer *streamer, const kc_streams_re
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
-void
-kc_streams_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value)
-{
-    kc_config_set(kc, KC_RESOURCE_GROUP, group->id, name, value);
-}
-
 struct kc_group *
 kc_streams_group(struct kc *kc)
 {
     struct kc_group *group = kc_group_new(kc);
 
-    kc_streams_set(kc, group, "streams.initial.rebalance.delay.ms", "0");
-    kc_streams_set(kc, group, "streams.assignment.interval.ms", "0");
+    kc_group_set(kc, group, "streams.initial.rebalance.delay.ms", "0");
+    kc_group_set(kc, group, "streams.assignment.interval.ms", "0");
     return group;
 }
 

@@ -75,12 +75,9 @@ struct kc_streamer {
 typedef struct km_streams_group_heartbeat_request kc_streams_request;
 typedef struct km_streams_group_heartbeat_response kc_streams_response;
 
-/* kc_streams_group makes a group whose members wait neither for others nor for the next assignment;
- * kc_streams_set sets one of its configs. Both are preparation. A config may take some time, so
- * checks wait for tasks all the same. */
+/* kc_streams_group makes a group whose members wait neither for others nor for the next assignment.
+ * Preparation. */
 struct kc_group *kc_streams_group(struct kc *kc);
-void kc_streams_set(
-    struct kc *kc, const struct kc_group *group, const char *name, const char *value);
 
 /* kc_streamer_new makes a member that has not joined. */
 struct kc_streamer kc_streamer_new(

@@ -350,10 +350,11 @@ kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, cons
     kc_config_set(kc, KC_RESOURCE_TOPIC, topic->name, name, value);
 }
 
-/* --- configs that topics tell ----------------------------------------------------------------- */
+/* --- configs that are told -------------------------------------------------------------------- */
 
-static const struct km_describe_configs_response_result *
-configs_describe(struct kc *kc, const char *topic_name, struct wire_string *name)
+const struct km_describe_configs_response_resource_result *
+kc_config_told(struct kc *kc, struct link *link, enum kc_resource type, const char *resource_name,
+    struct wire_string name)
 {
     struct km_describe_configs_request_resource resource;
     const struct km_describe_configs_response *response;
@@ -361,31 +362,30 @@ configs_describe(struct kc *kc, const char *topic_name, struct wire_string *name
 
     codec_init(&km_describe_configs_request_desc, &body);
     codec_init(&km_describe_configs_request_resource_desc, &resource);
-    resource.resource_type = KC_RESOURCE_TOPIC;
-    resource.resource_name = kc_string(topic_name);
-    resource.configuration_keys.items = name;
+    resource.resource_type = (int8_t)type;
+    resource.resource_name = kc_string(resource_name);
+    resource.configuration_keys.items = &name;
     resource.configuration_keys.count = 1;
     body.resources.items = &resource;
     body.resources.count = 1;
-    response = kc_ask(kc, kc_link(kc, 0), KM_DESCRIBE_CONFIGS,
-        kc_version(kc, KM_DESCRIBE_CONFIGS, KC_VERSION_MAX), &body);
+    response = kc_ask(
+        kc, link, KM_DESCRIBE_CONFIGS, kc_version(kc, KM_DESCRIBE_CONFIGS, KC_VERSION_MAX), &body);
     kc_int(kc, "results_count", response->results.count, 1);
     kc_code(kc, "DescribeConfigs", response->results.items[0].error_code, KE_NONE);
-    return &response->results.items[0];
+    kc_that(kc, response->results.items[0].configs.count == 1, "config-missing", "config %.*s",
+        name.size, name.data);
+    return &response->results.items[0].configs.items[0];
 }
 
 void
 kc_topic_has(struct kc *kc, const char *topic_name, const char *config)
 {
     size_t name_size = strcspn(config, "=");
-    struct wire_string name = {config, (int32_t)name_size};
-    const struct km_describe_configs_response_result *told =
-        configs_describe(kc, topic_name, &name);
-    struct wire_string value;
+    const struct km_describe_configs_response_resource_result *told =
+        kc_config_told(kc, kc_link(kc, 0), KC_RESOURCE_TOPIC, topic_name,
+            (struct wire_string){config, (int32_t)name_size});
 
-    kc_that(kc, told->configs.count == 1, "config-missing", "%s", config);
-    value = told->configs.items[0].value;
-    kc_that(kc, kc_topic_is_named(value, config + name_size + 1), "config-differs", "%s, not %.*s",
-        config, value.size, value.data);
-    kc_int(kc, "config_source", told->configs.items[0].config_source, SOURCE_TOPIC);
+    kc_that(kc, kc_topic_is_named(told->value, config + name_size + 1), "config-differs",
+        "%s, not %.*s", config, told->value.size, told->value.data);
+    kc_int(kc, "config_source", told->config_source, SOURCE_TOPIC);
 }

@@ -62,8 +62,11 @@ void kc_config_set(struct kc *kc, enum kc_resource type, const char *resource_na
     const char *name, const char *value);
 void kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value);
 
-/* kc_topic_has asserts that DescribeConfigs tells the value that a topic was given for a config
+/* kc_config_told returns what a broker tells of one config (DescribeConfigs); kc_topic_has asserts
+ * that it tells the value that a topic was given for a config
  * ("name=value"): "config-missing", "config-differs". */
+const struct km_describe_configs_response_resource_result *kc_config_told(struct kc *kc,
+    struct link *link, enum kc_resource type, const char *resource_name, struct wire_string name);
 void kc_topic_has(struct kc *kc, const char *topic_name, const char *config);
 
 /* Metadata for topics by name, without creating them; count -1 asks for all. The topic of an

@@ -304,15 +304,23 @@ mutants_sgroup_any_commit(struct proxy *proxy, struct proxy_call *call)
     call->is_changed = true;
 }
 
-/* Tells what a member has with every answer. */
+/* Tells a member that says what it has the same with every answer. */
 void
 mutants_sgroup_tells_again(struct proxy *proxy, struct proxy_call *call)
 {
+    static task_ids same;
+    const kc_streams_request *request = call->request;
     kc_streams_response *response = taken_answer(call);
 
     (void)proxy;
-    if (response != NULL && response->active_tasks.count < 0)
-        response->active_tasks = first_task();
+    if (response == NULL || request == NULL || response->active_tasks.count >= 0 ||
+        request->active_tasks.count <= 0)
+        return;
+    same.subtopology_id = request->active_tasks.items[0].subtopology_id;
+    same.partitions.items = request->active_tasks.items[0].partitions.items;
+    same.partitions.count = request->active_tasks.items[0].partitions.count;
+    response->active_tasks.items = &same;
+    response->active_tasks.count = 1;
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
