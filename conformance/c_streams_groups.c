@@ -211,6 +211,20 @@ stale_topology(struct kc *kc)
 
 /* --- topics ----------------------------------------------------------------------------------- */
 
+/* Heartbeats until there is a status, whose member has no tasks: a coordinator may hear of topics
+ * later than others. */
+static void
+status_await(struct kc *kc, struct kc_streamer *streamer, enum kc_streams_code code)
+{
+    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
+
+    while (!kc_streams_has(kc_streams_beat(kc, streamer), code)) {
+        kc_int(kc, "tasks", kc_tasks_count(&streamer->active), 0);
+        kc_wait_more(kc, &wait, kc_printf(kc, "status %d", (int)code));
+    }
+    kc_int(kc, "tasks", kc_tasks_count(&streamer->active), 0);
+}
+
 /* Heartbeats until there is no such status any more, and all tasks are there. */
 static void
 cured_await(struct kc *kc, struct kc_streamer *streamer, enum kc_streams_code code, int32_t tasks)
@@ -248,8 +262,7 @@ not_copartitioned(struct kc *kc)
 
     kc_topology_read(topology, 0, kc_topic_new(kc, PARTITIONS + 1, NULL)->name);
     kc_topology_copartition(kc, topology, 0);
-    kc_streams_has_status(kc, kc_streams_beat(kc, &one), KC_STREAMS_INCORRECTLY_PARTITIONED_TOPICS);
-    kc_int(kc, "tasks", kc_tasks_count(&one.active), 0);
+    status_await(kc, &one, KC_STREAMS_INCORRECTLY_PARTITIONED_TOPICS);
     kc_streams_has_status(kc, kc_streams_beat(kc, &one), KC_STREAMS_INCORRECTLY_PARTITIONED_TOPICS);
 }
 
@@ -271,8 +284,7 @@ internal_topic_wrong_size(struct kc *kc)
     struct kc_streamer one = kc_streamer_new(kc, kc_streams_group(kc), topology);
 
     (void)kc_topology_changelog(topology, 0, kc_topic_new(kc, PARTITIONS + 1, NULL)->name);
-    kc_streams_has_status(kc, kc_streams_beat(kc, &one), KC_STREAMS_INCORRECTLY_PARTITIONED_TOPICS);
-    kc_int(kc, "tasks", kc_tasks_count(&one.active), 0);
+    status_await(kc, &one, KC_STREAMS_INCORRECTLY_PARTITIONED_TOPICS);
 }
 
 /* A topology that reads a topic, writes it anew by other keys, and counts those. */
@@ -307,8 +319,7 @@ internal_topics_created(struct kc *kc)
     struct counting counting = counting_new(kc, 0);
     struct kc_streamer one = kc_streamer_new(kc, kc_streams_group(kc), counting.topology);
 
-    kc_streams_has_status(kc, kc_streams_beat(kc, &one), KC_STREAMS_MISSING_INTERNAL_TOPICS);
-    kc_int(kc, "tasks", kc_tasks_count(&one.active), 0);
+    status_await(kc, &one, KC_STREAMS_MISSING_INTERNAL_TOPICS);
     cured_await(kc, &one, KC_STREAMS_MISSING_INTERNAL_TOPICS, 2 * PARTITIONS);
     (void)kc_topic_await(kc, counting.repartition, PARTITIONS);
     (void)kc_topic_await(kc, counting.changelog, PARTITIONS);
