@@ -35,18 +35,8 @@ joined(struct kc *kc, const struct kc_group *group, const struct kc_topic *topic
 static void
 enabled(struct kc *kc)
 {
-    const struct km_api_versions_response *response;
-    struct km_api_versions_request body;
-    int16_t level = 0;
+    int16_t level = kc_feature(kc, "share.version");
 
-    codec_init(&km_api_versions_request_desc, &body);
-    body.client_software_name = kc_string("conformance");
-    body.client_software_version = kc_string("1");
-    response = kc_ask(kc, kc_link(kc, 0), KM_API_VERSIONS,
-        kc_version(kc, KM_API_VERSIONS, KC_VERSION_MAX), &body);
-    for (int32_t i = 0; i < response->finalized_features.count; i++)
-        if (kc_topic_is_named(response->finalized_features.items[i].name, "share.version"))
-            level = response->finalized_features.items[i].max_version_level;
     kc_that(kc, level >= 1, kc_printf(kc, "share.version=%d", level), "share.version from 1 on");
     (void)kc_version(kc, KM_SHARE_ACKNOWLEDGE, KC_VERSION_MAX);
     (void)kc_version(kc, KM_SHARE_GROUP_DESCRIBE, KC_VERSION_MAX);
