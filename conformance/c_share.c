@@ -35,18 +35,8 @@ joined(struct kc *kc, const struct kc_group *group, const struct kc_topic *topic
 static void
 enabled(struct kc *kc)
 {
-    const struct km_api_versions_response *response;
-    struct km_api_versions_request body;
-    int16_t level = 0;
+    int16_t level = kc_feature(kc, "share.version");
 
-    codec_init(&km_api_versions_request_desc, &body);
-    body.client_software_name = kc_string("conformance");
-    body.client_software_version = kc_string("1");
-    response = kc_ask(kc, kc_link(kc, 0), KM_API_VERSIONS,
-        kc_version(kc, KM_API_VERSIONS, KC_VERSION_MAX), &body);
-    for (int32_t i = 0; i < response->finalized_features.count; i++)
-        if (kc_topic_is_named(response->finalized_features.items[i].name, "share.version"))
-            level = response->finalized_features.items[i].max_version_level;
     kc_that(kc, level >= 1, kc_printf(kc, "share.version=%d", level), "share.version from 1 on");
     (void)kc_version(kc, KM_SHARE_ACKNOWLEDGE, KC_VERSION_MAX);
     (void)kc_version(kc, KM_SHARE_GROUP_DESCRIBE, KC_VERSION_MAX);
@@ -328,15 +318,16 @@ isolation_read_committed(struct kc *kc)
     struct kc_group *group = kc_share_group(kc);
     struct kc_txn txn = kc_txn_open(kc, kc_txn_id(kc, "share"), KC_TXN_V1);
     struct kc_share_runs *runs = kc_alloc(kc, 1, sizeof *runs);
-    struct kc_wait wait = kc_wait_begin(kc, NOTHING_MS);
     struct kc_sharer one;
+    struct kc_wait wait;
 
-    kc_share_set(kc, group, "share.isolation.level", "read_committed");
+    kc_group_set(kc, group, "share.isolation.level", "read_committed");
     kc_txn_append(kc, &txn, topic, 0, "aborted");
     kc_txn_end(kc, &txn, false);
     kc_txn_settled(kc, topic, 0, 2);
     kc_txn_append(kc, &txn, topic, 0, "held");
     one = joined(kc, group, topic);
+    wait = kc_wait_begin(kc, NOTHING_MS);
     do {
         kc_share_take(kc, &one, runs);
         not_among(kc, runs, 0);

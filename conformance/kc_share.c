@@ -10,18 +10,12 @@
 #define NOTHING_MS 1500
 #define WAIT_MS 300 /* of fetches that wait for records */
 
-void
-kc_share_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value)
-{
-    kc_config_set(kc, KC_RESOURCE_GROUP, group->id, name, value);
-}
-
 struct kc_group *
 kc_share_group(struct kc *kc)
 {
     struct kc_group *group = kc_group_new(kc);
 
-    kc_share_set(kc, group, "share.auto.offset.reset", "earliest");
+    kc_group_set(kc, group, "share.auto.offset.reset", "earliest");
     return group;
 }
 

@@ -34,10 +34,8 @@ struct kc_sharer {
     bool assigned[KC_SHARE_PARTITIONS_MAX]; /* partitions of the topic */
 };
 
-/* kc_share_group makes a group that begins at the start of its topics; kc_share_set sets one of its
- * configs. Both are preparation. */
+/* kc_share_group makes a group that begins at the start of its topics. Preparation. */
 struct kc_group *kc_share_group(struct kc *kc);
-void kc_share_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value);
 
 /* kc_sharer_new makes a member that has not joined, of partition 0. */
 struct kc_sharer kc_sharer_new(
