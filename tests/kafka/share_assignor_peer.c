@@ -196,15 +196,17 @@ member_read(struct solving *s, const char *line)
     member->owned = &s->owned[number];
 }
 
-static bool
-has(const struct share_parts *parts, const struct wire_uuid *topic_id, int32_t partition)
+/* As it is recorded: topics in the order of their table, with partitions in that of theirs. */
+static void
+target_tell(const struct solving *s, const struct share_parts *target)
 {
-    for (size_t i = 0; i < parts->count; i++)
-        if (memcmp(&parts->topics[i].topic_id, topic_id, sizeof *topic_id) == 0)
-            for (int32_t k = 0; k < parts->topics[i].partition_count; k++)
-                if (parts->topics[i].partitions[k] == partition)
-                    return true;
-    return false;
+    for (size_t i = 0; i < target->count; i++) {
+        const struct share_parts_topic *topic = &target->topics[i];
+
+        printf(" %" PRId32 ":", share_assignor_topic_find(&s->group, &topic->topic_id));
+        for (int32_t k = 0; k < topic->partition_count; k++)
+            printf("%s%" PRId32, k == 0 ? "" : ",", topic->partitions[k]);
+    }
 }
 
 static void
@@ -215,10 +217,7 @@ solve(struct solving *s)
     share_assignor_simple(&s->group);
     for (int32_t i = 0; i < s->group.member_count; i++) {
         fputs(s->ids[i], stdout);
-        for (int32_t k = 0; k < s->group.topic_count; k++)
-            for (int32_t p = 0; p < s->topics[k].partition_count; p++)
-                if (has(&s->members[i].target, &s->topics[k].topic_id, p))
-                    printf(" %" PRId32 ":%" PRId32, k, p);
+        target_tell(s, &s->members[i].target);
         putchar('\n');
         share_parts_fini(&s->members[i].target);
         share_parts_fini(&s->owned[i]);

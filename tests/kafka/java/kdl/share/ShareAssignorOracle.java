@@ -28,8 +28,9 @@ import org.apache.kafka.coordinator.group.modern.MemberSubscriptionAndAssignment
 
 /**
  * Kafka's own assignor of share groups on the groups of a file that share_assignor_peer made; the
- * answer is printed as that one prints its own. Members come in the order of the file; what they
- * read and have is in the tables that Kafka's coordinator would have it in.
+ * answer is printed as that one prints its own, in the order in which it would be recorded. Members
+ * come in the order of the file; what they read and have is in the tables that Kafka's coordinator
+ * would have it in.
  */
 public final class ShareAssignorOracle implements SubscribedTopicDescriber {
     private record Topic(Uuid id, String name, int partitions) {}
@@ -100,14 +101,14 @@ public final class ShareAssignorOracle implements SubscribedTopicDescriber {
 
     private void solve(StringBuilder out) {
         Map<String, MemberAssignment> result = new SimpleAssignor().assign(new GroupSpecImpl(members, type, Map.of()), this).members();
+        Map<Uuid, Integer> places = new HashMap<>();
+        for (int i = 0; i < topics.size(); i++) {
+            places.put(topics.get(i).id(), i);
+        }
         members.keySet().forEach(member -> {
-            Map<Uuid, Set<Integer>> got = result.get(member).partitions();
             out.append(member);
-            for (int i = 0; i < topics.size(); i++) {
-                for (int partition : new TreeSet<>(got.getOrDefault(topics.get(i).id(), Set.of()))) {
-                    out.append(' ').append(i).append(':').append(partition);
-                }
-            }
+            result.get(member).partitions().forEach((id, partitions) -> out.append(' ').append(places.get(id)).append(':').append(String.join(",",
+                partitions.stream().map(String::valueOf).toList())));
             out.append('\n');
         });
     }

@@ -13,6 +13,7 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.DescribeShareGroupOffsetsResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
@@ -77,7 +78,7 @@ public final class ShareScript extends ShareRequests {
         for (int i = 0; i < 600; i++) {
             FindCoordinatorResponseData found = (FindCoordinatorResponseData) broker.ask(
                 new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")), 6);
-            if (found.coordinators().get(0).errorCode() == 0) {
+            if (found.coordinators().get(0).errorCode() == 0 && areLoaded()) {
                 break;
             }
             Thread.sleep(100);
@@ -85,6 +86,13 @@ public final class ShareScript extends ShareRequests {
         for (String name : List.of("s1", "s2", "s3", "s4", "s5", "s6")) {
             topic(name, name.equals("s2") ? 3 : 1);
         }
+    }
+
+    /** Right after its start a broker does not know yet which groups it coordinates. */
+    private boolean areLoaded() throws IOException {
+        DescribeGroupsRequestData all = new DescribeGroupsRequestData().setGroups(List.of("", "members", "states", "fetch", "acks", "renew", "sessions",
+            "offsets", "others", "trimmed", "plain", "nowhere"));
+        return ((DescribeGroupsResponseData) broker.ask(all, 5)).groups().stream().allMatch(group -> group.errorCode() == 0);
     }
 
     private void topic(String name, int partitions) throws IOException {

@@ -85,6 +85,14 @@ class StreamsBroker extends StreamsRequests {
             answer -> answer.groups().get(0).members().size() == count), 0);
     }
 
+    /** Until the coordinator of a group, which is not there before or afterwards, knows a topic: it learns of topics later than others do. */
+    final void awaitTopic(String group, String topic) throws Exception {
+        StreamsGroupHeartbeatRequestData request = join(group, "m", plain(topic));
+        await(() -> (StreamsGroupHeartbeatResponseData) broker.ask(request, 0), StreamsBroker::isReady);
+        broker.ask(beat(group, "m", -1), 0);
+        broker.ask(delete(group), 2);
+    }
+
     /** Right after its start a broker does not know yet which groups it coordinates. */
     final void awaitCoordinator(List<String> groups) throws Exception {
         await(() -> (FindCoordinatorResponseData) broker.ask(new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")), 6),

@@ -1,9 +1,12 @@
 package kdl.streamsgroups;
 
+import java.util.List;
 import org.apache.kafka.common.message.AddOffsetsToTxnRequestData;
 import org.apache.kafka.common.message.AddOffsetsToTxnResponseData;
 import org.apache.kafka.common.message.EndTxnRequestData;
 import org.apache.kafka.common.message.EndTxnResponseData;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.InitProducerIdResponseData;
 
@@ -78,6 +81,8 @@ final class StreamsOffsets {
     void transactions() throws Exception {
         String g = "transactions";
         StreamsMember m1 = joined(g, "m1", "t1");
+        broker.await(() -> (FindCoordinatorResponseData) broker.broker.ask(new FindCoordinatorRequestData().setKeyType((byte) 1).setCoordinatorKeys(
+            List.of(TRANSACTIONAL_ID)), 6), answer -> answer.coordinators().get(0).errorCode() == 0);
         InitProducerIdResponseData producer = broker.await(() -> (InitProducerIdResponseData) broker.broker.ask(new InitProducerIdRequestData()
             .setTransactionalId(TRANSACTIONAL_ID).setTransactionTimeoutMs(60_000), 4), answer -> answer.errorCode() == 0);
         long id = producer.producerId();

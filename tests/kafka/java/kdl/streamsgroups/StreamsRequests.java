@@ -137,7 +137,7 @@ class StreamsRequests {
     }
 
     static DescribeGroupsRequestData describeClassic(String... groups) {
-        return new DescribeGroupsRequestData().setGroups(List.of(groups)).setIncludeAuthorizedOperations(true);
+        return new DescribeGroupsRequestData().setGroups(List.of(groups));
     }
 
     static ConsumerGroupDescribeRequestData describeConsumer(String... groups) {

@@ -41,8 +41,8 @@ import org.apache.kafka.streams.kstream.Produced;
  * Counts words with Kafka Streams in a streams group, exactly once, over a repartition topic and a
  * changelog: two instances share the tasks, one of them is closed in the middle, and a command is run
  * while the other one works, which may kill the broker. Prints each word with its last count, what is
- * wrong with the counts, the group, its offsets, and the topics that were made for it. Arguments:
- * BOOTSTRAP RESTART-COMMAND LINES.
+ * wrong with the counts, the group, and the topics that were made for it. Arguments: BOOTSTRAP
+ * RESTART-COMMAND LINES.
  */
 public final class StreamsRun {
     private static final String APPLICATION = "counted";
@@ -99,7 +99,7 @@ public final class StreamsRun {
         await("nobody is left", () -> described().members().isEmpty());
         System.out.println(told("no instance"));
         wrong.forEach(System.out::println);
-        Contents.print(bootstrap, List.of("--groups", APPLICATION, "--latest", "counts", "--configs", APPLICATION + "-words-repartition",
+        Contents.print(bootstrap, List.of("--latest", "counts", "--configs", APPLICATION + "-words-repartition",
             APPLICATION + "-word-counts-changelog"));
         delete(one.toFile());
         delete(two.toFile());
