@@ -11,7 +11,7 @@
 b=$ours
 t=org.apache.kafka.tools.consumer.group
 settings=(group.share.assignment.interval.ms=0 group.share.min.heartbeat.interval.ms=100 group.share.heartbeat.interval.ms=500
-    group.share.min.record.lock.duration.ms=1000 share.coordinator.state.topic.num.partitions=3
+    group.share.min.record.lock.duration.ms=1000 group.share.record.lock.duration.ms=60000 share.coordinator.state.topic.num.partitions=3
     share.coordinator.snapshot.update.records.per.snapshot=10)
 pair_setup
 
