@@ -33,6 +33,7 @@ final class StreamsOthers {
         broker.ask("a classic member of the empty group", StreamsRequests.joinClassic(g, "consumer"), 9);
         broker.ask("a consumer of the empty group", StreamsRequests.joinConsumer(g, "c1", "t1"), 1);
         broker.ask("describe", StreamsRequests.describe(g), 0);
+        broker.ask("the consumer leaves", StreamsRequests.joinConsumer(g, "c1", "t1").setMemberEpoch(-1), 1);
         broker.ask("list the empty", StreamsRequests.list(List.of("streams"), "empty"), 5);
         broker.ask("delete", StreamsRequests.delete(g, "nowhere"), 2);
         broker.ask("describe", StreamsRequests.describe(g), 0);

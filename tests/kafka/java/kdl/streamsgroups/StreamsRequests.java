@@ -30,7 +30,7 @@ import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
 /** Requests about streams groups, as short as the scripts want to say them. */
 class StreamsRequests {
     private static final Uuid UNKNOWN = new Uuid(7, 7);
-    private static final int REBALANCE_TIMEOUT_MS = 60_000;
+    private static final int REBALANCE_TIMEOUT_MS = 600_000; // nobody is given up for being slow
 
     final Map<String, Uuid> topics = new LinkedHashMap<>();
 

@@ -15,7 +15,8 @@ import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
  * Asks a broker and prints every answer, with ids named by the order in which they are seen, lists
- * sorted, and without throttle times and the broker's port. Two brokers that do the same print the same.
+ * sorted, and without throttle times and the broker's port. Two brokers that do the same print the
+ * same.
  */
 public final class Asker {
     private static final Pattern ID = Pattern.compile(
