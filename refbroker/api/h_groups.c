@@ -160,6 +160,17 @@ empty_end(struct group *group)
     streams_group_detach(group);
 }
 
+/* What an answer with an error holds besides its code. */
+static enum h_result
+join_refuse(struct request *request, struct wire_string member_id)
+{
+    struct km_join_group_response *out = request->out;
+
+    out->member_id = member_id;
+    out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
+    return H_DONE;
+}
+
 enum h_result
 h_join_group(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -182,17 +193,13 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
     enum h_result result;
 
     out->error_code = join_check(broker, in);
-    if (out->error_code != KE_NONE) {
-        out->member_id = in->member_id;
-        out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
-        return H_DONE;
-    }
+    if (out->error_code != KE_NONE)
+        return join_refuse(request, in->member_id);
     group = groups_find(broker->groups, in->group_id);
     if ((group != NULL && group->share != NULL) ||
         (is_streams_group(group) && map_count(&group->streams->members) > 0)) {
         out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
-        out->protocol_name = request_text("");
-        return H_DONE;
+        return join_refuse(request, request_text(""));
     }
     if (is_consumer_group(group) && map_count(&group->consumer->members) > 0)
         return consumer_classic_join(group, request, &join);
@@ -202,8 +209,7 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
     group = groups_make(broker->groups, in->group_id);
     if (group == NULL) {
         out->error_code = KE_GROUP_MAX_SIZE_REACHED;
-        out->protocol_name = request_text("");
-        return H_DONE;
+        return join_refuse(request, request_text(""));
     }
     result = group_join_request(group, request, &join);
     if (is_new && result == H_DONE)

@@ -70,8 +70,8 @@ delete_tell(struct groups *groups, struct request *request, const struct deletio
 {
     delete_out *out = request->out;
     int32_t refused = out->responses.count;
-    delete_topic *refusals = arena_dup(&request->arena, out->responses.items,
-        ((size_t)refused + 1) * sizeof *out->responses.items);
+    delete_topic *refusals = arena_dup(
+        &request->arena, out->responses.items, (size_t)refused * sizeof *out->responses.items);
 
     if (refusals == NULL)
         return;

@@ -79,11 +79,28 @@ topics_make(struct request *request, int32_t count, describe_out *out)
     return out->topics.items != NULL;
 }
 
+/* Kafka's share coordinator has nothing for a group without a name, and fails. */
+static bool
+is_nameless(const struct broker *broker, const describe_in *in)
+{
+    bool known = false;
+
+    for (int32_t i = 0; i < in->topics.count; i++)
+        known = known || topics_find(&broker->topics, in->topics.items[i].topic_name.data,
+                             (size_t)in->topics.items[i].topic_name.size) != NULL;
+    return known && in->group_id.size == 0;
+}
+
 /* Topics that are not there come behind the others. */
 static bool
 some_describe(struct broker *broker, struct request *request, const char *group_id,
     const describe_in *in, describe_out *out)
 {
+    if (is_nameless(broker, in)) {
+        out->error_code = KE_UNKNOWN_SERVER_ERROR;
+        out->error_message = request_text(SHARE_STATES_UNEXPECTED_WHY);
+        return true;
+    }
     if (!topics_make(request, in->topics.count, out))
         return false;
     for (int known = 1; known >= 0; known--)

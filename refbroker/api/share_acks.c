@@ -137,7 +137,7 @@ item_done(struct broker *broker, void *arg, int16_t error, const char *text)
     struct request *request = acks->request;
 
     item->ack.error = error;
-    item->ack.text = request_text(text);
+    item->ack.text = request == NULL ? request_text(NULL) : request_text_dup(request, text);
     if (release(acks) && request != NULL)
         acks->ready(broker, request);
 }

@@ -3,8 +3,9 @@
  * Kafka's coordinators choose partitions and order their tables.
  *
  * A table goes through its buckets in their order, and through a bucket in the order in which the
- * entries came. (A bucket of eight becomes a tree in a large table, which may put one of them
- * first; that is left out here.)
+ * entries came by put; what comes by computeIfAbsent goes in front of its bucket, into a table that
+ * has grown before, not behind. (A bucket of eight becomes a tree in a large table, which may put
+ * one of them first; that is left out here.)
  */
 #ifndef REFBROKER_COORD_JAVA_HASH_H
 #define REFBROKER_COORD_JAVA_HASH_H

@@ -35,7 +35,9 @@ struct hand {
 /* Partitions that are shared out at once: all of a homogeneous group, or those of one topic. */
 struct lot {
     struct share_assignor_group *group;
+    struct share_result *results; /* of the members */
     bool by_topic;    /* its spots are of one topic */
+    size_t buckets;   /* of Kafka's table of the spots, which come by computeIfAbsent */
     struct map found; /* the place of a spot plus 1, by topic and partition */
     struct spot *spots;
     size_t spot_count;
@@ -64,6 +66,8 @@ spot_find(struct lot *lot, int32_t topic, int32_t partition)
 {
     int64_t key = (int64_t)topic << 32 | (uint32_t)partition;
     size_t place = (size_t)(uintptr_t)map_get_int(&lot->found, key);
+
+    lot->buckets = java_hash_capacity(lot->buckets, lot->spot_count);
     if (place > 0)
         return place - 1;
     if (lot->spot_count == lot->spot_capacity) {
@@ -170,7 +174,6 @@ topic_open(struct lot *lot, int32_t topic)
 
     for (int32_t i = 0; i < from->partition_count; i++)
         (void)spot_find(lot, topic, from->partitions[i]);
-    lot->open_count += (size_t)from->partition_count;
 }
 
 static int
@@ -370,6 +373,8 @@ spot_give(struct lot *lot, size_t place, struct unfilled *unfilled)
 
         if (holder_has(spot, member))
             continue;
+        share_result_give(&lot->results[member], lot->group, spot->topic,
+            hand->given_last == place + 1 ? SHARE_RESULT_AGAIN : spot->partition);
         if (hand->given_last != place + 1)
             hand_add(hand, place);
         hand->given_last = place + 1;
@@ -383,16 +388,15 @@ spot_give(struct lot *lot, size_t place, struct unfilled *unfilled)
 static void
 rest_give(struct lot *lot)
 {
-    size_t reserved = java_hash_reserved((size_t)((float)(lot->open_count + 1) / 0.75f + 1.0f));
     struct java_hash_entry *order = order_make(lot->spot_count);
     struct unfilled unfilled;
 
     unfilled_init(&unfilled, lot);
     for (size_t i = 0; i < lot->spot_count; i++)
-        order[i] = (struct java_hash_entry){.bucket = java_hash_bucket(lot->spots[i].hash,
-                                                java_hash_capacity(reserved, lot->spot_count)),
-            .came = i,
-            .at = i};
+        order[i] =
+            (struct java_hash_entry){.bucket = java_hash_bucket(lot->spots[i].hash, lot->buckets),
+                .came = lot->spot_count - i,
+                .at = i};
     java_hash_order(order, lot->spot_count);
     for (size_t i = 0; i < lot->spot_count && unfilled.next[0] != NOBODY; i++)
         spot_give(lot, order[i].at, &unfilled);
@@ -404,29 +408,34 @@ rest_give(struct lot *lot)
  */
 
 static void
-lot_share(struct lot *lot, struct share_result *results)
+lot_share(struct lot *lot)
 {
     wanted_compute(lot);
     for (int32_t i = 0; i < lot->group->member_count; i++)
         overfilled_revoke(lot, i);
     for (size_t i = 0; i < lot->spot_count; i++)
         overshared_revoke(lot, i);
-    rest_give(lot);
-    for (int32_t i = 0; i < lot->group->member_count; i++) {
-        const struct hand *hand = &lot->hands[i];
+    for (int32_t i = 0; i < lot->group->member_count; i++)
+        for (size_t k = 0; k < lot->hands[i].count; k++) {
+            const struct spot *spot = &lot->spots[lot->hands[i].spots[k]];
 
-        for (size_t k = 0; k < hand->count; k++)
-            share_result_add(&results[i], lot->group, lot->spots[hand->spots[k]].topic,
-                lot->spots[hand->spots[k]].partition);
-        if (!lot->by_topic && hand->had > 0 && hand->had >= hand->wanted)
-            results[i].is_made_anew = true;
-    }
+            share_result_keep(&lot->results[i], spot->topic, spot->partition);
+        }
+    rest_give(lot);
+    for (int32_t i = 0; i < lot->group->member_count; i++)
+        if (!lot->by_topic && lot->hands[i].had > 0 && lot->hands[i].had >= lot->hands[i].wanted)
+            lot->results[i].is_made_anew = true;
 }
 
 static void
-lot_init(struct lot *lot, struct share_assignor_group *group, bool by_topic)
+lot_init(struct lot *lot, struct share_assignor_group *group, struct share_result *results,
+    bool by_topic, size_t open_count)
 {
-    *lot = (struct lot){.group = group, .by_topic = by_topic};
+    *lot = (struct lot){.group = group,
+        .results = results,
+        .by_topic = by_topic,
+        .open_count = open_count,
+        .buckets = java_hash_reserved((size_t)((float)(open_count + 1) / 0.75f + 1.0f))};
     map_init(&lot->found);
     lot->hands = xcalloc((size_t)group->member_count + 1, sizeof *lot->hands);
     lot->readers = xcalloc((size_t)group->member_count + 1, sizeof *lot->readers);
@@ -448,15 +457,18 @@ lot_fini(struct lot *lot)
 static void
 all_share(struct share_assignor_group *group, struct share_result *results)
 {
+    size_t open_count = 0;
     struct lot lot;
 
-    lot_init(&lot, group, false);
+    for (int32_t i = 0; i < group->topic_count; i++)
+        open_count += (size_t)group->topics[i].partition_count;
+    lot_init(&lot, group, results, false, open_count);
     for (int32_t i = 0; i < group->member_count; i++)
         lot.readers[lot.reader_count++] = i;
     for (int32_t i = 0; i < group->member_count; i++)
         all_keep(&lot, i);
     topics_open(&lot);
-    lot_share(&lot, results);
+    lot_share(&lot);
     lot_fini(&lot);
 }
 
@@ -480,7 +492,7 @@ topic_share(struct share_assignor_group *group, int32_t topic, struct share_resu
 {
     struct lot lot;
 
-    lot_init(&lot, group, true);
+    lot_init(&lot, group, results, true, (size_t)group->topics[topic].partition_count);
     for (int32_t i = 0; i < group->member_count; i++)
         if (reads(&group->members[i], topic))
             lot.readers[lot.reader_count++] = i;
@@ -489,7 +501,7 @@ topic_share(struct share_assignor_group *group, int32_t topic, struct share_resu
             topic_keep(
                 &lot, i, topic, &group->members[i].owned->topics[results[i].places[topic] - 1]);
     topic_open(&lot, topic);
-    lot_share(&lot, results);
+    lot_share(&lot);
     lot_fini(&lot);
 }
 

@@ -218,15 +218,19 @@ store_failed(const struct store_wait *wait, int16_t error)
     heap_put(&wait->all->deadlines, &live->deadline, env_now_ms(wait->all->broker->env));
 }
 
-/* `error` is what the coordinator answers. */
+/* `error` is what the coordinator answers, and `why` its words. */
 static void
-store_end(struct broker *broker, struct store_wait *wait, int16_t error)
+store_end(struct broker *broker, struct store_wait *wait, int16_t error, const struct err *why)
 {
+    struct err told;
+
     if (error != KE_NONE)
         store_failed(wait, error);
-    if (wait->done != NULL)
+    if (wait->done != NULL) {
+        (void)err_set(&told, RC_CONFLICT, "Error in write state RPC. %s", why->text);
         wait->done(broker, wait->arg, error == KE_NONE ? KE_NONE : told_code(error),
-            error == KE_NONE ? NULL : kerr_name(error));
+            error == KE_NONE ? NULL : told.text);
+    }
     free(wait->group_id);
     free(wait);
 }
@@ -237,8 +241,8 @@ stored(struct broker *broker, struct append_waiter *waiter, int16_t error)
     struct err e;
 
     err_clear(&e);
-    store_end(broker, (struct store_wait *)(void *)waiter,
-        error == KE_NONE ? KE_NONE : share_states_append_error(error, &e));
+    error = share_states_append_error(error, &e);
+    store_end(broker, (struct store_wait *)(void *)waiter, error, &e);
 }
 
 static struct store_wait *
@@ -282,7 +286,7 @@ changes_store(
     wait = store_wait_new(all, live->group->group_id, &live->key, done, arg);
     error = share_states_write(all->broker->share_states, &key, &write, &wait->waiter, &e);
     if (error != KE_NONE)
-        store_end(all->broker, wait, error);
+        store_end(all->broker, wait, error, &e);
 }
 
 /* The next lock that runs out may be another one now. */

@@ -23,7 +23,7 @@ struct share_partitions *share_partitions_new(struct broker *broker);
 void share_partitions_free(struct share_partitions *all);
 
 /* Called when what was asked for is durable (0), or with the code that Kafka answers; the text is
- * for people, and static. */
+ * Kafka's, and there during the call. */
 typedef void share_done_fn(struct broker *broker, void *arg, int16_t error, const char *text);
 
 enum share_use { SHARE_USE_READY, SHARE_USE_LOADING, SHARE_USE_FAILED };

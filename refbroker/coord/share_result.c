@@ -32,6 +32,7 @@ share_result_init(
     const struct share_parts *owned = group->members[member].owned;
 
     *result = (struct share_result){
+        .buckets = java_hash_capacity(java_hash_reserved(owned->count), owned->count),
         .places = xcalloc((size_t)group->topic_count + 1, sizeof *result->places)};
     for (size_t i = 0; i < owned->count; i++) {
         int32_t topic = share_assignor_topic_find(group, &owned->topics[i].topic_id);
@@ -47,14 +48,24 @@ share_result_init(
         for (int32_t k = 0; k < owned->topics[i].partition_count; k++)
             share_parts_add(&result->parts, place, owned->topics[i].partitions[k]);
     }
+    result->had_count = result->parts.count;
 }
 
 void
-share_result_add(struct share_result *result, const struct share_assignor_group *group,
+share_result_keep(struct share_result *result, int32_t topic, int32_t partition)
+{
+    share_parts_add(&result->parts, result->places[topic] - 1, partition);
+}
+
+void
+share_result_give(struct share_result *result, const struct share_assignor_group *group,
     int32_t topic, int32_t partition)
 {
     size_t *place = &result->places[topic];
 
+    result->buckets = java_hash_capacity(result->buckets, result->parts.count);
+    if (partition == SHARE_RESULT_AGAIN)
+        return;
     if (*place == 0)
         *place = share_parts_topic_add(&result->parts, &group->topics[topic].topic_id) + 1;
     share_parts_add(&result->parts, *place - 1, partition);
@@ -64,6 +75,23 @@ static size_t
 larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+/* What comes by computeIfAbsent goes in front of its bucket: the last new topic comes first. */
+static void
+news_turn(struct share_result *result)
+{
+    struct share_parts *parts = &result->parts;
+    size_t count = parts->count, new_count = count - result->had_count;
+    struct share_parts_topic *turned = xcalloc(count + 1, sizeof *turned);
+
+    for (size_t i = 0; i < new_count; i++)
+        turned[i] = parts->topics[count - 1 - i];
+    for (size_t i = new_count; i < count; i++)
+        turned[i] = parts->topics[i - new_count];
+    free(parts->topics);
+    parts->topics = turned;
+    parts->capacity = count + 1;
 }
 
 /* In a copy of the member's tables each has room for what was in it, and grows from there. */
@@ -86,8 +114,8 @@ result_order(struct share_result *result, const struct share_parts *owned)
         }
         share_parts_topic_order(&parts->topics[i], java_hash_capacity(buckets, larger(count, had)));
     }
-    share_parts_order(parts,
-        java_hash_capacity(java_hash_reserved(owned->count), larger(owned->count, parts->count)));
+    news_turn(result);
+    share_parts_order(parts, result->buckets);
 }
 
 void

@@ -10,6 +10,8 @@
 
 struct share_result {
     struct share_parts parts;
+    size_t had_count;  /* topics at the beginning of parts that the member has had */
+    size_t buckets;    /* of Kafka's table of them; new ones come by computeIfAbsent */
     size_t *places;    /* by the group's topic: its place in parts plus 1 */
     bool is_made_anew; /* Kafka makes a new table, be it an equal one */
 };
@@ -20,7 +22,12 @@ struct share_result {
 void share_result_init(
     struct share_result *result, const struct share_assignor_group *group, int32_t member);
 
-void share_result_add(struct share_result *result, const struct share_assignor_group *group,
+/* share_result_keep adds a partition that the member has had; all of a topic's come before new ones.
+ * share_result_give adds one that it gets, or that it gets once more (SHARE_RESULT_AGAIN), which
+ * Kafka's table sees, too. */
+#define SHARE_RESULT_AGAIN (-1)
+void share_result_keep(struct share_result *result, int32_t topic, int32_t partition);
+void share_result_give(struct share_result *result, const struct share_assignor_group *group,
     int32_t topic, int32_t partition);
 
 /* share_result_end makes the target of it. */

@@ -84,8 +84,7 @@ share_states_append_error(int16_t error, struct err *e)
         return refuse(
             e, KE_NOT_COORDINATOR, "Disk error when trying to access log file on the disk.");
     default:
-        return refuse(e, KE_UNKNOWN_SERVER_ERROR,
-            "The server experienced an unexpected error when processing the request.");
+        return refuse(e, KE_UNKNOWN_SERVER_ERROR, SHARE_STATES_UNEXPECTED_WHY);
     }
 }
 

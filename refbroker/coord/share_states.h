@@ -25,6 +25,10 @@
 
 #define SHARE_STATES_TOPIC "__share_group_state"
 
+/* Kafka's words for UNKNOWN_SERVER_ERROR. */
+#define SHARE_STATES_UNEXPECTED_WHY                                                                \
+    "The server experienced an unexpected error when processing the request."
+
 struct share_states;
 
 struct share_states *share_states_new(struct broker *broker);

@@ -158,6 +158,7 @@ struct place {
     struct streams_group *streams;     /* NULL: to be made */
     struct streams_member *member;     /* NULL: to be made */
     struct streams_assignment owned;   /* as the request says */
+    bool owns_twice;                   /* which tells of a subtopology twice */
     struct text_pairs tags;            /* so, too */
     struct streams_topology *topology; /* the group's first; NULL: it has one */
     struct streams_topics topics;      /* configured anew, where `configures` */
@@ -245,14 +246,15 @@ member_check(struct place *p, struct err *e)
  */
 
 static int16_t
-tasks_read(struct streams_tasks *tasks, const ids_array *in, struct err *e)
+tasks_read(struct place *p, struct streams_tasks *tasks, const ids_array *in, struct err *e)
 {
     for (int32_t i = 0; i < in->count; i++) {
         enum rc rc = streams_tasks_put(tasks, in->items[i].subtopology_id,
             in->items[i].partitions.items, NULL, in->items[i].partitions.count, 0, e);
 
-        if (rc != RC_OK)
-            return rc == RC_CONFLICT ? fail(e) : KE_INVALID_REQUEST;
+        if (rc != RC_OK && rc != RC_CONFLICT)
+            return KE_INVALID_REQUEST;
+        p->owns_twice = p->owns_twice || rc == RC_CONFLICT;
     }
     return KE_NONE;
 }
@@ -260,11 +262,11 @@ tasks_read(struct streams_tasks *tasks, const ids_array *in, struct err *e)
 static int16_t
 owned_read(struct place *p, struct err *e)
 {
-    int16_t error = tasks_read(&p->owned.active, &p->in->active_tasks, e);
+    int16_t error = tasks_read(p, &p->owned.active, &p->in->active_tasks, e);
 
     if (error == KE_NONE)
-        error = tasks_read(&p->owned.standby, &p->in->standby_tasks, e);
-    return error != KE_NONE ? error : tasks_read(&p->owned.warmup, &p->in->warmup_tasks, e);
+        error = tasks_read(p, &p->owned.standby, &p->in->standby_tasks, e);
+    return error != KE_NONE ? error : tasks_read(p, &p->owned.warmup, &p->in->warmup_tasks, e);
 }
 
 static int16_t
@@ -355,6 +357,22 @@ state_check(const struct place *p, struct err *e)
         "rejoin.");
 }
 
+/* What a member has is put together only where it is to be brought nearer to its target; there
+ * Kafka fails at a subtopology that is told twice. */
+static int16_t
+twice_check(const struct place *p, struct err *e)
+{
+    const struct streams_member *member = p->member;
+
+    if (!p->owns_twice)
+        return KE_NONE;
+    if (member != NULL && member->state == STREAMS_STABLE &&
+        p->in->member_epoch == member->epoch && member->epoch == p->streams->target_epoch &&
+        p->streams->target_epoch == p->streams->epoch && p->hash == p->streams->metadata_hash)
+        return KE_NONE;
+    return fail(e);
+}
+
 static int16_t
 judge(struct place *p, struct err *e)
 {
@@ -374,6 +392,8 @@ judge(struct place *p, struct err *e)
         error = topics_check(p, e);
     if (error == KE_NONE)
         error = tasks_check(p, e);
+    if (error == KE_NONE)
+        error = twice_check(p, e);
     return error != KE_NONE ? error : state_check(p, e);
 }
 

@@ -136,7 +136,8 @@ sizes_check(struct broker *broker, struct create_topic *topic)
                 ? "Replication factor for diskless topics must be 1 or -1 when managed replicas "
                   "are disabled."
                 : "Unable to replicate the partition %d time(s): The target replication factor of "
-                  "%d cannot be reached because only 1 broker(s) are registered.",
+                  "%d cannot be reached because only 1 broker(s) are registered or some brokers "
+                  "have all their log directories cordoned.",
             topic->replication_factor, topic->replication_factor);
     else if (topic->partitions > LIMIT_PARTITIONS_PER_TOPIC_MAX ||
              broker->topics.partition_count + topic->partitions > LIMIT_PARTITIONS_MAX)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# share.t: share groups (KIP-932) on refbroker as on Apache Kafka: the same requests, answer by answer, before and after kill -9, and the same records in
-# __consumer_offsets and __share_group_state, which Kafka's own classes read; Java share consumers over kill -9 with an exact account; Kafka's tools. Speaks TAP.
+# share.t: share groups (KIP-932) on refbroker as on Apache Kafka: the assignor on random groups against Kafka's own; the same requests, answer by answer, before and
+# after kill -9, and the same records in __consumer_offsets and __share_group_state, which Kafka's own classes read; Java share consumers over kill -9 with an exact
+# account; Kafka's tools. Speaks TAP.
 # Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
-# KILLS=3 RECORDS=6000: of the account.
+# KILLS=3 RECORDS=6000: of the account. ASSIGNOR_SEEDS=3 GROUPS_MADE=2000: how many random groups the assignor gets.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh
@@ -10,9 +11,16 @@
 b=$ours
 t=org.apache.kafka.tools.consumer.group
 settings=(group.share.assignment.interval.ms=0 group.share.min.heartbeat.interval.ms=100 group.share.heartbeat.interval.ms=500
-    group.share.min.record.lock.duration.ms=1000 share.coordinator.state.topic.num.partitions=3
+    group.share.min.record.lock.duration.ms=1000 group.share.record.lock.duration.ms=60000 share.coordinator.state.topic.num.partitions=3
     share.coordinator.snapshot.update.records.per.snapshot=10)
 pair_setup
+
+for seed in $(seq "${ASSIGNOR_SEEDS:-3}"); do
+    "$BUILD/tests/kafka/share_assignor_peer" make "$seed" "${GROUPS_MADE:-2000}" "$work/groups"
+    is "our assignor gives what Kafka's gives (seed $seed)" "$("$BUILD/tests/kafka/share_assignor_peer" solve "$work/groups" | md5sum)" \
+        "$(tool kdl.share.ShareAssignorOracle "$work/groups" | md5sum)"
+done
+
 pair_start "${settings[@]}"
 kafka=$theirs
 tool kdl.share.ShareScript "$kafka" >"$work/kafka.answers" & asking=$!

@@ -89,7 +89,7 @@ a_group_is_described_with_topology_and_members(void **state)
  */
 
 static struct km_join_group_response
-classic_join(struct streams_rig *rig, const char *group)
+classic_join_at(struct streams_rig *rig, const char *group, int16_t version)
 {
     struct km_join_group_request_protocol protocol;
     struct km_join_group_request in;
@@ -104,8 +104,14 @@ classic_join(struct streams_rig *rig, const char *group)
     in.protocol_type = request_text("consumer");
     in.protocols.items = &protocol;
     in.protocols.count = 1;
-    CALL(rig, KM_JOIN_GROUP, 3, &in, &out);
+    CALL(rig, KM_JOIN_GROUP, version, &in, &out);
     return out;
+}
+
+static struct km_join_group_response
+classic_join(struct streams_rig *rig, const char *group)
+{
+    return classic_join_at(rig, group, 3);
 }
 
 static void
@@ -162,6 +168,8 @@ a_streams_group_becomes_a_classic_one_when_it_is_empty(void **state)
 
     streams_rig_join(rig, 0);
     assert_int_equal(classic_join(rig, "g").error_code, KE_INCONSISTENT_GROUP_PROTOCOL);
+    assert_int_equal(classic_join(rig, "g").protocol_name.size, 0);
+    assert_int_equal(classic_join_at(rig, "g", 7).protocol_name.size, -1);
     assert_non_null(streams_rig_member(rig, 0));
     streams_rig_leave(rig, 0);
     assert_int_equal(classic_join(rig, "g").error_code, KE_NONE);

@@ -1,4 +1,4 @@
-/* The assignor of share groups beside a model of Kafka's (share_assignor_facts.def). */
+/* The assignor of share groups beside Kafka's own (share_assignor_facts.def). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -165,7 +165,7 @@ targets_print(const struct rig *rig, char out[TEXT_BYTES])
 }
 
 static void
-groups_get_what_the_model_says(void **state)
+groups_get_what_kafka_says(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
@@ -188,7 +188,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups_get_what_the_model_says),
+        cmocka_unit_test(groups_get_what_kafka_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,7 +320,8 @@ why_a_topic_could_not_be_made_is_told_and_not_tried_again_at_once(void **state)
         "Internal topics are missing: " STREAMS_RIG_CHANGELOG
         "; Creation failed: " STREAMS_RIG_CHANGELOG
         " (Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot "
-        "be reached because only 1 broker(s) are registered.).");
+        "be reached because only 1 broker(s) are registered or some brokers have all their log "
+        "directories cordoned.).");
     streams_rig_rest(rig);
     streams_rig_pass(rig, 10001);
     streams_rig_beat(rig, 0);

@@ -374,6 +374,35 @@ what_is_there_twice_is_an_error_without_words(void **state)
     assert_null(streams_rig_group(rig));
 }
 
+/* Nobody looks at what a member has that is at its target. */
+static void
+tasks_that_are_told_twice_are_an_error_where_the_member_is_to_change(void **state)
+{
+    struct km_streams_group_heartbeat_request_task_ids twice[2];
+    struct km_streams_group_heartbeat_request in;
+    struct streams_rig_parts parts;
+    struct streams_rig *rig = *state;
+    int32_t partition = 0;
+
+    streams_rig_join(rig, 0);
+    streams_rig_fill(rig, 0, rig->members[0].epoch, true, &parts, &in);
+    codec_init(&km_streams_group_heartbeat_request_task_ids_desc, &twice[0]);
+    twice[0].subtopology_id = in.active_tasks.items[0].subtopology_id;
+    twice[0].partitions.items = &partition;
+    twice[0].partitions.count = 1;
+    twice[1] = twice[0];
+    in.active_tasks.items = twice;
+    in.active_tasks.count = 2;
+    assert_true(streams_rig_send(rig, 0, &in));
+    assert_int_equal(rig->members[0].code, KE_NONE);
+    streams_rig_join(rig, 1);
+    assert_true(streams_rig_send(rig, 0, &in));
+    assert_refused(rig, 0, KE_UNKNOWN_SERVER_ERROR, "");
+    assert_int_equal(streams_rig_member(rig, 0)->state, STREAMS_STABLE);
+    streams_rig_beat(rig, 0);
+    assert_int_equal(streams_rig_member(rig, 0)->state, STREAMS_UNREVOKED);
+}
+
 static void
 a_member_in_an_unknown_state_begins_from_nothing(void **state)
 {
@@ -431,6 +460,7 @@ main(void)
         TEST(tasks_that_the_topology_does_not_have_are_refused),
         TEST(topologies_of_all_groups_have_a_limit),
         TEST(what_is_there_twice_is_an_error_without_words),
+        TEST(tasks_that_are_told_twice_are_an_error_where_the_member_is_to_change),
         TEST(a_member_in_an_unknown_state_begins_from_nothing),
         TEST(what_a_member_tells_anew_raises_the_epoch),
     };

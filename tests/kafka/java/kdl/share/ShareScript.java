@@ -13,7 +13,7 @@ import org.apache.kafka.common.message.CreateTopicsRequestData;
 import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
-import org.apache.kafka.common.message.DescribeShareGroupOffsetsResponseData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
@@ -77,7 +77,7 @@ public final class ShareScript extends ShareRequests {
         for (int i = 0; i < 600; i++) {
             FindCoordinatorResponseData found = (FindCoordinatorResponseData) broker.ask(
                 new FindCoordinatorRequestData().setCoordinatorKeys(List.of("g")), 6);
-            if (found.coordinators().get(0).errorCode() == 0) {
+            if (found.coordinators().get(0).errorCode() == 0 && areLoaded()) {
                 break;
             }
             Thread.sleep(100);
@@ -85,6 +85,13 @@ public final class ShareScript extends ShareRequests {
         for (String name : List.of("s1", "s2", "s3", "s4", "s5", "s6")) {
             topic(name, name.equals("s2") ? 3 : 1);
         }
+    }
+
+    /** Right after its start a broker does not know yet which groups it coordinates. */
+    private boolean areLoaded() throws IOException {
+        DescribeGroupsRequestData all = new DescribeGroupsRequestData().setGroups(List.of("", "members", "states", "fetch", "acks", "renew", "sessions",
+            "offsets", "others", "trimmed", "plain", "nowhere"));
+        return ((DescribeGroupsResponseData) broker.ask(all, 5)).groups().stream().allMatch(group -> group.errorCode() == 0);
     }
 
     private void topic(String name, int partitions) throws IOException {
@@ -181,17 +188,8 @@ public final class ShareScript extends ShareRequests {
             .mapToInt(partition -> partition.acquiredRecords().size()).sum();
     }
 
-    /** The start offset is told when it has got where it goes to. */
-    private void settled(String what, String group, String topic, long wanted) throws Exception {
-        for (int i = 0; i < 100; i++) {
-            DescribeShareGroupOffsetsResponseData answer = (DescribeShareGroupOffsetsResponseData) broker.ask(
-                offsetsOf(group, topic, 0), 1);
-            if (answer.groups().get(0).topics().get(0).partitions().get(0).startOffset() == wanted || i == 99) {
-                broker.tell(what, answer, 1);
-                return;
-            }
-            Thread.sleep(50);
-        }
+    private void settled(String what, String group, String topic) throws Exception {
+        broker.askSettled(what, offsetsOf(group, topic, 0), 1);
     }
 
     // --- parts -------------------------------------------------------------------------------------
@@ -306,8 +304,8 @@ public final class ShareScript extends ShareRequests {
         int epoch = take(one, "first", g, "m1", 0, "s2");
         one.ask("nothing new", session(g, "m1", epoch++), 2);
         one.ask("more partitions", fetch(g, "m1", epoch++, "s2", 1, 2, 7).setMaxWaitMs(WAIT_MS), 2);
-        one.ask("unknown topic", fetch(g, "m1", epoch++, "s99", 0), 2);
-        one.ask("still unknown", session(g, "m1", epoch++), 2);
+        one.ask(fetch(g, "m1", epoch++, "s99", 0), 2); // an id of no topic fails all of the request on Kafka (-1)
+        one.ask(session(g, "m1", epoch++), 2);
         one.ask("forget some", forget(forget(session(g, "m1", epoch++), "s99", 0), "s2", 7), 2);
         one.ask("no records wanted", session(g, "m1", epoch++).setMaxRecords(0), 2);
         one.ask("no bytes wanted", session(g, "m1", epoch++).setMaxBytes(0), 2);
@@ -357,20 +355,20 @@ public final class ShareScript extends ShareRequests {
         one.ask("accept again", acknowledge(g, "m1", epoch++, "s3", 0, with(2, 3, 1)), 2);
         one.ask("all or nothing", acknowledge(g, "m1", epoch++, "s3", 0, with(0, 0, 1), with(2, 2, 1)), 2);
         one.ask("several types", acknowledge(g, "m1", epoch++, "s3", 0, with(4, 7, 1, 2, 3, 0)), 2);
-        settled("start stands", g, "s3", 0);
+        settled("start stands", g, "s3");
         one.ask("accept the first", acknowledge(g, "m1", epoch++, "s3", 0, with(0, 1, 1)), 2);
-        settled("start moves", g, "s3", 5);
+        settled("start moves", g, "s3");
         one.ask("below the start", acknowledge(g, "m1", epoch++, "s3", 0, with(0, 4, 1)), 2);
         other = take(two, "released", g, "m2", other, "s3");
         two.ask("release", acknowledge(g, "m2", other++, "s3", 0, with(5, 5, 2)), 2);
         epoch = take(one, "released again", g, "m1", epoch, "s3");
         one.ask("release the last time", acknowledge(g, "m1", epoch++, "s3", 0, with(5, 5, 2)), 2);
-        settled("archived", g, "s3", 8);
+        settled("archived", g, "s3");
         two.ask("nothing left", session(g, "m2", other++), 2);
         one.ask("piggyback", say(fetch(g, "m1", epoch++, "s3", 0), with(8, 9, 1), with(10, 10, 2)), 2);
         one.ask("bad piggyback", say(fetch(g, "m1", epoch++, "s3", 0).setMaxRecords(0), with(8, 9, 1)), 2);
         one.ask("release the rest", acknowledge(g, "m1", epoch++, "s3", 0, with(11, 12, 2)), 2);
-        settled("start at ten", g, "s3", 10);
+        settled("start at ten", g, "s3");
         ask("leave", beat(g, "m1", -1), 1);
         ask("leave", beat(g, "m2", -1), 1);
     }
@@ -414,7 +412,7 @@ public final class ShareScript extends ShareRequests {
         one.ask("close with fetch", say(fetch(g, "m1", -1, "s5", 0), with(3, 3, 2)), 2);
         epoch = take(one, "and again", g, "m1", 0, "s5");
         one.ask("accept", acknowledge(g, "m1", epoch, "s5", 0, with(3, 3, 1)), 2);
-        settled("all accepted", g, "s5", 4);
+        settled("all accepted", g, "s5");
         ask("leave", beat(g, "m1", -1), 1);
     }
 
@@ -430,9 +428,8 @@ public final class ShareScript extends ShareRequests {
         Asker one = apart();
         int epoch = take(one, "first", g, "m1", 0, "s6");
         one.ask("accept", acknowledge(g, "m1", epoch++, "s6", 0, with(0, 2, 1)), 2);
-        settled("describe", g, "s6", 3);
+        settled("describe", g, "s6");
         ask("describe", offsetsOf(g, "s6", 0), 0);
-        ask("describe more", offsetsOf(g, "s6", 0, 9), 1);
         ask("describe others", offsetsOf(g, "s1", 0), 1);
         ask("describe unknown", offsetsOf(g, "s99", 0), 1);
         ask("describe all", offsetsOf(g, null), 1);
@@ -449,7 +446,7 @@ public final class ShareScript extends ShareRequests {
         Asker two = apart();
         epoch = take(two, "from there", g, "m1", 0, "s6");
         two.ask("accept", acknowledge(g, "m1", epoch, "s6", 0, with(7, 9, 1)), 2);
-        settled("describe", g, "s6", 10);
+        settled("describe", g, "s6");
         two.ask("close", session(g, "m1", -1), 2);
         ask("leave", beat(g, "m1", -1), 1);
         ask("delete unknown", drop(g, "s99"), 0);
