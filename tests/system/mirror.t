@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl mirror and kdl verify between refbrokers: copy, live tail, kill -9 of the mirror and of the target, one differing byte, wrong use.
 . "$(dirname "$0")/common.sh"
-plan 25
+plan 26
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
 a=127.0.0.1:$pa b=127.0.0.1:$pb c=127.0.0.1:$pc
 load() { "$BUILD/tests/system/fixed_load" "$@" 2>/dev/null; }
@@ -25,6 +25,7 @@ load "$a" orders 3 20000 &
 loader=$!
 # The mirror itself, with no timeout above it that would be killed in its place.
 mirror_start() {
+    : > "$work/mirror.err" # by whom it is read: the job empties it when it comes to it
     "$kdl" mirror run --from "$a" --to "$b" --topics orders,invoices > "$work/mirror.out" 2> "$work/mirror.err" &
     job=$!
 }
@@ -37,7 +38,7 @@ for _ in 1 2 3 4 5 6; do
 done
 wait "$loader"; is "the load goes on meanwhile" $? 0
 told() { wait_for 20 grep -q "$1" "$work/mirror.err"; }
-told ' copied'
+told ' copied'; ok "tells how far it is" $?
 kill -9 "$pid_b"; wait "$pid_b" 2>/dev/null
 load "$a" orders 3 1000
 told "wait, and are tried again: target: .*$b: .*nothing listens there"; ok "says why partitions wait" $?
