@@ -115,6 +115,8 @@ final class StreamsApps implements Part {
         all.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
         // Without a cache every input record gives one result, which makes the number of results known.
         all.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+        // What lies in the topics between is not to depend on when somebody looks.
+        all.put(StreamsConfig.REPARTITION_PURGE_INTERVAL_MS_CONFIG, 3_600_000L);
         all.put("auto.offset.reset", "earliest");
         all.putAll(conf);
         AtomicLong results = new AtomicLong();
