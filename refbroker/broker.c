@@ -44,6 +44,7 @@ broker_options_default(struct broker_options *options)
     options->port = 9092;
     options->node_id = 1;
     options->read_cache_bytes = LIMIT_READ_CACHE_BYTES_MAX;
+    options->upload_object_bytes = SIZE_MAX;
     broker_configs_default(options);
 }
 
@@ -424,4 +425,10 @@ int64_t
 broker_next_object_id(struct broker *b)
 {
     return b->object_id_next++;
+}
+
+unsigned
+broker_put_lane(struct broker *b)
+{
+    return LANE_PUT + b->puts++ % LANE_PUT_COUNT;
 }

@@ -42,9 +42,13 @@
 enum broker_lane {
     LANE_WAL,
     LANE_DB,
-    LANE_IO,
     LANE_CLEANER, /* and whatever else can wait */
-    LANE_BATCH,   /* the first of LANE_BATCH_COUNT that validate batches */
+    LANE_PUT,     /* the first of LANE_PUT_COUNT that write objects */
+    LANE_PUT_COUNT = 4,
+    LANE_READ = LANE_PUT + LANE_PUT_COUNT, /* the first of LANE_READ_COUNT that read them */
+    LANE_READ_COUNT = 2,
+    LANE_BATCH =
+        LANE_READ + LANE_READ_COUNT, /* the first of LANE_BATCH_COUNT that validate batches */
     LANE_BATCH_COUNT = 2,
     LANE_COUNT = LANE_BATCH + LANE_BATCH_COUNT
 };
@@ -92,6 +96,7 @@ struct broker_options {
     bool auto_create_topics;
     size_t wal_file_bytes;
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
+    size_t upload_object_bytes; /* an upload of several times this much becomes several objects */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
     size_t cache_bytes;
     size_t read_cache_bytes; /* of runs read from objects */
@@ -179,6 +184,7 @@ struct broker {
     bool producer_ids_reserving;
     struct list producer_id_waiters; /* struct producer_ids_waiter */
     int64_t object_id_next;
+    unsigned puts;
     bool stopping;
     struct stats stats;
 };
@@ -245,5 +251,8 @@ size_t broker_unstored_bytes(const struct broker *broker);
 /* broker_next_object_id hands out object ids; they are reserved in the catalog with the object
  * itself. */
 int64_t broker_next_object_id(struct broker *broker);
+
+/* broker_put_lane names the lane that is to write the next object: one after the other. */
+unsigned broker_put_lane(struct broker *broker);
 
 #endif

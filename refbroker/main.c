@@ -12,6 +12,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/store/s3_url.h"
 #include "refbroker/broker.h"
+#include "refbroker/limits.h"
 #include "refbroker/meta/broker_configs.h"
 #include "refbroker/net/server.h"
 
@@ -24,7 +25,8 @@ static const char usage[] =
     "\n"
     "  --data DIR          folder for everything that is kept (default: refbroker-data)\n"
     "  --store URL         objects in a bucket, not in that folder:\n"
-    "                      s3://BUCKET[/PREFIX][?endpoint=URL][&region=NAME], keys as for aws\n"
+    "                      s3://BUCKET[/PREFIX][?endpoint=URL][&region=NAME]\n"
+    "                      [&payload=signed|unsigned], keys as for aws\n"
     "  --listen HOST:PORT  where clients connect (default: 127.0.0.1:9092; port 0: any free one)\n"
     "  --advertise HOST    the name that clients are told (default: the one listened on)\n"
     "  --http HOST:PORT    serve /metrics (Prometheus) and /healthz here (default: off)\n"
@@ -162,6 +164,7 @@ flags_parse(int argc, char **argv, struct settings *s)
             if (s3_url_parse(optarg, &s->store, &e) != RC_OK)
                 return wrong_use("--store: %s", e.text);
             s->broker.store = &s->store;
+            s->broker.upload_object_bytes = LIMIT_UPLOAD_OBJECT_BYTES;
             break;
         case 'l':
             if (!address_parse(optarg, &s->listen_host, &s->listen_port))

@@ -13,6 +13,7 @@ base_SRCS := \
 	lib/base/list.c \
 	lib/base/log.c \
 	lib/base/map.c \
+	lib/base/pieces.c \
 	lib/base/text_file.c \
 	lib/base/work.c \
 	lib/base/xalloc.c

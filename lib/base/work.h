@@ -19,7 +19,7 @@
 
 #include "lib/base/list.h"
 
-#define WORK_LANES_MAX 8
+#define WORK_LANES_MAX 16
 
 struct work;
 struct work_job;

@@ -20,6 +20,7 @@
 #define BODY_BYTES_PER_MS 1000 /* no slower: a body may take longer for its size */
 #define HEADERS_MAX 8
 #define HASH_BYTES 32
+#define UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD" /* where a hash would be */
 
 #define TELL_AFTER_MS 1000
 #define TELL_CHANGED_MS 5000
@@ -180,24 +181,42 @@ struct checksums {
 };
 
 static void
-checksums_make(const struct s3_client_request *request, struct checksums *sums)
+digest_pieces(enum digest_kind kind, const struct pieces *body, uint8_t *hash)
 {
-    uint8_t hash[HASH_BYTES], crc_bytes[4];
-    uint32_t crc = crc32c_of(request->body, request->body_size);
+    struct digest *digest = digest_new(kind);
 
-    digest_compute(DIGEST_SHA256, request->body, request->body_size, hash);
-    digest_hex(hash, sizeof hash, sums->sha256);
+    for (size_t i = 0; i < body->count; i++)
+        digest_add(digest, body->items[i].data, body->items[i].size);
+    digest_finish(digest, hash);
+}
+
+static void
+checksums_make(const struct s3_client_request *request, bool signs_payload, struct checksums *sums)
+{
+    static const struct pieces nothing = {NULL, 0, 0};
+    const struct pieces *body = request->body != NULL ? request->body : &nothing;
+    uint8_t hash[HASH_BYTES], crc_bytes[4];
+    uint32_t crc = 0;
+
+    if (request->kind == STORE_PUT && !signs_payload) {
+        memcpy(sums->sha256, UNSIGNED_PAYLOAD, sizeof UNSIGNED_PAYLOAD);
+    } else {
+        digest_pieces(DIGEST_SHA256, body, hash);
+        digest_hex(hash, sizeof hash, sums->sha256);
+    }
     buf_init(&sums->md5, 64);
     buf_init(&sums->crc32c, 64);
     if (request->body == NULL)
         return;
+    for (size_t i = 0; i < body->count; i++)
+        crc = crc32c_extend(crc, body->items[i].data, body->items[i].size);
     for (int i = 0; i < 4; i++)
         crc_bytes[i] = (uint8_t)(crc >> (24 - 8 * i));
     digest_base64_encode(crc_bytes, sizeof crc_bytes, &sums->crc32c);
     /* DeleteObjects has asked for this one since before there were others. */
     if (request->kind != STORE_DELETE)
         return;
-    digest_compute(DIGEST_MD5, request->body, request->body_size, hash);
+    digest_pieces(DIGEST_MD5, body, hash);
     digest_base64_encode(hash, digest_size(DIGEST_MD5), &sums->md5);
 }
 
@@ -312,7 +331,6 @@ attempt(struct s3_client *client, const struct s3_client_request *request, struc
         .headers = (const char *const *)lines,
         .header_count = line_count,
         .body = request->body,
-        .body_size = request->body_size,
         .timeout_ms = timeout_ms,
         .stall_ms = STALL_MS,
         .into = request->into,
@@ -371,7 +389,7 @@ pause_ms(int64_t first_ms, unsigned number)
 static int64_t
 give_up_ms(const struct s3_client *client, const struct s3_client_request *request)
 {
-    size_t bytes = request->body_size + request->into_size;
+    size_t bytes = (request->body != NULL ? request->body->size : 0) + request->into_size;
 
     return env_now_ms(client->env) + client->deadline_ms + (int64_t)(bytes / BODY_BYTES_PER_MS);
 }
@@ -416,7 +434,7 @@ s3_client_run(struct s3_client *client, const struct s3_client_request *request,
     struct err own;
     enum rc rc;
 
-    checksums_make(request, &sums);
+    checksums_make(request, client->url.signs_payload, &sums);
     rc = run_until(client, request, &sums, e != NULL ? e : &own);
     checksums_free(&sums);
     return rc;

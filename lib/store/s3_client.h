@@ -56,8 +56,9 @@ struct s3_client_request {
     const char *key;   /* "" for the bucket itself */
     const char *query; /* as s3_sign.h wants it */
     const char *range; /* of a GET, or NULL */
-    const void *body;  /* NULL: none; goes with its SHA-256 and CRC-32C, which the server checks */
-    size_t body_size;
+    /* NULL: none. Goes with its CRC-32C and, but for an object where the URL says otherwise, its
+     * SHA-256, which the server checks. */
+    const struct pieces *body;
     void *into; /* of a GET with a range: where it goes */
     size_t into_size;
     /* Looks at an answer 2xx, or is NULL. RC_OK and RC_TRUNCATED end the call, anything else is the

@@ -12,6 +12,7 @@
 
 #define CONNECT_MS_MAX 3000
 #define POLL_MS_MAX 10000
+#define UPLOAD_BUFFER_BYTES (512L * 1024)
 
 /* A request on its way; it lies on the stack of the thread that waits for it. */
 struct transfer {
@@ -19,7 +20,7 @@ struct transfer {
     struct s3_http_request *request;
     CURL *easy;
     struct curl_slist *headers;
-    size_t body_at;
+    struct pieces_cursor body;
     size_t headers_bytes;
     bool does_not_fit;
     char why[CURL_ERROR_SIZE];
@@ -45,13 +46,8 @@ static size_t
 body_read(char *to, size_t size, size_t count, void *arg)
 {
     struct transfer *t = arg;
-    size_t left = t->request->body_size - t->body_at;
-    size_t part = size * count < left ? size * count : left;
 
-    if (part > 0)
-        memcpy(to, (const uint8_t *)t->request->body + t->body_at, part);
-    t->body_at += part;
-    return part;
+    return pieces_read(&t->body, to, size * count);
 }
 
 /* Where a kept connection turns out to be closed, curl sends anew. */
@@ -60,9 +56,9 @@ body_seek(void *arg, curl_off_t offset, int origin)
 {
     struct transfer *t = arg;
 
-    if (origin != SEEK_SET || offset < 0 || (size_t)offset > t->request->body_size)
+    if (origin != SEEK_SET || offset < 0 || (size_t)offset > t->request->body->size)
         return CURL_SEEKFUNC_FAIL;
-    t->body_at = (size_t)offset;
+    pieces_seek(&t->body, t->request->body, (size_t)offset);
     return CURL_SEEKFUNC_OK;
 }
 
@@ -148,11 +144,13 @@ transfer_prepare(struct transfer *t)
            SET(CURLOPT_HEADERDATA, t) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS_MAX) &&
            SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, 1L) &&
            SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_ms / 1000));
-    if (well && request->body != NULL)
-        well = SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_READFUNCTION, body_read) &&
-               SET(CURLOPT_READDATA, t) && SET(CURLOPT_SEEKFUNCTION, body_seek) &&
-               SET(CURLOPT_SEEKDATA, t) &&
-               SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
+    if (well && request->body != NULL) {
+        pieces_seek(&t->body, request->body, 0);
+        well = SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES) &&
+               SET(CURLOPT_READFUNCTION, body_read) && SET(CURLOPT_READDATA, t) &&
+               SET(CURLOPT_SEEKFUNCTION, body_seek) && SET(CURLOPT_SEEKDATA, t) &&
+               SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body->size);
+    }
     return well && SET(CURLOPT_CUSTOMREQUEST, request->method);
 }
 

@@ -22,6 +22,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/pieces.h"
 
 #define S3_HTTP_HEADERS_BYTES_MAX ((size_t)64 * 1024)
 
@@ -32,8 +33,7 @@ struct s3_http_request {
     const char *url;
     const char *const *headers; /* "Name: value" */
     size_t header_count;
-    const void *body; /* sent with a length where it is not NULL */
-    size_t body_size;
+    const struct pieces *body; /* sent with a length where it is not NULL */
     int64_t timeout_ms;
     int64_t stall_ms; /* at least 1000: no byte either way for so long */
     void *into;       /* NULL, or where the body of an answer 206 goes, no more than into_size */

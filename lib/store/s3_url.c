@@ -10,6 +10,7 @@
 #define DIGITS "0123456789"
 #define ALNUM LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS
 #define PORT_MAX 65535
+#define PAYLOAD_BYTES 16
 
 static enum rc
 bucket_check(const char *bucket, struct err *e)
@@ -127,28 +128,41 @@ value_copy(const char *from, size_t size, char *to, size_t to_size)
 }
 
 static enum rc
-parameter_read(struct s3_url *url, const char *text, size_t size, struct err *e)
+parameter_read(
+    struct s3_url *url, char payload[PAYLOAD_BYTES], const char *text, size_t size, struct err *e)
 {
-    static const char endpoint[] = "endpoint=", region[] = "region=";
-    char *to = NULL;
-    size_t to_size = 0, name = 0;
+    const struct {
+        const char *name;
+        char *to;
+        size_t to_size;
+    } parameters[] = {{"endpoint=", url->endpoint, sizeof url->endpoint},
+        {"region=", url->region, sizeof url->region}, {"payload=", payload, PAYLOAD_BYTES}};
 
-    if (strncmp(text, endpoint, sizeof endpoint - 1) == 0) {
-        name = sizeof endpoint - 1;
-        to = url->endpoint;
-        to_size = sizeof url->endpoint;
-    } else if (strncmp(text, region, sizeof region - 1) == 0) {
-        name = sizeof region - 1;
-        to = url->region;
-        to_size = sizeof url->region;
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        size_t name = strlen(parameters[i].name);
+        char *to = parameters[i].to;
+
+        if (strncmp(text, parameters[i].name, name) != 0)
+            continue;
+        if (!value_copy(text + name, size - name, to, parameters[i].to_size) || *to == '\0')
+            return err_set(e, RC_CONFIG, "the value of %s is empty, too long or has a wrong %%XX",
+                parameters[i].name);
+        return RC_OK;
     }
-    if (to == NULL)
-        return err_set(e, RC_CONFIG,
-            "'%.*s' is no option of a store: there are endpoint=URL and region=NAME",
-            (int)(size < 100 ? size : 100), text);
-    if (!value_copy(text + name, size - name, to, to_size) || *to == '\0')
-        return err_set(e, RC_CONFIG, "the value of %.*s is empty, too long or has a wrong %%XX",
-            (int)name, text);
+    return err_set(e, RC_CONFIG,
+        "'%.*s' is no option of a store: there are endpoint=URL, region=NAME and "
+        "payload=signed|unsigned",
+        (int)(size < 100 ? size : 100), text);
+}
+
+static enum rc
+payload_take(struct s3_url *url, const char *payload, struct err *e)
+{
+    bool is_signed = strcmp(payload, "signed") == 0;
+
+    if (*payload != '\0' && !is_signed && strcmp(payload, "unsigned") != 0)
+        return err_set(e, RC_CONFIG, "payload=%s: it is signed or unsigned", payload);
+    url->signs_payload = *payload == '\0' ? strncmp(url->endpoint, "https://", 8) != 0 : is_signed;
     return RC_OK;
 }
 
@@ -166,6 +180,7 @@ enum rc
 s3_url_parse(const char *text, struct s3_url *out, struct err *e)
 {
     const char *at = text + strlen(SCHEME);
+    char payload[PAYLOAD_BYTES] = "";
     size_t bucket, prefix = 0;
     enum rc rc = RC_OK;
 
@@ -193,10 +208,12 @@ s3_url_parse(const char *text, struct s3_url *out, struct err *e)
     while (rc == RC_OK && *at != '\0') {
         size_t size = strcspn(++at, "&");
 
-        rc = parameter_read(out, at, size, e);
+        rc = parameter_read(out, payload, at, size, e);
         at += size;
     }
     if (rc == RC_OK && strspn(out->region, ALNUM "-") != strlen(out->region))
         rc = err_set(e, RC_CONFIG, "'%s' is no region", out->region);
-    return rc == RC_OK ? endpoint_check(out, e) : rc;
+    if (rc == RC_OK)
+        rc = endpoint_check(out, e);
+    return rc == RC_OK ? payload_take(out, payload, e) : rc;
 }

@@ -29,9 +29,18 @@ store_free(struct store *store)
 enum rc
 store_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
 {
+    const struct pieces_item item = {data, size};
+    struct pieces pieces = pieces_of(&item, 1);
+
+    return store_put_pieces(store, key, &pieces, e);
+}
+
+enum rc
+store_put_pieces(struct store *store, const char *key, const struct pieces *pieces, struct err *e)
+{
     enum rc rc = key_check(key, e);
 
-    return rc == RC_OK ? store->ops->put(store, key, data, size, e) : rc;
+    return rc == RC_OK ? store->ops->put(store, key, pieces, e) : rc;
 }
 
 enum rc

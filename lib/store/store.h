@@ -21,6 +21,7 @@
 
 #include "lib/base/disk.h"
 #include "lib/base/err.h"
+#include "lib/base/pieces.h"
 
 #define STORE_KEY_BYTES_MAX 128
 
@@ -29,7 +30,7 @@ struct store;
 typedef void store_list_fn(void *arg, const char *key);
 
 struct store_ops {
-    enum rc (*put)(struct store *, const char *key, const void *data, size_t size, struct err *);
+    enum rc (*put)(struct store *, const char *key, const struct pieces *, struct err *);
     enum rc (*get)(
         struct store *, const char *key, int64_t at, void *data, size_t size, struct err *);
     enum rc (*remove)(struct store *, const char *key, struct err *);
@@ -61,6 +62,10 @@ void store_free(struct store *store);
  * knows; the object is then replaced as a whole. */
 MUST_CHECK enum rc store_put(
     struct store *store, const char *key, const void *data, size_t size, struct err *e);
+
+/* store_put_pieces does the same with an object whose bytes lie in several places. */
+MUST_CHECK enum rc store_put_pieces(
+    struct store *store, const char *key, const struct pieces *pieces, struct err *e);
 
 /* store_get reads exactly `size` bytes from `at` on. */
 MUST_CHECK enum rc store_get(

@@ -50,20 +50,22 @@ remove_if_there(struct folder_store *f, const char *path, struct err *e)
  * longer than the object, which is cut afterwards.
  */
 static enum rc
-content_write(struct disk_file *file, const uint8_t *data, size_t size, struct err *e)
+content_write(struct disk_file *file, const struct pieces *pieces, struct err *e)
 {
+    size_t size = pieces->size;
     size_t aligned = (size + DISK_ALIGN_BYTES - 1) / DISK_ALIGN_BYTES * DISK_ALIGN_BYTES;
     size_t chunk = aligned < CHUNK_BYTES ? aligned : CHUNK_BYTES;
+    struct pieces_cursor cursor;
     enum rc rc = RC_OK;
     void *buffer;
 
+    pieces_seek(&cursor, pieces, 0);
     if (posix_memalign(&buffer, DISK_ALIGN_BYTES, chunk == 0 ? DISK_ALIGN_BYTES : chunk) != 0)
         return err_set(e, RC_LIMIT, "no memory for %zu bytes", chunk);
     for (size_t at = 0; at < size && rc == RC_OK; at += chunk) {
-        size_t part = size - at < chunk ? size - at : chunk;
+        size_t part = pieces_read(&cursor, buffer, chunk);
         size_t whole = (part + DISK_ALIGN_BYTES - 1) / DISK_ALIGN_BYTES * DISK_ALIGN_BYTES;
 
-        memcpy(buffer, data + at, part);
         memset((uint8_t *)buffer + part, 0, whole - part);
         rc = disk_write(file, (int64_t)at, buffer, whole, e);
     }
@@ -72,7 +74,7 @@ content_write(struct disk_file *file, const uint8_t *data, size_t size, struct e
 }
 
 static enum rc
-file_write(struct folder_store *f, const char *path, const void *data, size_t size, struct err *e)
+file_write(struct folder_store *f, const char *path, const struct pieces *pieces, struct err *e)
 {
     struct disk_file *file;
     /* What an earlier try has left may be a file whose sync failed: it is not used again. */
@@ -83,7 +85,7 @@ file_write(struct folder_store *f, const char *path, const void *data, size_t si
             f->disk, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE | DISK_DIRECT, &file, e);
     if (rc != RC_OK)
         return rc;
-    rc = content_write(file, data, size, e);
+    rc = content_write(file, pieces, e);
     if (rc == RC_OK)
         rc = disk_sync(file, e);
     disk_close(file);
@@ -91,7 +93,7 @@ file_write(struct folder_store *f, const char *path, const void *data, size_t si
 }
 
 static enum rc
-object_write(struct folder_store *f, const char *key, const void *data, size_t size, struct err *e)
+object_write(struct folder_store *f, const char *key, const struct pieces *pieces, struct err *e)
 {
     char part[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
     struct err ignored;
@@ -101,7 +103,7 @@ object_write(struct folder_store *f, const char *key, const void *data, size_t s
         rc = path_of(f, "", key, path, e);
     if (rc != RC_OK)
         return rc;
-    rc = file_write(f, part, data, size, e);
+    rc = file_write(f, part, pieces, e);
     if (rc == RC_OK)
         rc = disk_rename(f->disk, part, path, e);
     if (rc == RC_OK)
@@ -113,11 +115,11 @@ object_write(struct folder_store *f, const char *key, const void *data, size_t s
 }
 
 static enum rc
-folder_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
+folder_put(struct store *store, const char *key, const struct pieces *pieces, struct err *e)
 {
-    enum rc rc = object_write(folder_of(store), key, data, size, e);
+    enum rc rc = object_write(folder_of(store), key, pieces, e);
 
-    store_count(store, STORE_PUT, rc == RC_OK ? (int64_t)size : 0, rc != RC_OK);
+    store_count(store, STORE_PUT, rc == RC_OK ? (int64_t)pieces->size : 0, rc != RC_OK);
     return rc;
 }
 

@@ -39,16 +39,12 @@ key_write(const struct s3_store *s, const char *key, char out[KEY_BYTES])
 }
 
 static enum rc
-s3_put(struct store *store, const char *key, const void *data, size_t size, struct err *e)
+s3_put(struct store *store, const char *key, const struct pieces *pieces, struct err *e)
 {
     struct s3_store *s = s3_of(store);
     char path[KEY_BYTES];
-    struct s3_client_request request = {.kind = STORE_PUT,
-        .method = "PUT",
-        .key = path,
-        .query = "",
-        .body = size == 0 ? "" : data,
-        .body_size = size};
+    struct s3_client_request request = {
+        .kind = STORE_PUT, .method = "PUT", .key = path, .query = "", .body = pieces};
 
     key_write(s, key, path);
     return s3_client_run(s->client, &request, e);
@@ -173,6 +169,8 @@ s3_remove_many(
         .query = "delete=",
         .take = removal_take,
         .arg = &removal};
+    struct pieces_item item;
+    struct pieces pieces;
     struct buf body;
     enum rc rc;
 
@@ -183,8 +181,9 @@ s3_remove_many(
         buf_printf(&body, "<Object><Key>%s%s</Key></Object>", removal.s->prefix, keys[i]);
     buf_append_text(&body, "</Delete>");
     REQUIRE(!buf_is_overflowed(&body));
-    request.body = body.data;
-    request.body_size = body.size;
+    item = (struct pieces_item){body.data, body.size};
+    pieces = pieces_of(&item, 1);
+    request.body = &pieces;
     rc = s3_client_run(removal.s->client, &request, e);
     buf_fini(&body);
     if (rc != RC_OK)

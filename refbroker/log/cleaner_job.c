@@ -265,7 +265,7 @@ object_write(struct cleaner_job *job, int64_t object_id, struct err *e)
     step->run_count = job->new_count;
     if (job->new_count == 0)
         return RC_OK;
-    object_end(&job->out, job->new_runs, job->new_count);
+    object_end(&job->out, job->out.size, job->new_runs, job->new_count);
     if (buf_is_overflowed(&job->out))
         return err_set(e, RC_LIMIT, "a cleaned object of more than 1 GiB");
     reader_key(key, object_id);

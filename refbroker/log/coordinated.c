@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/pieces.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/crc32c.h"
 #include "lib/wire/kerr.h"
@@ -13,7 +14,6 @@
 #include "refbroker/log/reader.h"
 #include "refbroker/log/replay.h"
 
-#define OBJECT_BYTES_MAX ((size_t)1 << 31)
 #define PRODUCERS_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* One batch of a file, and what the coordinator decided about it. */
@@ -23,14 +23,16 @@ struct entry {
     struct batch_view batch;
     struct append_waiter *waiter; /* NULL: nobody waits any more */
     int64_t position;             /* in the object */
-    uint32_t crc;
     int16_t error;
     bool duplicate;
     int64_t base_offset;
     int64_t log_append_time;
 };
 
-/* First a job of the I/O lane, then one of the catalog. */
+/* First a job of a lane that writes objects, then, after those of all files before it, one of the
+ * catalog. */
+enum file_state { FILE_PUTTING, FILE_PUT, FILE_COMMITTING };
+
 struct file {
     struct catalog_job commit;
     struct work_job put;
@@ -46,6 +48,7 @@ struct file {
     size_t object_bytes;
     int64_t object_id;
     int64_t now_ms;
+    enum file_state state; /* once it is closed */
     enum rc rc;
     struct err err;
 };
@@ -54,7 +57,7 @@ struct coordinated {
     struct broker *broker;
     struct file *open;   /* NULL: nothing waits */
     size_t busy;         /* files under way */
-    struct file **files; /* under way, in order */
+    struct file **files; /* under way, in the order in which they were closed */
     size_t bytes;        /* of batches in all files */
 };
 
@@ -94,33 +97,38 @@ coordinated_free(struct coordinated *c)
     free(c);
 }
 
-/* --- on the I/O lane ------------------------------------------------------------------------- */
+/* --- on a lane that writes objects ------------------------------------------------------------ */
 
 static void
 put_run(struct work_job *job)
 {
     struct file *file = list_of(job, struct file, put);
+    struct pieces_item *items = xcalloc(file->count + 2, sizeof *items);
     char key[READER_KEY_BYTES];
-    struct buf out;
+    struct pieces pieces;
+    struct buf ends; /* header, index and footer */
 
-    buf_init(&out, OBJECT_BYTES_MAX);
-    object_begin(&out);
+    buf_init(&ends, OBJECT_HEADER_BYTES + OBJECT_FOOTER_BYTES);
+    object_begin(&ends);
+    file->object_bytes = OBJECT_HEADER_BYTES;
     for (size_t i = 0; i < file->count; i++) {
         struct entry *entry = &file->entries[i];
 
-        entry->position = (int64_t)out.size;
-        entry->crc = crc32c_of(entry->batch.data, entry->batch.size);
-        buf_append(&out, entry->batch.data, entry->batch.size);
+        entry->position = (int64_t)file->object_bytes;
+        items[i + 1] = (struct pieces_item){entry->batch.data, entry->batch.size};
+        file->object_bytes += entry->batch.size;
     }
     /* Offsets are the database's business here, so the object has no index of its own. */
-    object_end(&out, NULL, 0);
-    file->object_bytes = out.size;
+    object_end(&ends, file->object_bytes, NULL, 0);
+    items[0] = (struct pieces_item){ends.data, OBJECT_HEADER_BYTES};
+    items[file->count + 1] =
+        (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
+    pieces = pieces_of(items, file->count + 2);
+    file->object_bytes = pieces.size;
     reader_key(key, file->object_id);
-    if (buf_is_overflowed(&out))
-        file->rc = err_set(&file->err, RC_LIMIT, "an object of more than 2 GiB");
-    else
-        file->rc = store_put(file->coordinated->broker->store, key, out.data, out.size, &file->err);
-    buf_fini(&out);
+    file->rc = store_put_pieces(file->coordinated->broker->store, key, &pieces, &file->err);
+    buf_fini(&ends);
+    free(items);
 }
 
 /* --- the coordinator: on the database's lane ------------------------------------------------- */
@@ -346,19 +354,34 @@ commit_done(struct catalog_job *job)
     file_free(file);
 }
 
+/* Objects are written beside each other, and committed in the order of arrival: a producer's later
+ * batch must not be looked at before its earlier one. */
+static void
+commit_in_order(struct coordinated *c)
+{
+    for (size_t i = 0; i < c->busy && c->files[i]->state != FILE_PUTTING; i++) {
+        struct file *file = c->files[i];
+
+        if (file->state == FILE_COMMITTING)
+            continue;
+        file->state = FILE_COMMITTING;
+        file->commit.apply = commit_apply;
+        file->commit.done = commit_done;
+        catalog_submit(c->broker->catalog, &file->commit);
+    }
+}
+
 static void
 put_done(struct work_job *job)
 {
     struct file *file = list_of(job, struct file, put);
-    struct broker *broker = file->coordinated->broker;
+    struct coordinated *c = file->coordinated;
 
-    if (file->rc != RC_OK) {
+    if (file->rc == RC_OK)
+        file->state = FILE_PUT;
+    else
         failed(file, &file->err);
-        return;
-    }
-    file->commit.apply = commit_apply;
-    file->commit.done = commit_done;
-    catalog_submit(broker->catalog, &file->commit);
+    commit_in_order(c);
 }
 
 /* By partition; the sort must keep the order of arrival, so it compares positions last. */
@@ -395,7 +418,7 @@ file_close(struct coordinated *c)
     file->put.done = put_done;
     c->files = xrealloc(c->files, c->busy + 1, sizeof(struct file *));
     c->files[c->busy++] = file;
-    work_submit(broker->options.work, LANE_IO, &file->put);
+    work_submit(broker->options.work, broker_put_lane(broker), &file->put);
 }
 
 static void

@@ -135,7 +135,7 @@ mark_done(struct catalog_job *job)
     }
     round->remove.run = remove_run;
     round->remove.done = remove_done;
-    work_submit(round->garbage->broker->options.work, LANE_IO, &round->remove);
+    work_submit(round->garbage->broker->options.work, LANE_CLEANER, &round->remove);
 }
 
 int64_t

@@ -19,7 +19,7 @@ object_begin(struct buf *out)
 }
 
 void
-object_end(struct buf *out, const struct object_run *runs, size_t count)
+object_end(struct buf *out, size_t at, const struct object_run *runs, size_t count)
 {
     uint8_t footer[OBJECT_FOOTER_BYTES];
     size_t start = out->size;
@@ -40,7 +40,7 @@ object_end(struct buf *out, const struct object_run *runs, size_t count)
     }
     if (buf_is_overflowed(out))
         return;
-    codec_bytes_put_int64(footer, (int64_t)start);
+    codec_bytes_put_int64(footer, (int64_t)at);
     codec_bytes_put_int32(footer + 8, (int32_t)(out->size - start));
     codec_bytes_put_int32(footer + 12, (int32_t)crc32c_of(out->data + start, out->size - start));
     memcpy(footer + 16, MAGIC, 8);

@@ -7,7 +7,7 @@
  * position, size, CRC-32C footer  position and size of the index, its CRC-32C, magic
  *
  * The index makes an object readable without the database (orphan scan, repair). Numbers are
- * big-endian. Built in memory, on a lane.
+ * big-endian. The runs need not lie in one place with the rest (lib/base/pieces.h).
  */
 #ifndef REFBROKER_LOG_OBJECT_H
 #define REFBROKER_LOG_OBJECT_H
@@ -29,11 +29,12 @@ struct object_run {
     struct run run; /* object_id is not stored */
 };
 
-/* object_begin writes the header into an empty buffer. */
+/* object_begin appends the header, OBJECT_HEADER_BYTES. */
 void object_begin(struct buf *out);
 
-/* object_end appends index and footer; runs' positions, sizes and CRCs are set. */
-void object_end(struct buf *out, const struct object_run *runs, size_t count);
+/* object_end appends index and footer, which begin at `at` in the object; runs' positions, sizes
+ * and CRCs are set. */
+void object_end(struct buf *out, size_t at, const struct object_run *runs, size_t count);
 
 /*
  * object_parse reads footer and index of a whole object in memory; *runs is allocated, the caller

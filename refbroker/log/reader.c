@@ -42,7 +42,8 @@ struct reader {
     size_t bytes;         /* in memory */
     size_t loading_bytes; /* on their way */
     size_t bytes_max;     /* of either */
-    struct list room;     /* waiters for which nothing could be loaded */
+    uint64_t loads;
+    struct list room; /* waiters for which nothing could be loaded */
 };
 
 void
@@ -248,7 +249,8 @@ load(struct reader *reader, struct partition *partition, const struct run *run)
     entry->job.run = load_run;
     entry->job.done = load_done;
     map_put(&reader->entries, &key, sizeof key, entry);
-    work_submit(reader->broker->options.work, LANE_IO, &entry->job);
+    work_submit(reader->broker->options.work,
+        LANE_READ + (unsigned)(reader->loads++ % LANE_READ_COUNT), &entry->job);
     return entry;
 }
 

@@ -1,7 +1,7 @@
 /*
  * reader: runs of objects, brought into memory.
  *
- * reader_get answers at once: the run's bytes are here, or they are being fetched on the I/O lane,
+ * reader_get answers at once: the run's bytes are here, or they are being fetched on a lane that reads,
  * or they cannot be had. Whoever waits leaves a reader_waiter and is called once the load has
  * ended; then it asks again. What was read is kept for a while (LIMIT_READ_CACHE_BYTES_MAX, least
  * recently used first out), and the run behind it is fetched ahead. No more than the same amount is

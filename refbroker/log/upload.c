@@ -16,7 +16,7 @@
 #include "refbroker/log/wal.h"
 
 #define RETRY_MS 1000
-#define OBJECT_BYTES_MAX ((size_t)1 << 31)
+#define ENDS_BYTES_MAX ((size_t)1 << 30)
 #define PRODUCERS_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* A batch to be written, kept by its blob. */
@@ -40,20 +40,40 @@ struct share {
     struct buf producers; /* saved state: before the first piece, then behind the last */
 };
 
-/* First a job of the I/O lane that writes the object, then one of the catalog. */
+/* One object: the pieces and runs that follow those of the part before. */
+struct part {
+    struct work_job put;
+    struct upload *upload;
+    int64_t object_id;
+    size_t first_piece;
+    size_t piece_count;
+    size_t first_run;
+    size_t run_count;
+    size_t size;         /* up to the index */
+    size_t object_bytes; /* with index and footer, once it is written */
+    enum rc rc;
+    struct err err;
+};
+
+/* A job of a lane that cuts, one for each part that writes it, then one of the catalog. */
 struct upload {
     struct catalog_job commit;
-    struct work_job put;
+    struct work_job cut;
     struct uploader *uploader;
     struct piece *pieces;
     size_t piece_count;
+    size_t pieces_cut;
+    size_t bytes; /* of all pieces */
     struct share *shares;
     size_t share_count;
     struct object_run *runs;
     size_t run_count;
-    size_t size;           /* of the object */
-    uint64_t wal_sequence; /* everything up to it is in this object or an earlier one */
-    int64_t object_id;
+    struct part parts[LANE_PUT_COUNT];
+    size_t parts_max;
+    size_t part_count;
+    size_t parts_busy;
+    bool waits_for_retry;  /* some parts could not be written */
+    uint64_t wal_sequence; /* everything up to it is in these objects or earlier ones */
     int64_t now_ms;
     enum rc rc;
     struct err err;
@@ -62,8 +82,6 @@ struct upload {
 struct uploader {
     struct broker *broker;
     struct upload *busy;
-    struct buf object; /* the I/O lane's: built here each time, since fresh memory costs more than
-                          the copy */
     int64_t oldest_ms; /* since when something waits; 0: nothing does */
     int64_t retry_ms;
     bool flush;
@@ -75,7 +93,6 @@ uploader_new(struct broker *broker)
     struct uploader *uploader = xcalloc(1, sizeof *uploader);
 
     uploader->broker = broker;
-    buf_init(&uploader->object, OBJECT_BYTES_MAX);
     return uploader;
 }
 
@@ -101,15 +118,48 @@ uploader_free(struct uploader *uploader)
         return;
     if (uploader->busy != NULL)
         upload_free(uploader->busy);
-    buf_fini(&uploader->object);
     free(uploader);
 }
 
-/* --- on the I/O lane ------------------------------------------------------------------------- */
+/* --- on the lanes that write objects ---------------------------------------------------------- */
 
-/* Cuts a share into runs and appends its bytes. */
+/* Where a run that begins now goes. */
+static struct part *
+part_for_run(struct upload *upload)
+{
+    struct part *part = &upload->parts[upload->part_count == 0 ? 0 : upload->part_count - 1];
+    size_t bytes = upload->bytes / upload->parts_max;
+
+    if (upload->part_count > 0 && (upload->part_count == upload->parts_max || part->size <= bytes))
+        return part;
+    part = &upload->parts[upload->part_count++];
+    part->upload = upload;
+    part->first_piece = upload->pieces_cut;
+    part->first_run = upload->run_count;
+    part->size = OBJECT_HEADER_BYTES;
+    return part;
+}
+
+static struct object_run *
+run_begin(struct upload *upload, const struct partition *partition, const struct piece *piece)
+{
+    struct part *part = part_for_run(upload);
+    struct object_run *run = &upload->runs[upload->run_count++];
+
+    part->run_count++;
+    *run = (struct object_run){.topic_id = partition->topic_id,
+        .partition = partition->index,
+        .run = {.base_offset = piece->base_offset,
+            .max_timestamp = piece->max_timestamp,
+            .log_append_time = -1,
+            .object_id = part->object_id,
+            .position = (int64_t)part->size}};
+    return run;
+}
+
+/* Cuts a share into runs. */
 static void
-share_write(struct upload *upload, struct share *share, struct buf *out)
+share_cut(struct upload *upload, struct share *share)
 {
     struct object_run *run = NULL;
     int64_t first_timestamp = -1; /* of the run */
@@ -117,20 +167,17 @@ share_write(struct upload *upload, struct share *share, struct buf *out)
     share->first_run = upload->run_count;
     for (size_t i = 0; i < share->piece_count; i++) {
         const struct piece *piece = &upload->pieces[share->first_piece + i];
+        struct part *part;
 
         if (run == NULL || run->run.size + piece->size > LIMIT_RUN_BYTES ||
             saturate_subtract(piece->max_timestamp, first_timestamp) > share->segment_ms) {
             first_timestamp = piece->max_timestamp;
-            run = &upload->runs[upload->run_count++];
-            *run = (struct object_run){.topic_id = share->partition->topic_id,
-                .partition = share->partition->index,
-                .run = {.base_offset = piece->base_offset,
-                    .max_timestamp = piece->max_timestamp,
-                    .log_append_time = -1,
-                    .object_id = upload->object_id,
-                    .position = (int64_t)out->size}};
+            run = run_begin(upload, share->partition, piece);
         }
-        buf_append(out, piece->data, piece->size);
+        part = &upload->parts[upload->part_count - 1];
+        part->piece_count++;
+        part->size += piece->size;
+        upload->pieces_cut++;
         run->run.last_offset = piece->last_offset;
         run->run.size += piece->size;
         run->run.crc = crc32c_extend(run->run.crc, piece->data, piece->size);
@@ -171,27 +218,49 @@ share_replay(const struct upload *upload, struct share *share, struct err *e)
 }
 
 static void
-put_run(struct work_job *job)
+cut_run(struct work_job *job)
 {
-    struct upload *upload = list_of(job, struct upload, put);
-    char key[READER_KEY_BYTES];
-    struct buf *out = &upload->uploader->object;
+    struct upload *upload = list_of(job, struct upload, cut);
 
-    buf_clear(out);
-    object_begin(out);
     upload->rc = RC_OK;
     for (size_t i = 0; i < upload->share_count && upload->rc == RC_OK; i++) {
-        share_write(upload, &upload->shares[i], out);
+        share_cut(upload, &upload->shares[i]);
         upload->rc = share_replay(upload, &upload->shares[i], &upload->err);
     }
-    object_end(out, upload->runs, upload->run_count);
-    upload->size = out->size;
-    reader_key(key, upload->object_id);
-    if (buf_is_overflowed(out))
-        upload->rc = err_set(&upload->err, RC_LIMIT, "an object of more than 2 GiB");
-    if (upload->rc == RC_OK)
-        upload->rc =
-            store_put(upload->uploader->broker->store, key, out->data, out->size, &upload->err);
+}
+
+/* The batches are written from where they lie. */
+static void
+put_run(struct work_job *job)
+{
+    struct part *part = (struct part *)(void *)job;
+    struct upload *upload = part->upload;
+    struct pieces_item *items = xcalloc(part->piece_count + 2, sizeof *items);
+    char key[READER_KEY_BYTES];
+    struct pieces pieces;
+    struct buf ends; /* header, index and footer */
+
+    buf_init(&ends, ENDS_BYTES_MAX);
+    object_begin(&ends);
+    for (size_t i = 0; i < part->piece_count; i++) {
+        const struct piece *piece = &upload->pieces[part->first_piece + i];
+
+        items[i + 1] = (struct pieces_item){piece->data, piece->size};
+    }
+    object_end(&ends, part->size, &upload->runs[part->first_run], part->run_count);
+    items[0] = (struct pieces_item){ends.data, OBJECT_HEADER_BYTES};
+    items[part->piece_count + 1] =
+        (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
+    pieces = pieces_of(items, part->piece_count + 2);
+    reader_key(key, part->object_id);
+    if (buf_is_overflowed(&ends))
+        part->rc = err_set(&part->err, RC_LIMIT, "an object of too many runs");
+    else
+        part->rc = store_put_pieces(upload->uploader->broker->store, key, &pieces, &part->err);
+    if (part->rc == RC_OK)
+        part->object_bytes = pieces.size;
+    buf_fini(&ends);
+    free(items);
 }
 
 /* --- on the database's lane ------------------------------------------------------------------ */
@@ -200,9 +269,11 @@ static enum rc
 commit_apply(struct catalog *catalog, struct catalog_job *job, struct err *e)
 {
     struct upload *upload = (struct upload *)(void *)job;
-    enum rc rc =
-        catalog_put_object(catalog, upload->object_id, (int64_t)upload->size, upload->now_ms, e);
+    enum rc rc = RC_OK;
 
+    for (size_t i = 0; i < upload->part_count && rc == RC_OK; i++)
+        rc = catalog_put_object(catalog, upload->parts[i].object_id,
+            (int64_t)upload->parts[i].object_bytes, upload->now_ms, e);
     for (size_t i = 0; i < upload->run_count && rc == RC_OK; i++)
         rc = catalog_put_run(
             catalog, &upload->runs[i].topic_id, upload->runs[i].partition, &upload->runs[i].run, e);
@@ -219,11 +290,17 @@ commit_apply(struct catalog *catalog, struct catalog_job *job, struct err *e)
 /* --- on the owner's thread ------------------------------------------------------------------- */
 
 static void
-failed(struct uploader *uploader, const struct err *e)
+failure_tell(struct uploader *uploader, const struct err *e)
 {
     if (!store_has_told(e->code))
         log_warn("UPLOAD-FAILED", "%s; trying again", e->text);
     uploader->retry_ms = env_now_ms(uploader->broker->env) + RETRY_MS;
+}
+
+static void
+failed(struct uploader *uploader, const struct err *e)
+{
+    failure_tell(uploader, e);
     upload_free(uploader->busy);
     uploader->busy = NULL;
 }
@@ -260,19 +337,69 @@ commit_done(struct catalog_job *job)
     uploader->busy = NULL;
 }
 
+/* What is written stays so, and the rest is tried again; but a broker that ends does not wait for a
+ * store. */
+static void
+put_failed(struct upload *upload, const struct err *e)
+{
+    struct uploader *uploader = upload->uploader;
+
+    if (uploader->broker->stopping) {
+        failed(uploader, e);
+        return;
+    }
+    failure_tell(uploader, e);
+    upload->waits_for_retry = true;
+}
+
 static void
 put_done(struct work_job *job)
 {
-    struct upload *upload = list_of(job, struct upload, put);
-    struct uploader *uploader = upload->uploader;
+    struct upload *upload = ((struct part *)(void *)job)->upload;
+    const struct part *bad = NULL;
 
-    if (upload->rc != RC_OK) {
-        failed(uploader, &upload->err);
+    if (--upload->parts_busy > 0)
+        return;
+    for (size_t i = 0; i < upload->part_count; i++)
+        if (upload->parts[i].rc != RC_OK)
+            bad = &upload->parts[i];
+    if (bad != NULL) {
+        put_failed(upload, &bad->err);
         return;
     }
     upload->commit.apply = commit_apply;
     upload->commit.done = commit_done;
-    catalog_submit(uploader->broker->catalog, &upload->commit);
+    catalog_submit(upload->uploader->broker->catalog, &upload->commit);
+}
+
+/* All that are not written yet. */
+static void
+parts_submit(struct upload *upload)
+{
+    struct broker *broker = upload->uploader->broker;
+
+    upload->waits_for_retry = false;
+    for (size_t i = 0; i < upload->part_count; i++) {
+        struct part *part = &upload->parts[i];
+
+        if (part->object_bytes > 0)
+            continue;
+        part->put.run = put_run;
+        part->put.done = put_done;
+        upload->parts_busy++;
+        work_submit(broker->options.work, broker_put_lane(broker), &part->put);
+    }
+}
+
+static void
+cut_done(struct work_job *job)
+{
+    struct upload *upload = list_of(job, struct upload, cut);
+
+    if (upload->rc != RC_OK)
+        failed(upload->uploader, &upload->err);
+    else
+        parts_submit(upload);
 }
 
 /* Takes over the durable batches of a partition that lie in no object. */
@@ -290,6 +417,7 @@ share_take(struct upload *upload, struct partition *partition)
                 xrealloc(upload->pieces, (upload->piece_count + 1) * 2, sizeof *upload->pieces);
         upload->pieces[upload->piece_count++] = (struct piece){blob_ref(batch->blob), batch->data,
             batch->size, batch->base_offset, batch->last_offset, batch->max_timestamp};
+        upload->bytes += batch->size;
     }
     if (upload->piece_count == first)
         return;
@@ -304,6 +432,20 @@ share_take(struct upload *upload, struct partition *partition)
     buf_init(&share->producers, PRODUCERS_BYTES_MAX);
     buf_append(
         &share->producers, partition->committed_producers, partition->committed_producers_size);
+}
+
+static void
+parts_plan(struct upload *upload)
+{
+    struct broker *broker = upload->uploader->broker;
+
+    upload->parts_max = upload->bytes / broker->options.upload_object_bytes;
+    if (upload->parts_max < 1)
+        upload->parts_max = 1;
+    if (upload->parts_max > LANE_PUT_COUNT)
+        upload->parts_max = LANE_PUT_COUNT;
+    for (size_t i = 0; i < upload->parts_max; i++)
+        upload->parts[i].object_id = broker_next_object_id(broker);
 }
 
 static void
@@ -323,13 +465,22 @@ start(struct uploader *uploader)
     }
     upload->uploader = uploader;
     upload->runs = xcalloc(upload->piece_count, sizeof *upload->runs);
-    upload->object_id = broker_next_object_id(broker);
+    parts_plan(upload);
     upload->now_ms = env_wall_ms(broker->env);
     upload->wal_sequence = wal_durable_sequence(broker->wal);
-    upload->put.run = put_run;
-    upload->put.done = put_done;
+    upload->cut.run = cut_run;
+    upload->cut.done = cut_done;
     uploader->busy = upload;
-    work_submit(broker->options.work, LANE_IO, &upload->put);
+    work_submit(broker->options.work, broker_put_lane(broker), &upload->cut);
+}
+
+static int64_t
+retry(struct uploader *uploader, int64_t now)
+{
+    if (now < uploader->retry_ms && !uploader->flush)
+        return uploader->retry_ms;
+    parts_submit(uploader->busy);
+    return INT64_MAX;
 }
 
 int64_t
@@ -340,6 +491,8 @@ uploader_tick(struct uploader *uploader)
     size_t waiting = broker->cache.uncommitted_bytes;
     int64_t due;
 
+    if (uploader->busy != NULL && uploader->busy->waits_for_retry)
+        return retry(uploader, now);
     if (waiting == 0) {
         uploader->oldest_ms = 0;
         uploader->flush = false;

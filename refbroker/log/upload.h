@@ -2,13 +2,15 @@
  * upload: from WAL and cache into objects, in the background.
  *
  * When enough bytes are not in objects yet, or the oldest of them are old enough, the durable ones
- * of all partitions become one object: sorted by partition and offset, cut into runs, with an index
- * and a footer. The object is written on the I/O lane, then one transaction of the catalog adds its
- * runs and each partition's committed end and producer state; then the cache may let the batches go
- * and the WAL's files become free. A crash at any point leaves at worst an object that nobody
- * knows, which the orphan scan removes.
+ * of all partitions become an object: sorted by partition and offset, cut into runs, with an index
+ * and a footer. In a bucket they become several of some size, which are written beside each other,
+ * since one connection does not carry what a server takes. Then one transaction of the catalog adds
+ * their runs and each partition's committed end and producer state; then the cache may let the
+ * batches go and the WAL's files become free. A crash at any point leaves at worst objects that
+ * nobody knows, which the orphan scan removes.
  *
- * A failed write or transaction changes nothing and is tried again later with a new object.
+ * An object that could not be written is written again later under the same key; a failed
+ * transaction changes nothing, and all is tried again with new objects.
  */
 #ifndef REFBROKER_LOG_UPLOAD_H
 #define REFBROKER_LOG_UPLOAD_H

@@ -208,6 +208,8 @@ broker_world_start(struct broker_world *world)
     options.cache_bytes = 2000;
     if (world->read_cache_bytes > 0)
         options.read_cache_bytes = world->read_cache_bytes;
+    if (world->upload_object_bytes > 0)
+        options.upload_object_bytes = world->upload_object_bytes;
     if (world->cleaner_backoff_ms > 0)
         options.cleaner_backoff_ms = world->cleaner_backoff_ms;
     options.client_metrics = world->client_metrics;
@@ -375,6 +377,20 @@ broker_world_rest(struct broker_world *world, int steps)
     for (int i = 0; i < steps; i++)
         step(world);
     buf_clear(&world->received);
+}
+
+void
+broker_world_lanes(struct broker_world *world)
+{
+    bool worked = true;
+
+    for (int idle = 0; idle < 2; idle = worked ? 0 : idle + 1) {
+        worked = false;
+        (void)broker_tick(world->broker);
+        for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+            while (work_step(world->work, lane))
+                worked = true;
+    }
 }
 
 void

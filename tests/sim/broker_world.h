@@ -55,6 +55,7 @@ struct broker_world {
     size_t starts;
     struct broker_world_make make;
     size_t read_cache_bytes;     /* of the next start; 0: the broker's default */
+    size_t upload_object_bytes;  /* of the next start; 0: the broker's default */
     int64_t cleaner_backoff_ms;  /* of the next start; 0: the broker's default */
     bool client_metrics;         /* of the next start */
     const char *const *settings; /* of the next start: "name=value", then NULL; NULL: none */
@@ -101,6 +102,9 @@ void broker_world_crash(struct broker_world *world);
 
 /* broker_world_rest lets lanes and clock go on for a while without new records. */
 void broker_world_rest(struct broker_world *world, int steps);
+
+/* broker_world_lanes lets lanes and broker go on until they have nothing to do; no time passes. */
+void broker_world_lanes(struct broker_world *world);
 
 /* broker_world_fetch_code reads one partition from its start and returns the error code of the
  * first answer that has one, 0 where all of it can be read. */

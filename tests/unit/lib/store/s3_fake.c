@@ -14,6 +14,7 @@
 #include "lib/base/map.h"
 #include "lib/base/xalloc.h"
 #include "lib/crypto/digest.h"
+#include "lib/wire/crc32c.h"
 
 #define CONNECTIONS_MAX 64
 #define FAULTS_MAX 200
@@ -45,6 +46,7 @@ struct s3_fake {
     size_t page_keys;
     int requests[STORE_KINDS];
     int64_t bytes[STORE_KINDS];
+    int unsigned_payloads;
 };
 
 /* One request as it came. */
@@ -54,6 +56,7 @@ struct asked {
     char query[4096];
     int64_t from, to; /* range; to < 0: none */
     char sha256[65];
+    char crc32c[16];
     struct buf body;
 };
 
@@ -85,17 +88,48 @@ answer_error(struct buf *out, const char *status, const char *code)
     answer(out, status, body, strlen(body));
 }
 
-static void
-do_put(struct s3_fake *fake, const struct asked *asked, const char *key, struct buf *out)
+static bool
+is_unsigned(const struct asked *asked)
 {
-    struct object *object;
+    return strcmp(asked->sha256, "UNSIGNED-PAYLOAD") == 0;
+}
+
+static bool
+has_hash(const struct asked *asked)
+{
     uint8_t hash[32];
     char hex[65];
 
     digest_compute(DIGEST_SHA256, asked->body.data, asked->body.size, hash);
     digest_hex(hash, sizeof hash, hex);
-    if (strcmp(hex, asked->sha256) != 0) {
+    return strcmp(hex, asked->sha256) == 0;
+}
+
+static bool
+has_crc(const struct asked *asked)
+{
+    uint32_t crc = htonl(crc32c_of(asked->body.data, asked->body.size));
+    struct buf text;
+    bool same;
+
+    buf_init(&text, sizeof asked->crc32c);
+    digest_base64_encode(&crc, sizeof crc, &text);
+    same = strcmp(buf_text(&text), asked->crc32c) == 0;
+    buf_fini(&text);
+    return same;
+}
+
+static void
+do_put(struct s3_fake *fake, const struct asked *asked, const char *key, struct buf *out)
+{
+    struct object *object;
+
+    if (!is_unsigned(asked) && !has_hash(asked)) {
         answer_error(out, "400 Bad Request", "XAmzContentSHA256Mismatch");
+        return;
+    }
+    if (!has_crc(asked)) {
+        answer_error(out, "400 Bad Request", "BadDigest");
         return;
     }
     object = xcalloc(1, sizeof *object);
@@ -208,6 +242,7 @@ serve(struct s3_fake *fake, struct asked *asked, struct buf *out, struct s3_fake
     enum store_kind kind = kind_of(asked);
 
     fake->requests[kind]++;
+    fake->unsigned_payloads += is_unsigned(asked);
     if (fails)
         *fault = fake->faults[fake->fault_next++];
     if (fails && !fault->is_done)
@@ -277,6 +312,10 @@ head_read(struct asked *asked, const char *head, size_t *body_bytes)
     line = strcasestr(head, "\r\nx-amz-content-sha256: ");
     if (line != NULL)
         (void)sscanf(line + 24, "%64s", asked->sha256);
+    asked->crc32c[0] = '\0';
+    line = strcasestr(head, "\r\nx-amz-checksum-crc32c: ");
+    if (line != NULL)
+        (void)sscanf(line + 25, "%15s", asked->crc32c);
     line = strcasestr(head, "\r\ncontent-length: ");
     *body_bytes = line != NULL ? strtoul(line + 18, NULL, 10) : 0;
 }
@@ -430,6 +469,17 @@ s3_fake_requests(struct s3_fake *fake, enum store_kind kind)
 
     pthread_mutex_lock(&fake->mutex);
     count = fake->requests[kind];
+    pthread_mutex_unlock(&fake->mutex);
+    return count;
+}
+
+int
+s3_fake_unsigned(struct s3_fake *fake)
+{
+    int count;
+
+    pthread_mutex_lock(&fake->mutex);
+    count = fake->unsigned_payloads;
     pthread_mutex_unlock(&fake->mutex);
     return count;
 }

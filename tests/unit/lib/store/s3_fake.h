@@ -2,9 +2,9 @@
  * s3_fake: a small S3 server in this process, and a hostile one.
  *
  * It keeps one bucket's objects in memory and answers PUT, GET with a range, DELETE, DeleteObjects
- * and ListObjectsV2 as Amazon's does, holding bodies against x-amz-content-sha256 (not signatures:
- * tests/kafka/s3.t has a server that does). A test may have it answer the next requests in another
- * way.
+ * and ListObjectsV2 as Amazon's does, holding objects against x-amz-content-sha256, where it is a
+ * hash, and x-amz-checksum-crc32c (not signatures: tests/kafka/s3.t has a server that does). A test
+ * may have it answer the next requests in another way.
  */
 #ifndef TESTS_UNIT_LIB_STORE_S3_FAKE_H
 #define TESTS_UNIT_LIB_STORE_S3_FAKE_H
@@ -41,5 +41,8 @@ void s3_fake_page(struct s3_fake *fake, size_t keys);
  * them, or in answers to them. */
 int s3_fake_requests(struct s3_fake *fake, enum store_kind kind);
 int64_t s3_fake_bytes(struct s3_fake *fake, enum store_kind kind);
+
+/* s3_fake_unsigned returns how many requests came without a hash of their body. */
+int s3_fake_unsigned(struct s3_fake *fake);
 
 #endif

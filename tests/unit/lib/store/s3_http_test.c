@@ -49,10 +49,11 @@ ask(struct s3_http_request *request, struct buf *answer, int64_t timeout_ms, str
 static void
 requests_are_answered_and_counted(void **state)
 {
-    static const char *const put_headers[] = {NOTHING};
+    static const char *const put_headers[] = {NOTHING, "x-amz-checksum-crc32c: AAAAAA=="};
     static const char *const get_headers[] = {"range: bytes=0-3"};
+    const struct pieces empty = pieces_of(NULL, 0);
     struct s3_http_request put = {
-        .method = "PUT", .headers = put_headers, .header_count = 1, .body = "", .body_size = 0};
+        .method = "PUT", .headers = put_headers, .header_count = 2, .body = &empty};
     struct s3_http_request get = {.method = "GET", .headers = get_headers, .header_count = 1};
     struct buf answer;
 

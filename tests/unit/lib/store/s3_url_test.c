@@ -34,6 +34,26 @@ a_url_says_bucket_prefix_endpoint_and_region(void **state)
     assert_url("s3://abc?endpoint=http://host", "abc", "", "http://host", "us-east-1", "host");
 }
 
+/* What a bystander could change on its way is signed, unless somebody says otherwise. */
+static void
+payloads_are_signed_where_nothing_else_protects_them(void **state)
+{
+    static const struct {
+        const char *text;
+        bool signs_payload;
+    } cases[] = {{"s3://abc", false}, {"s3://abc?endpoint=https://host", false},
+        {"s3://abc?endpoint=http://host", true},
+        {"s3://abc?payload=unsigned&endpoint=http://host", false},
+        {"s3://abc?payload=signed", true}};
+    struct s3_url url;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(s3_url_parse(cases[i].text, &url, NULL), RC_OK);
+        assert_int_equal(url.signs_payload, cases[i].signs_payload);
+    }
+}
+
 static void
 what_is_no_url_is_refused_with_what_to_write(void **state)
 {
@@ -43,8 +63,10 @@ what_is_no_url_is_refused_with_what_to_write(void **state)
         {"s3://abc.", "no name"}, {"s3://a..b", "no name"}, {"s3://abc/a b", "is no prefix"},
         {"s3://abc//a", "is empty or dots"}, {"s3://abc/../a", "is empty or dots"},
         {"s3://abc/a//", "is empty or dots"}, {"s3://abc?", "is no option"},
-        {"s3://abc?x=1", "endpoint=URL and region=NAME"}, {"s3://abc?region=", "is empty"},
-        {"s3://abc?region=a/b", "is no region"}, {"s3://abc?region=%4", "wrong %XX"},
+        {"s3://abc?x=1", "endpoint=URL, region=NAME and payload="},
+        {"s3://abc?region=", "is empty"}, {"s3://abc?region=a/b", "is no region"},
+        {"s3://abc?payload=some", "signed or unsigned"}, {"s3://abc?payload=", "is empty"},
+        {"s3://abc?payload=unsigned-and-too-long", "too long"}, {"s3://abc?region=%4", "wrong %XX"},
         {"s3://abc?region=%g0", "wrong %XX"}, {"s3://abc?region=%00", "wrong %XX"},
         {"s3://abc?endpoint=host:80", "is no endpoint"},
         {"s3://abc?endpoint=ftp://host", "is no endpoint"}, {"s3://abc?endpoint=http://", "is no"},
@@ -88,6 +110,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_url_says_bucket_prefix_endpoint_and_region),
+        cmocka_unit_test(payloads_are_signed_where_nothing_else_protects_them),
         cmocka_unit_test(what_is_no_url_is_refused_with_what_to_write),
         cmocka_unit_test(parts_that_are_too_long_are_refused),
     };

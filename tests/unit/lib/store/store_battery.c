@@ -33,6 +33,28 @@ store_battery_what_is_put_is_got(void **state)
     }
 }
 
+/* Of all sizes, so that they end beside and on the borders of what a driver writes at once. */
+void
+store_battery_pieces_are_put_as_one_object(void **state)
+{
+    static const size_t ends[] = {0, 1, 4095, 4096, 20000, 20000, 69632, OBJECT_BYTES};
+    struct pieces_item items[sizeof ends / sizeof *ends];
+    struct pieces pieces;
+    size_t at = 0;
+
+    put(*state, "whole", OBJECT_BYTES);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        items[i] = (struct pieces_item){object + at, ends[i] - at};
+        at = ends[i];
+    }
+    pieces = pieces_of(items, sizeof ends / sizeof *ends);
+    assert_int_equal(store_put_pieces(*state, "in-pieces", &pieces, NULL), RC_OK);
+    memset(got, 0, sizeof got);
+    assert_int_equal(store_get(*state, "in-pieces", 0, got, sizeof got, NULL), RC_OK);
+    assert_memory_equal(got, object, sizeof got);
+    assert_int_equal(store_put_pieces(*state, ".key", &pieces, NULL), RC_CONFIG);
+}
+
 void
 store_battery_ranges_are_exact(void **state)
 {

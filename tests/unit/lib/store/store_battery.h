@@ -12,6 +12,7 @@
 /* The rows of struct CMUnitTest. */
 #define STORE_BATTERY(setup, teardown)                                                             \
     STORE_BATTERY_TEST(what_is_put_is_got, setup, teardown),                                       \
+        STORE_BATTERY_TEST(pieces_are_put_as_one_object, setup, teardown),                         \
         STORE_BATTERY_TEST(ranges_are_exact, setup, teardown),                                     \
         STORE_BATTERY_TEST(a_missing_object_is_not_found, setup, teardown),                        \
         STORE_BATTERY_TEST(a_range_behind_the_end_is_truncated, setup, teardown),                  \
@@ -23,6 +24,7 @@
         STORE_BATTERY_TEST(keys_that_break_the_rule_are_refused, setup, teardown)
 
 void store_battery_what_is_put_is_got(void **state);
+void store_battery_pieces_are_put_as_one_object(void **state);
 void store_battery_ranges_are_exact(void **state);
 void store_battery_a_missing_object_is_not_found(void **state);
 void store_battery_a_range_behind_the_end_is_truncated(void **state);

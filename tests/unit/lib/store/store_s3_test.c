@@ -34,13 +34,20 @@ store_open(const char *text, int64_t deadline_ms)
 }
 
 static struct store *
+fake_open_with(const char *parameters, int64_t deadline_ms)
+{
+    char text[160];
+
+    snprintf(text, sizeof text,
+        "s3://" S3_FAKE_BUCKET "/some/prefix?endpoint=http://127.0.0.1:%d%s", s3_fake_port(fake),
+        parameters);
+    return store_open(text, deadline_ms);
+}
+
+static struct store *
 fake_open(int64_t deadline_ms)
 {
-    char text[128];
-
-    snprintf(text, sizeof text, "s3://" S3_FAKE_BUCKET "/some/prefix?endpoint=http://127.0.0.1:%d",
-        s3_fake_port(fake));
-    return store_open(text, deadline_ms);
+    return fake_open_with("", deadline_ms);
 }
 
 static int
@@ -191,6 +198,26 @@ trouble_that_passes_is_not_noticed(void **state)
     s3_fake_script(fake, faults + 3, 1);
     assert_int_equal(store_list(*state, count_key, &count, NULL), RC_OK);
     assert_int_equal(count, 1);
+}
+
+/* Only what is long is left out of signatures, and the server holds it against its CRC-32C then. */
+static void
+objects_are_signed_unless_the_url_says_otherwise(void **state)
+{
+    const char *key = "a";
+    char got[3];
+    bool removed;
+
+    assert_int_equal(store_put(*state, "a", "abc", 3, NULL), RC_OK);
+    assert_int_equal(s3_fake_unsigned(fake), 0);
+    store_free(*state);
+    *state = fake_open_with("&payload=unsigned", 1500);
+    assert_int_equal(store_put(*state, "a", "abc", 3, NULL), RC_OK);
+    assert_int_equal(s3_fake_unsigned(fake), 1);
+    assert_int_equal(store_get(*state, "a", 0, got, 3, NULL), RC_OK);
+    assert_memory_equal(got, "abc", 3);
+    assert_int_equal(store_remove_many(*state, &key, 1, &removed, NULL), RC_OK);
+    assert_int_equal(s3_fake_unsigned(fake), 1);
 }
 
 static void
@@ -417,6 +444,7 @@ main(void)
         SERVER_TEST(many_are_removed_with_one_request),
         SERVER_TEST(what_the_server_does_not_say_to_be_gone_is_not),
         SERVER_TEST(trouble_that_passes_is_not_noticed),
+        SERVER_TEST(objects_are_signed_unless_the_url_says_otherwise),
         SERVER_TEST(an_answer_that_got_lost_does_no_harm),
         SERVER_TEST(a_server_that_is_away_is_told_once_and_comes_back),
         SERVER_TEST(what_may_be_read_and_not_written_is_not_back),

@@ -63,18 +63,6 @@ produce_send(struct broker_world *world, const char *topic_name, const struct bu
     free(partitions);
 }
 
-static void
-lanes_run(struct broker_world *world)
-{
-    for (int i = 0; i < 20; i++) {
-        (void)broker_tick(world->broker);
-        for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-            while (work_step(world->work, lane))
-                continue;
-        (void)broker_tick(world->broker);
-    }
-}
-
 /* The offset that the next answer tells; -2 without an answer, below that with an error. */
 static int64_t
 offset_answered_at(struct broker_world *world, int64_t *log_append_time_ms)
@@ -136,7 +124,7 @@ a_retry_is_answered_with_the_first_offset_and_not_before_it_is_durable(void **st
     assert_int_equal(broker_world_partition(world, 0)->log_end_offset, 2);
     assert_int_equal(broker_world_partition(world, 0)->append_waiters.count, 3);
     assert_int_equal(offset_answered(world), -2);
-    lanes_run(world);
+    broker_world_lanes(world);
     assert_int_equal(offset_answered_at(world, &time_ms), 0);
     assert_int_equal(time_ms, -1);
     assert_int_equal(offset_answered(world), 1);
@@ -159,7 +147,7 @@ wait_for_many(struct broker_world *world, int count)
     struct buf batch = batch_make(-1, -1);
 
     produce_send(world, "wal", &batch, count);
-    lanes_run(world);
+    broker_world_lanes(world);
     assert_true(offset_answered(world) >= 0);
     buf_fini(&batch);
 }
@@ -171,7 +159,7 @@ go_away_from_many(struct broker_world *world, int count)
 
     produce_send(world, "coordinated", &batch, count);
     broker_world_reconnect(world);
-    lanes_run(world);
+    broker_world_lanes(world);
     buf_fini(&batch);
 }
 

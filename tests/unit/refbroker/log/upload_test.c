@@ -1,0 +1,173 @@
+/* Uploads in several objects, in a broker whose lanes the test moves by hand. */
+#include "refbroker/log/upload.h"
+
+#include "lib/base/xalloc.h"
+#include "lib/wire/compress.h"
+#include "tests/sim/broker_world.h"
+#include "tests/sim/disk_cut.h"
+#include "tests/unit/unit.h"
+
+#define BATCHES 12
+#define RETRY_MS 1000
+
+static struct broker_world world;
+
+/* One partition with batches that are durable and in no object. */
+static int
+setup(void **state)
+{
+    (void)state;
+    memset(&world, 0, sizeof world);
+    broker_world_init(&world, 1);
+    world.upload_object_bytes = 300;
+    assert_null(broker_world_start(&world));
+    world.make.codec = COMPRESS_LZ4;
+    for (int i = 0; i < BATCHES; i++)
+        (void)broker_world_produce(&world, 0);
+    broker_world_lanes(&world);
+    broker_world_acks(&world);
+    assert_int_equal(world.acked_count, BATCHES);
+    assert_int_equal(broker_world_partition(&world, 0)->committed_end, 0);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    broker_world_fini(&world);
+    return 0;
+}
+
+static void
+count_key(void *arg, const char *key)
+{
+    (void)key;
+    ++*(size_t *)arg;
+}
+
+static size_t
+objects_count(void)
+{
+    size_t count = 0;
+
+    assert_int_equal(store_list(world.broker->store, count_key, &count, NULL), RC_OK);
+    return count;
+}
+
+static int64_t
+puts_count(void)
+{
+    return world.broker->store->requests[STORE_PUT];
+}
+
+static size_t
+puts_pending(void)
+{
+    size_t pending = 0;
+
+    for (unsigned i = 0; i < LANE_PUT_COUNT; i++)
+        pending += work_pending(world.work, LANE_PUT + i);
+    return pending;
+}
+
+/* An upload begins, and comes to where its objects can be written. */
+static void
+upload_begin(void)
+{
+    uploader_flush(world.broker->uploader);
+    (void)broker_tick(world.broker);
+    assert_int_equal(puts_pending(), 1);
+    for (unsigned i = 0; i < LANE_PUT_COUNT; i++)
+        (void)work_step(world.work, LANE_PUT + i);
+    (void)broker_tick(world.broker);
+}
+
+static void
+assert_whole(void)
+{
+    const char *wrong;
+
+    assert_int_equal(broker_world_partition(&world, 0)->committed_end, BATCHES);
+    broker_world_crash(&world);
+    disk_cut_power(world.disk);
+    wrong = broker_world_start(&world);
+    if (wrong == NULL)
+        wrong = broker_world_check(&world);
+    assert_null(wrong);
+}
+
+static void
+objects_are_written_beside_each_other(void **state)
+{
+    const struct partition *partition = broker_world_partition(&world, 0);
+    int64_t before = puts_count();
+
+    (void)state;
+    upload_begin();
+    assert_int_equal(puts_pending(), LANE_PUT_COUNT);
+    for (unsigned i = 0; i < LANE_PUT_COUNT; i++)
+        assert_int_equal(work_pending(world.work, LANE_PUT + i), 1);
+    /* The last one first, and nothing is committed before all are there. */
+    for (unsigned i = LANE_PUT_COUNT; i-- > 0;) {
+        assert_int_equal(partition->committed_end, 0);
+        assert_true(work_step(world.work, LANE_PUT + i));
+        (void)broker_tick(world.broker);
+        (void)work_step(world.work, LANE_DB);
+        (void)broker_tick(world.broker);
+    }
+    assert_int_equal(puts_count() - before, LANE_PUT_COUNT);
+    assert_int_equal(objects_count(), LANE_PUT_COUNT);
+    assert_whole();
+}
+
+static void
+an_object_that_could_not_be_written_is_written_again_and_no_other(void **state)
+{
+    int64_t before = puts_count();
+
+    (void)state;
+    upload_begin();
+    disk_cut_fault(world.disk, DISK_CUT_FAIL_WRITE, 1);
+    broker_world_lanes(&world);
+    assert_false(disk_cut_fault_is_due(world.disk, DISK_CUT_FAIL_WRITE));
+    assert_int_equal(puts_count() - before, LANE_PUT_COUNT);
+    assert_int_equal(world.broker->store->failures, 1);
+    assert_int_equal(broker_world_partition(&world, 0)->committed_end, 0);
+    assert_false(uploader_is_idle(world.broker->uploader));
+    env_advance(&world.time, INT64_C(1000) * RETRY_MS);
+    (void)broker_tick(world.broker);
+    assert_int_equal(puts_pending(), 1);
+    broker_world_lanes(&world);
+    assert_int_equal(puts_count() - before, LANE_PUT_COUNT + 1);
+    assert_int_equal(objects_count(), LANE_PUT_COUNT);
+    assert_true(uploader_is_idle(world.broker->uploader));
+    assert_whole();
+}
+
+static void
+a_broker_that_ends_does_not_wait_for_its_store(void **state)
+{
+    (void)state;
+    upload_begin();
+    broker_stop(world.broker);
+    disk_cut_fault(world.disk, DISK_CUT_FAIL_WRITE, 1);
+    for (unsigned i = 0; i < LANE_PUT_COUNT; i++)
+        assert_true(work_step(world.work, LANE_PUT + i));
+    (void)broker_tick(world.broker);
+    assert_true(uploader_is_idle(world.broker->uploader));
+    assert_int_equal(broker_world_partition(&world, 0)->committed_end, 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(objects_are_written_beside_each_other),
+        TEST(an_object_that_could_not_be_written_is_written_again_and_no_other),
+        TEST(a_broker_that_ends_does_not_wait_for_its_store),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
