@@ -18,6 +18,7 @@
 #define LOCK_MS 30000
 #define SETTLE_MS 600
 #define RECORDS 3 /* of each batch */
+#define TEXT_BYTES 256
 #define WAL 0
 #define COORDINATED 3
 #define NO_ANSWER (-2)
@@ -40,6 +41,7 @@ struct rig {
     int32_t runs;
     int16_t deliveries;
     int32_t bytes;
+    char ack_text[TEXT_BYTES];
 };
 
 static void
@@ -68,7 +70,7 @@ topic_id(struct rig *rig)
 
 /* Begins the group's state of the partition, at the start of the log. */
 static void
-begin(struct rig *rig)
+begin_at(struct rig *rig, int32_t state_epoch)
 {
     struct km_initialize_share_group_state_request_partition_data partition;
     struct km_initialize_share_group_state_request_initialize_state_data topic;
@@ -80,7 +82,7 @@ begin(struct rig *rig)
     codec_init(&km_initialize_share_group_state_request_initialize_state_data_desc, &topic);
     codec_init(&km_initialize_share_group_state_request_partition_data_desc, &partition);
     partition.partition = rig->where % BROKER_WORLD_PARTITIONS;
-    partition.state_epoch = 1;
+    partition.state_epoch = state_epoch;
     partition.start_offset = 0;
     topic.topic_id = topic_id(rig);
     topic.partitions.items = &partition;
@@ -100,6 +102,12 @@ begin(struct rig *rig)
         settle(rig);
     }
     assert_int_equal(rig->code, KE_NONE);
+}
+
+static void
+begin(struct rig *rig)
+{
+    begin_at(rig, 1);
 }
 
 static int
@@ -251,8 +259,14 @@ acknowledge(struct rig *rig, const char *member, int32_t epoch, struct said said
     arena_init(&arena, BYTES_MAX);
     assert_true(broker_world_call(&rig->world, KM_SHARE_ACKNOWLEDGE, VERSION, &in, &arena, &out));
     code = out.error_code;
-    if (code == KE_NONE && out.responses.count > 0)
+    rig->ack_text[0] = '\0';
+    if (code == KE_NONE && out.responses.count > 0) {
+        struct wire_string text = out.responses.items[0].partitions.items[0].error_message;
+
         code = out.responses.items[0].partitions.items[0].error_code;
+        if (text.size >= 0)
+            (void)snprintf(rig->ack_text, sizeof rig->ack_text, "%.*s", text.size, text.data);
+    }
     arena_fini(&arena);
     return code;
 }
@@ -329,6 +343,22 @@ what_is_accepted_is_over_after_a_restart_too(void **state)
     /* The connection went before the power, and what it gave back may be stored or not. */
     assert_run(rig, RECORDS, 2 * RECORDS - 1, rig->deliveries);
     assert_in_range(rig->deliveries, 1, 2);
+}
+
+static void
+what_a_newer_state_forbids_is_told_in_kafka_s_words(void **state)
+{
+    struct rig *rig = *state;
+
+    begin(rig);
+    produce(rig, 1);
+    (void)fetch(rig, "a", 0, silent);
+    begin_at(rig, 2);
+    assert_int_equal(acknowledge(rig, "a", 1, (struct said){0, RECORDS - 1, ACCEPT}),
+        KE_NOT_LEADER_OR_FOLLOWER);
+    assert_string_equal(rig->ack_text,
+        "Error in write state RPC. The share coordinator rejected the request because the "
+        "share-group state epoch did not match.");
 }
 
 static void
@@ -519,6 +549,7 @@ main(void)
         TEST(records_are_acquired_once),
         TEST(a_fetch_waits_for_records),
         TEST(what_is_accepted_is_over_after_a_restart_too),
+        TEST(what_a_newer_state_forbids_is_told_in_kafka_s_words),
         TEST(what_is_released_is_delivered_again_to_who_waits),
         TEST(a_lock_runs_out),
         TEST(a_connection_that_goes_gives_back_what_its_member_has),

@@ -10,6 +10,7 @@
 #include "tests/unit/refbroker/coord/share_states_wrap.h"
 
 #define ALL SHARE_GROUP_RIG_PARTITIONS
+#define UNEXPECTED (-1)
 #define OK 0
 #define UNKNOWN_TOPIC 3
 #define NOT_AVAILABLE 15
@@ -208,7 +209,8 @@ typedef struct km_describe_share_group_offsets_response_group described;
 
 /* topics NULL: all that are initialised. */
 static const described *
-describe(struct share_group_rig *rig, const char *const *topics, int32_t count)
+describe_of(
+    struct share_group_rig *rig, const char *group_id, const char *const *topics, int32_t count)
 {
     static int32_t partitions[] = {0, 7};
     struct km_describe_share_group_offsets_request_topic asked[4];
@@ -218,7 +220,7 @@ describe(struct share_group_rig *rig, const char *const *topics, int32_t count)
 
     codec_init(&km_describe_share_group_offsets_request_desc, &in);
     codec_init(&km_describe_share_group_offsets_request_group_desc, &group);
-    group.group_id = request_text("g");
+    group.group_id = request_text(group_id);
     group.topics.items = asked;
     group.topics.count = topics == NULL ? -1 : count;
     for (int32_t i = 0; topics != NULL && i < count; i++) {
@@ -232,8 +234,29 @@ describe(struct share_group_rig *rig, const char *const *topics, int32_t count)
     assert_true(
         broker_world_call(&rig->world, KM_DESCRIBE_SHARE_GROUP_OFFSETS, 1, &in, &arena, &out));
     assert_int_equal(out.groups.count, 1);
-    assert_int_equal(out.groups.items[0].error_code, OK);
     return &out.groups.items[0];
+}
+
+static const described *
+describe(struct share_group_rig *rig, const char *const *topics, int32_t count)
+{
+    const described *group = describe_of(rig, "g", topics, count);
+
+    assert_int_equal(group->error_code, OK);
+    return group;
+}
+
+static void
+of_a_group_without_a_name_nothing_is_known(void **state)
+{
+    static const char *const known[] = {"wal"};
+    static const char *const unknown[] = {"no.such.topic"};
+    struct share_group_rig *rig = *state;
+
+    assert_int_equal(describe_of(rig, "", known, 1)->error_code, UNEXPECTED);
+    assert_int_equal(describe_of(rig, "", known, 1)->topics.count, 0);
+    assert_int_equal(describe_of(rig, "", unknown, 1)->error_code, OK);
+    assert_int_equal(describe_of(rig, "", unknown, 1)->topics.count, 1);
 }
 
 static void
@@ -428,6 +451,10 @@ offsets_are_deleted_topic_by_topic(void **state)
     assert_null(state_of(rig, 0));
     assert_int_equal(stages_of(rig)->initialized.count, 0);
     assert_int_equal(stages_of(rig)->deleting.count, 0);
+    offsets_delete(rig);
+    assert_int_equal(deleted.responses.count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(deleted.responses.items[i].error_code, UNKNOWN_TOPIC);
     share_group_rig_crash(rig);
     assert_int_equal(stages_of(rig)->initialized.count + stages_of(rig)->deleting.count, 0);
     share_group_rig_settle(rig, "a");
@@ -481,6 +508,7 @@ main(void)
         TEST(offsets_are_moved_and_make_a_group),
         TEST(offsets_of_a_group_with_members_are_not_moved),
         TEST(a_topic_that_is_not_there_makes_no_group),
+        TEST(of_a_group_without_a_name_nothing_is_known),
         TEST(what_the_share_coordinator_refuses_is_told_by_partition),
         TEST(offsets_are_deleted_topic_by_topic),
         TEST(what_cannot_be_deleted_is_told_last_and_tried_again),
