@@ -5,7 +5,7 @@
 #   about    SECTION  TITLE  SOURCE                        what is measured, where its numbers come from
 #   figure   SECTION  SIDE  DURABILITY  METRIC  UNIT  VALUE      one of a run
 #   ratio    WHAT  SECTION  METRIC  SIDE  OTHER-SIDE  AIM  SENSE       medians, divided; SENSE: min or max
-#   limit    WHAT  SECTION  METRIC  SIDE  AIM  LATER                   a median that should not be above
+#   limit    WHAT  SECTION  METRIC  SIDE  AIM  LATER  [SENSE]           a median that should not be above AIM, or below with min
 BEGIN { FS = "\t" }
 
 function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
@@ -36,7 +36,7 @@ $1 == "figure" {
 }
 $1 == "ratio" { top = median($3 FS $5 FS $4); below = median($3 FS $6 FS $4)
     if (top != "" && below > 0) judge($2, top / below, $7, "", $8) }
-$1 == "limit" { x = median($3 FS $5 FS $4); if (x != "") judge($2, x, $6, $7, "max") }
+$1 == "limit" { x = median($3 FS $5 FS $4); if (x != "") judge($2, x, $6, $7, $8 == "min" ? "min" : "max") }
 
 function judge(what, value, aim, later, sense) {
     verdicts[++verdict_count] = what
