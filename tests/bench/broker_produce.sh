@@ -32,9 +32,9 @@ backlog_figures() {
         t >= 0 && t < seconds { if (first == "") { first = t; stored = $2 - $3 }; last = t; stored_last = $2 - $3 }
         END {
             if (halves == 0 || ends == 0 || last <= first) exit 1
-            print "backlog at the half", "MB", half / halves / 1e6
-            print "backlog at the end", "MB", end / ends / 1e6
-            print "backlog grows by", "MB", end / ends / 1e6 - half / halves / 1e6
+            print "backlog, half", "MB", half / halves / 1e6
+            print "backlog, end", "MB", end / ends / 1e6
+            print "growth", "MB", end / ends / 1e6 - half / halves / 1e6
             print "into objects", "MB/s", (stored_last - stored) / (last - first) / 1e6
         }' "$work/backlog" | figures "$1" "$2" D2 || void "too few samples of the backlog"
 }
@@ -110,8 +110,8 @@ section_produce() {
     against_default "produce, zstd" zstd
     against_default "$steady_seconds s" steady
     against_default "$steady_seconds s, zstd" steady-zstd
-    line limit "$steady_seconds s: growth of refbroker's backlog, MB" steady "backlog grows by" "$wal" 26 ""
-    line limit "$steady_seconds s, zstd: growth of refbroker's backlog, MB" steady-zstd "backlog grows by" "$wal" 26 ""
+    line limit "$steady_seconds s: growth of refbroker's backlog, MB" steady growth "$wal" 26 ""
+    line limit "$steady_seconds s, zstd: growth of refbroker's backlog, MB" steady-zstd growth "$wal" 26 ""
     line ratio "librdkafka: refbroker's MB/s (D2) / Kafka's (D1)" user throughput "$wal" "$default" "" ""
     line ratio "librdkafka, zstd: refbroker's MB/s (D2) / Kafka's (D1)" user-zstd throughput "$wal" "$default" "" ""
 }

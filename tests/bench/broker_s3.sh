@@ -49,7 +49,7 @@ section_s3() {
     line ratio "S3, wal: uploaded and committed MB/s / the plain loop's" s3 "into objects" "$logged" "$loop" 0.8 min
     line limit "S3, coordinated: acked MB/s" s3 "into objects" "$coordinated" 250 "" min
     line limit "S3, wal: uploaded and committed MB/s" s3 "into objects" "$logged" 250 "" min
-    line limit "S3, wal: growth of the backlog, MB" s3 "backlog grows by" "$logged" 26 ""
+    line limit "S3, wal: growth of the backlog, MB" s3 growth "$logged" 26 ""
     line limit "S3, coordinated: CPU s/GB of refbroker" s3 CPU "$coordinated" 1.0 ""
     line limit "S3, wal: CPU s/GB of refbroker" s3 CPU "$logged" 1.0 ""
 }

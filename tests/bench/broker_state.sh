@@ -4,7 +4,7 @@ recovery_partitions=${RECOVERY_PARTITIONS:-10000} recovery_mb=${RECOVERY_MB:-537
 topic_partitions=1000 # of those that audit_estate makes
 idle_groups=5000 live_members=500 idle_seconds=10
 
-estate() { "$bench/audit_estate" "$1" "$2" "$topic_partitions" "${3:-0}" || void "no estate"; } # ADDRESS TOPICS [GROUPS]
+estate() { "$bench/audit_estate" "$1" "$2" "$3" "${4:-0}" || void "no estate"; } # ADDRESS TOPICS PARTITIONS-EACH [GROUPS]
 
 # --- the first ack after kill -9 --------------------------------------------------------------------
 
@@ -27,7 +27,7 @@ recovery_refbroker() {
     local i port mb
     # What it holds lies in no object: nothing is old or large enough for one.
     refbroker_start crashed --set kdl.upload.bytes=1073741824 --set kdl.upload.interval.ms=86400000
-    estate "$address" $((recovery_partitions / topic_partitions))
+    estate "$address" $((recovery_partitions / topic_partitions)) $topic_partitions
     recovery_fill "$address" "$pid" || say "refbroker takes no more before it has stored some"
     mb=$(($(metric crashed uncommitted_bytes) / 1000000))
     refbroker_kill "$pid"
@@ -47,8 +47,13 @@ recovery_refbroker() {
 recovery_kafka() { # its state stays as it was: one record more, and not one run is like the other in any case
     local i command
     kafka_start crashed-kafka
-    estate "$address" $((recovery_partitions / topic_partitions))
-    until recovery_fill "$address" "$pid"; do say "Kafka is not through with its partitions"; done
+    estate "$address" $((recovery_partitions / topic_partitions)) $topic_partitions
+    # It answers before it has made what was asked for.
+    for ((i = 0; i < 60; i++)); do
+        recovery_fill "$address" "$pid" 2>/dev/null && break
+        pause 2
+    done
+    [ "$i" -lt 60 ] || void "Kafka does not make its partitions"
     kafka_command crashed-kafka
     tests/kafka/broker kill "$work/crashed-kafka"
     for ((i = 0; i < rounds; i++)); do
@@ -81,11 +86,11 @@ section_memory() {
     for ((i = 0; i < rounds; i++)); do
         say "memory, round $((i + 1)) of $rounds"
         refbroker_start memory
-        estate "$address" 10
+        estate "$address" 10 $topic_partitions
         memory_line "refbroker, 10,000 partitions" "$pid"
         refbroker_end memory
         refbroker_start memory
-        estate "$address" 100
+        estate "$address" 100 $topic_partitions
         memory_line "refbroker, 100,000 partitions" "$pid"
         refbroker_end memory
         kafka_start memory-kafka
@@ -128,14 +133,14 @@ single_load() {
 # crowd ADDRESS: topics to write to and to commit in, and the idle groups.
 crowd() {
     topic_create "$1" load 1
-    estate "$1" 1 $idle_groups
+    estate "$1" 10 1 $idle_groups
 }
 groups_refbroker() {
     local i address pid alone_address alone_pid alone="refbroker without groups" crowded="refbroker with them"
     refbroker_start alone
     alone_address=$address alone_pid=$pid
     topic_create "$address" load 1
-    estate "$address" 1
+    estate "$address" 10 1
     refbroker_start crowded
     crowd "$address"
     settled_cpu "$pid" >/dev/null

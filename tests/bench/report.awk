@@ -76,7 +76,7 @@ function print_table(    i, j, k, s, side, unused) {
     }
     printf "\n"
     for (i = 1; i <= verdict_count; i++)
-        printf "%-62s %8s%s\n", verdicts[i], shown(verdict_value[i]), aim_text(i)
+        printf "%-66s %8s%s\n", verdicts[i], shown(verdict_value[i]), aim_text(i)
 }
 
 function print_json(    i, n, v, j, p) {
