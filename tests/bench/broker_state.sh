@@ -12,7 +12,7 @@ estate() { "$bench/audit_estate" "$1" "$2" "$3" "${4:-0}" || void "no estate"; }
 recovery_fill() {
     local topics=$((recovery_partitions / topic_partitions)) requests=4 topic
     for ((topic = 0; topic < topics; topic++)); do
-        timeout 60 "$bench/raw_load" -r $requests "${1%:*}" "${1#*:}" "$(printf 'estate-%05d' $topic)" $topic_partitions \
+        timeout 30 "$bench/raw_load" -r $requests "${1%:*}" "${1#*:}" "$(printf 'estate-%05d' $topic)" $topic_partitions \
             $((recovery_mb * 1000000 / recovery_partitions / requests)) 2 1 60 "$2" >/dev/null || return 1
     done
 }
@@ -41,8 +41,8 @@ recovery_refbroker() {
         rm -rf "$work/recovered"
     done
     rm -rf "$work/crashed"
-    line limit "10,000 partitions: refbroker's log at the kill, in no object, MB" recovery "written before" refbroker 536 "" min
-    line limit "10,000 partitions: refbroker's first ack after kill -9, ms" recovery "first ack" refbroker 250 ""
+    line limit "$recovery_partitions partitions: refbroker's log at the kill, in no object, MB" recovery "written before" refbroker 536 "" min
+    line limit "$recovery_partitions partitions: refbroker's first ack after kill -9, ms" recovery "first ack" refbroker 250 ""
 }
 recovery_kafka() { # its state stays as it was: one record more, and not one run is like the other in any case
     local i command

@@ -165,10 +165,10 @@ load() {
 }
 # refbroker_load SECTION SIDE [CODEC]: into a fresh one.
 refbroker_load() {
-    refbroker_start produce
+    refbroker_start fresh
     topic_create "$address" load $partitions
     load "$1" "$2" D2 "$address" load "$pid" ${3:+"$3"}
-    refbroker_end produce
+    refbroker_end fresh
 }
 # kafka_load SECTION SIDE DURABILITY ADDRESS PID [CODEC]: into a topic that is deleted afterwards. D2: every message is flushed.
 kafka_load() {

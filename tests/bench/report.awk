@@ -54,7 +54,15 @@ function aim_text(i,    least) {
         (verdict_met[i] ? "reached" : "missed"))
 }
 
-function print_table(    i, j, k, s, side, unused) {
+function runs_of(s, side,    k, n, most, unused) { # some figures of a row may come once
+    for (k = 1; k <= column_count[s]; k++) {
+        n = split(values[s FS side FS columns[s, k]], unused, " ")
+        if (n > most) most = n
+    }
+    return most
+}
+
+function print_table(    i, j, k, s, side) {
     for (i = 1; i <= machine_count; i++) printf "%-12s %s\n", machines[i], machine[machines[i]]
     for (i = 1; i <= section_count; i++) {
         s = sections[i]
@@ -68,7 +76,7 @@ function print_table(    i, j, k, s, side, unused) {
             side = rows[s, j]
             printf "  %-38s %-10s", side, durability[s, side]
             for (k = 1; k <= column_count[s]; k++) printf " %14s", shown(median(s FS side FS columns[s, k]))
-            printf "\n  %-38s %-10s", sprintf("  %d runs, least-most", split(values[s FS side FS columns[s, 1]], unused, " ")), ""
+            printf "\n  %-38s %-10s", sprintf("  %d runs, least-most", runs_of(s, side)), ""
             for (k = 1; k <= column_count[s]; k++) printf " %14s", range(s FS side FS columns[s, k])
             printf "\n"
         }
