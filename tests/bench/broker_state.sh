@@ -59,7 +59,7 @@ recovery_kafka() { # its state stays as it was: one record more, and not one run
     for ((i = 0; i < rounds; i++)); do
         recover "Kafka 4.3.1" D1 "$recovery_mb" "${address##*:}" "${command[@]}"
     done
-    rm -rf "$work/crashed-kafka/node-1"
+    rm -rf "$work/crashed-kafka"
 }
 recovery() {
     line about recovery "kill -9 with $recovery_partitions partitions, then to the first ack" \

@@ -109,7 +109,7 @@ kafka_start() { # NAME FLAG...: sets address and pid
 }
 kafka_end() { # NAME
     tests/kafka/broker kill "$work/$1"
-    rm -rf "${work:?}/$1/node-1"
+    rm -rf "${work:?}/$1"
 }
 # kafka_warm: makes the JVM at address, pid quick at what it is measured at.
 kafka_warm() {
