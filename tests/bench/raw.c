@@ -15,6 +15,7 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
 
 #define RECORD_BYTES 1000
 #define UNIQUE_BYTES 400 /* of a record, with a codec: hexadecimal digits, the rest is the same */
@@ -126,24 +127,24 @@ raw_produce_make(struct env *env, const struct raw_produce *produce, struct buf 
     return bytes;
 }
 
-bool
-raw_produce_is_acked(const uint8_t *frame, size_t size, int32_t partitions)
+int16_t
+raw_produce_error(const uint8_t *frame, size_t size, int32_t partitions)
 {
     struct km_produce_response out;
+    int16_t error = KE_NONE;
     struct arena arena;
     int32_t correlation;
     struct err e;
-    bool acked;
 
     arena_init(&arena, RAW_BYTES_MAX);
-    acked = frame_response_decode(frame_api(KM_PRODUCE), RAW_PRODUCE_VERSION, frame, size,
-                &correlation, &arena, &out, &e) == RC_OK &&
-            out.responses.count == 1 &&
-            out.responses.items[0].partition_responses.count == partitions;
-    for (int32_t i = 0; acked && i < partitions; i++)
-        acked = out.responses.items[0].partition_responses.items[i].error_code == 0;
+    if (frame_response_decode(frame_api(KM_PRODUCE), RAW_PRODUCE_VERSION, frame, size, &correlation,
+            &arena, &out, &e) != RC_OK ||
+        out.responses.count != 1 || out.responses.items[0].partition_responses.count != partitions)
+        error = KE_UNKNOWN_SERVER_ERROR;
+    for (int32_t i = 0; error == KE_NONE && i < partitions; i++)
+        error = out.responses.items[0].partition_responses.items[i].error_code;
     arena_fini(&arena);
-    return acked;
+    return error;
 }
 
 static bool

@@ -41,9 +41,9 @@ struct raw_produce {
 /* raw_produce_make appends the request to out and returns the bytes of its batches. */
 size_t raw_produce_make(struct env *env, const struct raw_produce *produce, struct buf *out);
 
-/* raw_produce_is_acked tells whether an answer (without its length) acknowledges so many
- * partitions, each without an error. */
-bool raw_produce_is_acked(const uint8_t *frame, size_t size, int32_t partitions);
+/* raw_produce_error returns KE_NONE where an answer (without its length) acknowledges so many
+ * partitions, else an error of one of them; KE_UNKNOWN_SERVER_ERROR for an answer that is none. */
+int16_t raw_produce_error(const uint8_t *frame, size_t size, int32_t partitions);
 
 /* raw_exchange sends a request over a blocking connection and returns the answer without its
  * length, in the arena's memory; NULL where none comes. */

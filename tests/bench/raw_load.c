@@ -23,6 +23,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/process.h"
 #include "tests/bench/raw.h"
@@ -84,7 +85,11 @@ link_send(struct bench *b, struct link *link)
 static void
 answer_check(struct bench *b, struct link *link, const uint8_t *frame, size_t size)
 {
-    b->wrong = b->wrong || !raw_produce_is_acked(frame, size, b->partitions);
+    int16_t error = raw_produce_error(frame, size, b->partitions);
+
+    if (error != KE_NONE && !b->wrong)
+        fprintf(stderr, "raw_load: %s\n", kerr_name(error));
+    b->wrong = b->wrong || error != KE_NONE;
     if (b->latency_count < LATENCIES_MAX)
         b->latencies[b->latency_count++] = measure_now_us() - link->sent_us[link->first];
     link->first = (link->first + 1) % IN_FLIGHT_MAX;
@@ -221,7 +226,7 @@ main(int argc, char **argv)
     while (is_under_way(&b) && !b.wrong)
         run(&b, 1);
     if (b.wrong || measured == 0 || (requests > 0 && b.acked != requests)) {
-        fprintf(stderr, "a wrong answer, or none\n");
+        fprintf(stderr, "raw_load: a wrong answer, or not as many as there should be\n");
         return 1;
     }
     cpu_acked = process_cpu_seconds(argv[8]) - cpu;

@@ -19,6 +19,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/process.h"
 #include "tests/bench/raw.h"
@@ -82,8 +83,8 @@ is_answering(const struct probe *probe)
     arena_init(&arena, RAW_BYTES_MAX);
     frame = raw_exchange(fd, &probe->request, &arena, &size);
     if (frame != NULL)
-        good =
-            probe->produce ? raw_produce_is_acked(frame, size, 1) : has_broker(frame, size, &arena);
+        good = probe->produce ? raw_produce_error(frame, size, 1) == KE_NONE
+                              : has_broker(frame, size, &arena);
     arena_fini(&arena);
     close(fd);
     return good;
