@@ -305,11 +305,11 @@ public final class StreamsScript extends StreamsBroker {
         beats("m2 keeps a standby that is not its own", owns(beat(g, "m2", m2.epoch())).setStandbyTasks(tasks("0:0")));
         StreamsMember.settle("all is well", m2, m1, m3);
         ask("no standby", configures(g, "streams.num.standby.replicas", "0"), 1);
-        m1.take(until("standbys go", m1.beat(), answer -> answer.memberEpoch() != m1.epoch()));
+        m1.take(until("standbys go", m1.beat(), answer -> answer.activeTasks() != null || answer.memberEpoch() != m1.epoch()));
         StreamsMember.settle("without standbys", m1, m2, m3);
         ask("describe", describe(g), 0);
         ask("two standbys", configures(g, "streams.num.standby.replicas", "2"), 1);
-        m1.take(until("standbys come", m1.beat(), answer -> answer.memberEpoch() != m1.epoch()));
+        m1.take(until("standbys come", m1.beat(), answer -> answer.activeTasks() != null || answer.memberEpoch() != m1.epoch()));
         StreamsMember.settle("with standbys", m1, m2, m3);
         beats("m1 leaves", beat(g, "m1", -1));
         StreamsMember.settle("one takes over", m2, m3);
