@@ -343,7 +343,8 @@ public final class StreamsScript extends StreamsBroker {
         StreamsMember m = member(g, "m1").joins("joins", tagged(join(g, "m1", plain("t1")).setRackId("r1"), "zone", "z1", "cluster", "c1"));
         m.beats("has all");
         ask("describe", describe(g), 0);
-        m.take(beats("the same again", tagged(m.beat().setRackId("r1").setProcessId("process-m1").setRebalanceTimeoutMs(600_000), "cluster", "c1", "zone", "z1")));
+        m.take(beats("the same again", tagged(m.beat().setRackId("r1").setProcessId("process-m1").setRebalanceTimeoutMs(600_000), "cluster", "c1",
+            "zone", "z1")));
         m.take(beats("another rack", m.beat().setRackId("r2")));
         m.take(beats("another tag", tagged(m.beat(), "zone", "z2")));
         m.take(beats("no tags", tagged(m.beat())));
