@@ -148,17 +148,6 @@ live_drop(struct share_live *live)
 }
 
 void
-share_partitions_drop(struct share_partitions *all, const char *group_id,
-    const struct wire_uuid *topic_id, int32_t partition)
-{
-    struct live_key key = {*topic_id, partition};
-    struct share_live *live = live_find(all, group_id, &key);
-
-    if (live != NULL)
-        live_drop(live);
-}
-
-void
 share_partitions_drop_group(struct share_partitions *all, const char *group_id)
 {
     struct live_group *group = map_remove_text(&all->groups, group_id);

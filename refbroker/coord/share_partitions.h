@@ -60,11 +60,8 @@ void share_live_release(struct share_live *live, const char *member_id);
 /* share_live_trim follows the start of the log. */
 void share_live_trim(struct share_live *live, int64_t log_start_offset);
 
-/* share_partitions_drop_group forgets the partitions of a group, share_partitions_drop one of them;
- * what was written stays. */
+/* share_partitions_drop_group forgets the partitions of a group; what was written stays. */
 void share_partitions_drop_group(struct share_partitions *all, const char *group_id);
-void share_partitions_drop(struct share_partitions *all, const char *group_id,
-    const struct wire_uuid *topic_id, int32_t partition);
 
 /* share_partitions_tick ends locks that ran out and returns the next deadline, or INT64_MAX. */
 int64_t share_partitions_tick(struct share_partitions *all);

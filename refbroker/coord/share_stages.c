@@ -140,8 +140,9 @@ share_topics_remove(struct share_topics *topics, const struct wire_uuid *topic_i
     return true;
 }
 
-void
-share_topics_take(struct share_topics *topics, const struct share_topic *from)
+/* Takes partitions, ascending, away; a topic that has none left goes. */
+static void
+topics_take(struct share_topics *topics, const struct share_topic *from)
 {
     size_t place = place_of(topics, &from->topic_id);
     struct share_topic *topic;
@@ -197,7 +198,7 @@ void
 share_stages_withdraw(struct share_stages *stages, const struct share_topics *topics)
 {
     for (size_t i = 0; i < topics->count; i++)
-        share_topics_take(&stages->initializing, &topics->items[i]);
+        topics_take(&stages->initializing, &topics->items[i]);
 }
 
 void

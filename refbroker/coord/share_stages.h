@@ -46,9 +46,6 @@ void share_topics_fini(struct share_topics *topics);
 void share_topics_add(struct share_topics *topics, const struct wire_uuid *topic_id,
     const char *name, const int32_t *partitions, int32_t count);
 
-/* share_topics_take takes partitions, ascending, away; a topic that has none left goes. */
-void share_topics_take(struct share_topics *topics, const struct share_topic *from);
-
 /* share_topics_remove takes a topic away, and tells whether it was there. */
 bool share_topics_remove(struct share_topics *topics, const struct wire_uuid *topic_id);
 

@@ -63,16 +63,18 @@ is_reconciled(const struct streams_group *streams)
     return true;
 }
 
-enum streams_group_state
-streams_group_state(const struct streams_group *streams)
+enum state { EMPTY, NOT_READY, ASSIGNING, RECONCILING, STABLE };
+
+static enum state
+state_of(const struct streams_group *streams)
 {
     if (map_count(&streams->members) == 0)
-        return STREAMS_GROUP_EMPTY;
+        return EMPTY;
     if (streams->topology == NULL || streams->topology->value.epoch != streams->validated_epoch)
-        return STREAMS_GROUP_NOT_READY;
+        return NOT_READY;
     if (streams->epoch > streams->target_epoch)
-        return STREAMS_GROUP_ASSIGNING;
-    return is_reconciled(streams) ? STREAMS_GROUP_STABLE : STREAMS_GROUP_RECONCILING;
+        return ASSIGNING;
+    return is_reconciled(streams) ? STABLE : RECONCILING;
 }
 
 const char *
@@ -80,15 +82,13 @@ streams_group_state_name(const struct streams_group *streams)
 {
     static const char *const names[] = {"Empty", "NotReady", "Assigning", "Reconciling", "Stable"};
 
-    return names[streams_group_state(streams)];
+    return names[state_of(streams)];
 }
 
 const char *
 streams_group_state_filter(const struct streams_group *streams)
 {
-    return streams_group_state(streams) == STREAMS_GROUP_NOT_READY
-               ? "not_ready"
-               : streams_group_state_name(streams);
+    return state_of(streams) == NOT_READY ? "not_ready" : streams_group_state_name(streams);
 }
 
 /* --- topology and topics -------------------------------------------------------------------------

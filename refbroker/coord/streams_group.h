@@ -101,17 +101,8 @@ bool streams_group_is_enabled(const struct broker *broker);
 struct streams_group *streams_group_attach(struct group *group);
 void streams_group_detach(struct group *group);
 
-enum streams_group_state {
-    STREAMS_GROUP_EMPTY,
-    STREAMS_GROUP_NOT_READY,
-    STREAMS_GROUP_ASSIGNING,
-    STREAMS_GROUP_RECONCILING,
-    STREAMS_GROUP_STABLE
-};
-
 /* streams_group_state_name returns Kafka's name of the state; streams_group_state_filter the one by
  * which ListGroups looks for it. */
-enum streams_group_state streams_group_state(const struct streams_group *streams);
 const char *streams_group_state_name(const struct streams_group *streams);
 const char *streams_group_state_filter(const struct streams_group *streams);
 

@@ -103,8 +103,9 @@ streams_plan_place(const struct streams_plan *plan, struct wire_string name)
     return &plan->places[(uintptr_t)found - 1];
 }
 
-int32_t
-streams_plan_count(const struct streams_place *place)
+/* The number of partitions that a place has, or else is to have. */
+static int32_t
+place_count(const struct streams_place *place)
 {
     return place->existing > 0 ? place->existing : place->decided;
 }
@@ -301,7 +302,7 @@ differ_fault(
     buf_append_text(&text, "Following topics do not have the same number of partitions: [{");
     for (size_t i = 0; i < count; i++)
         buf_printf(
-            &text, "%s%s=%d", i == 0 ? "" : ", ", sorted[i]->name, streams_plan_count(sorted[i]));
+            &text, "%s%s=%d", i == 0 ? "" : ", ", sorted[i]->name, place_count(sorted[i]));
     buf_append_text(&text, "}]");
     fault->status = STREAMS_STATUS_INCORRECTLY_PARTITIONED_TOPICS;
     fault->detail = xstrdup(buf_text(&text));
@@ -316,9 +317,9 @@ group_count(const struct group *group, int32_t *count, struct streams_fault *fau
     const struct streams_place *places = group->plan->places;
 
     if (group->other_count > 0) {
-        *count = streams_plan_count(&places[group->others[0]]);
+        *count = place_count(&places[group->others[0]]);
         for (size_t i = 1; i < group->other_count; i++)
-            if (streams_plan_count(&places[group->others[i]]) != *count) {
+            if (place_count(&places[group->others[i]]) != *count) {
                 differ_fault(group, group->others, group->other_count, fault);
                 return false;
             }
@@ -332,7 +333,7 @@ group_count(const struct group *group, int32_t *count, struct streams_fault *fau
     }
     *count = 0;
     for (size_t i = 0; i < group->repartition_count; i++) {
-        int32_t at = streams_plan_count(&places[group->repartitions[i]]);
+        int32_t at = place_count(&places[group->repartitions[i]]);
 
         *count = at > *count ? at : *count;
     }
@@ -350,7 +351,7 @@ group_enforce(struct group *group, struct streams_fault *fault)
         return false;
     for (size_t i = 0; i < group->repartition_count; i++) {
         struct streams_place *place = &group->plan->places[group->repartitions[i]];
-        int32_t is = streams_plan_count(place);
+        int32_t is = place_count(place);
 
         if (place->is_fixed && is != count) {
             fault->status = STREAMS_STATUS_INCORRECTLY_PARTITIONED_TOPICS;
@@ -375,9 +376,9 @@ fixed_compare(struct group *group)
         if (!place->is_fixed)
             continue;
         if (!group->has_fixed)
-            group->fixed_count = streams_plan_count(place);
+            group->fixed_count = place_count(place);
         group->has_fixed = true;
-        group->fixed_differ |= streams_plan_count(place) != group->fixed_count;
+        group->fixed_differ |= place_count(place) != group->fixed_count;
     }
 }
 
@@ -413,7 +414,7 @@ streams_plan_reads(
 
     *count = INT32_MIN;
     for (int32_t i = 0; i < topics; i++) { /* repartitions stand behind sources */
-        int32_t at = streams_plan_count(&plan->places[part->sources[i]]);
+        int32_t at = place_count(&plan->places[part->sources[i]]);
 
         *count = at > *count ? at : *count;
     }

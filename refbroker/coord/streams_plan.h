@@ -65,9 +65,6 @@ int16_t streams_plan_decide(struct streams_plan *plan, struct streams_fault *fau
 /* streams_plan_place finds a name of the topology. */
 struct streams_place *streams_plan_place(const struct streams_plan *plan, struct wire_string name);
 
-/* streams_plan_count is the number of partitions that a place has, or else is to have. */
-int32_t streams_plan_count(const struct streams_place *place);
-
 /* streams_plan_reads is the largest of what a part reads; false where it reads nothing. */
 bool streams_plan_reads(
     const struct streams_plan *plan, const struct streams_plan_part *part, int32_t *count);
