@@ -100,7 +100,17 @@ COLUMNS=80 LC_ALL=C "$kdl" audit -b "$source" >"$work/output" 2>&1 && ! LC_ALL=C
 # shellcheck source=/dev/null
 . "$work/broker/secure.env"
 login=(-b "$SASL_PLAINTEXT_BOOTSTRAP" -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X "sasl.username=$PLAIN_USER" -X "sasl.password=$PLAIN_PASSWORD")
-acl() { tool_run org.apache.kafka.tools.AclCommand --bootstrap-server "$source" --force "$@" >"$work/output" 2>&1; }
+acls() { tool_run org.apache.kafka.tools.AclCommand --bootstrap-server "$source" --force "$@" >"$work/output" 2>&1; }
+# A broker hears of access rules after the controller has answered, in their order: once it has heard of one that comes last, it knows those before.
+last=add
+last_is_known() {
+    acls --list --topic last || return
+    case "$last $(grep -c User:last "$work/output")" in "add 1" | "remove 0") ;; *) return 1 ;; esac
+}
+acl() {
+    acls "$@" && acls --$last --allow-principal User:last --operation Describe --topic last && wait_for 30 last_is_known || return
+    [ $last = add ] && last=remove || last=add
+}
 # The rights that an audit uses, each as AclCommand has it.
 rights=('--operation Describe --topic *' '--operation Read --topic *' '--operation DescribeConfigs --topic *' '--operation Describe --transactional-id *' '--operation Describe --group *'
     '--operation Describe --cluster' '--operation DescribeConfigs --cluster')
