@@ -469,6 +469,19 @@ classic_round(struct kc *kc, struct kc_member *classic, struct wire_bytes gives,
     assigned_read(kc, synced->assignment, owned);
 }
 
+/* Brokers tell of a topic before each group's coordinator has heard of it, and one that has not
+ * takes what a classic member owns of the topic for nothing. Who was given its partitions shows that
+ * this group's has; nobody is left in the group afterwards. */
+static void
+coordinator_await(struct kc *kc, const struct kc_group *group, const struct kc_topic *topic)
+{
+    struct consumer first = consumer(kc, group, topic, "first");
+
+    owned_await(kc, &first, PARTITIONS);
+    first.epoch = EPOCH_LEAVE;
+    kc_code(kc, "error_code", heartbeat(kc, &first)->error_code, KE_NONE);
+}
+
 static void
 upgrade_online(struct kc *kc)
 {
@@ -479,6 +492,7 @@ upgrade_online(struct kc *kc)
     struct consumer now = consumer(kc, group, topic, "now");
     struct kc_commit commit;
 
+    coordinator_await(kc, group, topic);
     classic->protocol_type = "consumer";
     classic->protocols[0].metadata = subscription(kc, topic);
     classic_round(kc, classic, everything(kc, topic), old.owned);
