@@ -96,8 +96,8 @@ struct broker_options {
     bool auto_create_topics;
     size_t wal_file_bytes;
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
-    size_t upload_object_bytes; /* an upload of several times this much becomes several objects */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
+    size_t upload_object_bytes; /* an upload of several times this much becomes several objects */
     size_t cache_bytes;
     size_t read_cache_bytes; /* of runs read from objects */
     int64_t

@@ -29,10 +29,10 @@ struct entry {
     int64_t log_append_time;
 };
 
-/* First a job of a lane that writes objects, then, after those of all files before it, one of the
- * catalog. */
 enum file_state { FILE_PUTTING, FILE_PUT, FILE_COMMITTING };
 
+/* First a job of a lane that writes objects, then, after those of all files before it, one of the
+ * catalog. */
 struct file {
     struct catalog_job commit;
     struct work_job put;
