@@ -95,6 +95,7 @@ struct broker_options {
     int32_t num_partitions; /* of topics made by use */
     bool auto_create_topics;
     size_t wal_file_bytes;
+    size_t unstored_bytes_max;  /* in no object yet; beyond it producers wait */
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
     size_t upload_object_bytes; /* an upload of several times this much becomes several objects */
@@ -143,7 +144,7 @@ struct broker {
     size_t intake_bytes;             /* of batches on the lanes that validate them */
     size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
     size_t tick_records_left;
-    bool producers_blocked;    /* some wait for LIMIT_UNCOMMITTED_BYTES_MAX */
+    bool producers_blocked;    /* some wait for unstored_bytes_max */
     int64_t frames_wall_us;    /* spent on frames since the last tick */
     int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;

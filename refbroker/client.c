@@ -43,7 +43,7 @@ forget_waiting(struct broker *broker, struct request *request)
 static bool
 is_blocked(struct broker *broker, const struct request *request)
 {
-    if (!is_produce(request) || broker_unstored_bytes(broker) <= LIMIT_UNCOMMITTED_BYTES_MAX)
+    if (!is_produce(request) || broker_unstored_bytes(broker) <= broker->options.unstored_bytes_max)
         return false;
     broker->producers_blocked = true;
     return true;
@@ -234,7 +234,8 @@ client_unmute(struct broker *broker)
 void
 client_unblock(struct broker *broker)
 {
-    if (!broker->producers_blocked || broker_unstored_bytes(broker) > LIMIT_UNCOMMITTED_BYTES_MAX)
+    if (!broker->producers_blocked ||
+        broker_unstored_bytes(broker) > broker->options.unstored_bytes_max)
         return;
     broker->producers_blocked = false;
     LIST_EACH(&broker->clients, node)

@@ -33,10 +33,6 @@
 #define LIMIT_TOPIC_NAME_BYTES_MAX 249
 
 /* The log. */
-#define LIMIT_CACHE_BYTES_MAX                                                                      \
-    ((size_t)256 * 1024 * 1024) /* log cache; beyond it committed batches leave, oldest first */
-#define LIMIT_UNCOMMITTED_BYTES_MAX                                                                \
-    ((size_t)256 * 1024 * 1024) /* not in objects yet; beyond it producers wait */
 #define LIMIT_READ_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024) /* runs read from objects */
 #define LIMIT_RUN_BYTES                                                                            \
     ((size_t)1024 * 1024) /* a run in an object ends here (one larger batch is a run by itself) */

@@ -491,7 +491,7 @@ uploader_tick(struct uploader *uploader)
     if (uploader->oldest_ms == 0)
         uploader->oldest_ms = now;
     due = uploader->oldest_ms + broker->options.upload_interval_ms;
-    if (waiting >= broker->options.upload_bytes || uploader->flush)
+    if (waiting >= broker->options.upload_bytes || broker->producers_blocked || uploader->flush)
         due = now;
     if (due < uploader->retry_ms)
         due = uploader->retry_ms;

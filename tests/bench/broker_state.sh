@@ -26,7 +26,7 @@ recover() {
 recovery_refbroker() {
     local i port mb
     # What it holds lies in no object: nothing is old or large enough for one.
-    refbroker_start crashed --set kdl.upload.bytes=1073741824 --set kdl.upload.interval.ms=86400000
+    refbroker_start crashed --set kdl.unstored.bytes=1073741824 --set kdl.upload.bytes=1073741824 --set kdl.upload.interval.ms=86400000
     estate "$address" $((recovery_partitions / topic_partitions)) $topic_partitions
     recovery_fill "$address" "$pid" || say "refbroker takes no more before it has stored some"
     mb=$(($(metric crashed uncommitted_bytes) / 1000000))
