@@ -61,10 +61,10 @@ assigned_take(struct kc *kc, struct kc_sharer *sharer,
         kc_that(kc, memcmp(&topic->topic_id, &sharer->topic->id, sizeof topic->topic_id) == 0,
             "other-topic", "partitions of the topic that was subscribed to, by its id");
         for (int32_t k = 0; k < topic->partitions.count; k++) {
-            int32_t partition = topic->partitions.items[k];
+            uint32_t partition = (uint32_t)topic->partitions.items[k];
 
             kc_that(kc,
-                partition >= 0 && partition < sharer->topic->partition_count &&
+                partition < (uint32_t)sharer->topic->partition_count &&
                     partition < KC_SHARE_PARTITIONS_MAX,
                 "other-partition", "a partition of the topic");
             sharer->assigned[partition] = true;

@@ -108,8 +108,8 @@ kc_topology_copartition(struct kc *kc, kc_topology *topology, int32_t at)
     group->source_topics.items =
         kc_alloc(kc, KC_STREAMS_TOPICS_MAX, sizeof *group->source_topics.items);
     group->source_topics.count = it->source_topics.count;
-    for (int16_t i = 0; i < it->source_topics.count; i++)
-        group->source_topics.items[i] = i;
+    for (int32_t i = 0; i < it->source_topics.count; i++)
+        group->source_topics.items[i] = (int16_t)i;
     it->copartition_groups.items = group;
     it->copartition_groups.count = 1;
 }
@@ -169,9 +169,9 @@ tasks_take(struct kc *kc, struct kc_tasks *tasks, const told_ids *told)
         int at = subtopology_find(kc, told->items[i].subtopology_id);
 
         for (int32_t k = 0; k < told->items[i].partitions.count; k++) {
-            int32_t partition = told->items[i].partitions.items[k];
+            uint32_t partition = (uint32_t)told->items[i].partitions.items[k];
 
-            kc_that(kc, partition >= 0 && partition < KC_STREAMS_PARTITIONS_MAX, "other-partition",
+            kc_that(kc, partition < KC_STREAMS_PARTITIONS_MAX, "other-partition",
                 "tasks by partitions of the topics that are read");
             kc_that(kc, !tasks->has[at][partition], "task-twice", "each task once");
             tasks->has[at][partition] = true;

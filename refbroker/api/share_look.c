@@ -161,7 +161,7 @@ share_look_all(struct broker *broker, struct share_look *look, bool over)
 
     for (size_t i = 0; i < look->count; i++)
         slot_open(broker, look, &look->slots[i], &found);
-    for (size_t i = 0; i < look->count; i++)
+    for (size_t i = 0; i < look->count && found.acquirable > 0; i++)
         if (look->slots[i].live != NULL)
             slot_read(broker, look, &look->slots[i],
                 part_of(look->bytes_max, found.acquirable, number++), &found);

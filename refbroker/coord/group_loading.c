@@ -18,6 +18,13 @@ group_loading_read(const struct group_loading *l, const struct wire_message *mes
                                  l->arena, out, NULL, &e) == RC_OK;
 }
 
+bool
+group_loading_read_value(
+    const struct group_loading *l, const struct wire_message *message, void *out)
+{
+    return group_loading_is_tombstone(l) || group_loading_read(l, message, l->value, out);
+}
+
 struct group *
 group_loading_group(const struct group_loading *l, struct wire_string group_id)
 {

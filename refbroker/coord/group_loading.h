@@ -20,12 +20,15 @@ bool group_loading_is_tombstone(const struct group_loading *l);
 bool group_loading_read(const struct group_loading *l, const struct wire_message *message,
     struct wire_bytes data, void *out);
 
-/* GROUP_LOADING_READ reads key and value of a record into `name##_key` and `name##_value` structs
- * that are called so; of a tombstone the value stays as it was. */
+/* group_loading_read_value does so with the record's value, or leaves `out` as it was of a
+ * tombstone. */
+bool group_loading_read_value(
+    const struct group_loading *l, const struct wire_message *message, void *out);
+
+/* GROUP_LOADING_READ reads key and value of a record into structs that are called so. */
 #define GROUP_LOADING_READ(l, name)                                                                \
     (group_loading_read(l, &km_##name##_key_message, (l)->key, &key) &&                            \
-        (group_loading_is_tombstone(l) ||                                                          \
-            group_loading_read(l, &km_##name##_value_message, (l)->value, &value)))
+        group_loading_read_value(l, &km_##name##_value_message, &value))
 
 /* group_loading_group returns the group of a record, made where it is not there; NULL for a
  * tombstone of a group that is not there, and at the limit of groups. */

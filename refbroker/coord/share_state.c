@@ -277,7 +277,8 @@ share_state_merge(struct share_state *state, const struct share_batch *batches, 
     if (state->batch_count + count == 0)
         return;
     all = xcalloc(state->batch_count + count, sizeof *all);
-    batches_take(state->start_offset, state->batches, state->batch_count, all, &all_count);
+    if (state->batches != NULL)
+        batches_take(state->start_offset, state->batches, state->batch_count, all, &all_count);
     batches_take(state->start_offset, batches, count, all, &all_count);
     free(state->batches);
     if (all_count == 0) {
@@ -297,9 +298,9 @@ void
 share_state_copy(const struct share_state *state, struct share_state *out)
 {
     *out = *state;
-    out->batches = NULL;
-    if (state->batch_count > 0)
-        out->batches = xmemdup(state->batches, state->batch_count * sizeof *state->batches);
+    out->batches = state->batch_count == 0
+                       ? NULL
+                       : xmemdup(state->batches, state->batch_count * sizeof *state->batches);
 }
 
 void

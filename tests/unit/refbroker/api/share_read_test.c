@@ -194,7 +194,7 @@ a_transaction_that_began_earlier_is_known(void **state)
     txn_note(rig, PRODUCER, 0, 12, 13);
     add(rig, 12, 1, PRODUCER);
     abort_at(rig, 13, PRODUCER);
-    cut(rig, NULL, 0);
+    cut(rig, (const size_t[]){0}, 0);
     assert_true(share_read_batches(&rig->arena, &rig->partition, &rig->result, 12, true, &read));
     assert_int_equal(read.aborted_count, 1);
     assert_int_equal(read.aborted[0].first, 12);

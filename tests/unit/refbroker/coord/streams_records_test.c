@@ -268,11 +268,10 @@ broken_records_are_passed_over(void **state)
     (void)state;
     arena_init(&arena, STREAMS_RIG_BYTES_MAX);
     for (size_t i = 0; i < 3; i++)
-        for (int16_t type = GROUP_RECORD_STREAMS_EPOCH; type <= GROUP_RECORD_STREAMS_TOPOLOGY;
-             type++)
+        for (int type = GROUP_RECORD_STREAMS_EPOCH; type <= GROUP_RECORD_STREAMS_TOPOLOGY; type++)
             for (int32_t cut = 0; cut <= (int32_t)sizeof key; cut++)
-                (void)streams_records_load(groups, &arena, type, (struct wire_bytes){key, cut},
-                    (struct wire_bytes){values[i], sizes[i]});
+                (void)streams_records_load(groups, &arena, (int16_t)type,
+                    (struct wire_bytes){key, cut}, (struct wire_bytes){values[i], sizes[i]});
     assert_false(streams_records_load(groups, &arena, GROUP_RECORD_STREAMS_MEMBER,
         (struct wire_bytes){key, sizeof key}, (struct wire_bytes){values[1], sizes[1]}));
     /* A tombstone of what is not there is read, and makes nothing. */
