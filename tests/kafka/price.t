@@ -52,7 +52,7 @@ is_rate_of() { # BYTES
 
 before=$(log_bytes orders) topics=$("$kdl" topic list -b "$source")
 price_start -b "$source"; check "a first look" $?
-"$load" "$source" orders 3 20000 2>/dev/null
+"$load" "$source" orders 3 5000 2>/dev/null
 price_end; check "and a second one" $?
 is_rate_of $(($(log_bytes orders) - before)); check "the rate is what the broker's files grew by" $?
 [ "$(jq -c '.inputs | [.brokers.value, .zones.value, .partitions.value, .replication_factor.value, .fan_out.origin]' "$work/json")" = '[1,1,6,1,"measured"]' ]; check "brokers, zones by racks, partitions, replicas" $?
