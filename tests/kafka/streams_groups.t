@@ -10,7 +10,7 @@
 . "$here/pair.sh"
 b=$ours
 # Targets at once, so that the answer to a heartbeat does not depend on the time, and nobody is given up who does not want to.
-settings=(group.initial.rebalance.delay.ms=0 group.streams.assignment.interval.ms=0 group.streams.initial.rebalance.delay.ms=0
+settings=(offsets.topic.num.partitions=1 group.initial.rebalance.delay.ms=0 group.streams.assignment.interval.ms=0 group.streams.initial.rebalance.delay.ms=0
     group.streams.max.size=3 group.streams.min.heartbeat.interval.ms=100 group.streams.heartbeat.interval.ms=400
     group.streams.min.session.timeout.ms=500 group.streams.session.timeout.ms=600000 group.streams.max.session.timeout.ms=600000)
 pair_setup

@@ -8,11 +8,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,7 +28,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
  * Java share consumers of one group, with a broker that is killed meanwhile by a command: every
- * record is accepted, and none comes again once its acceptance was answered.
+ * record is accepted, and none comes again once its acceptance was answered. One whose acceptance
+ * was not answered may come again, or be accepted: the group's lag tells that the broker has it.
  */
 public final class ShareRun {
     private static final int MEMBERS = 3;
@@ -35,9 +39,12 @@ public final class ShareRun {
     private final String command;
     private final int records;
     private final int kills;
-    private final Set<String> accepted = ConcurrentHashMap.newKeySet();
+    private final Set<String> given = ConcurrentHashMap.newKeySet();
+    private final Set<String> accepted = ConcurrentHashMap.newKeySet(); // and that was answered
     private final Set<String> again = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean over = new AtomicBoolean();
+    private final AtomicInteger killed = new AtomicInteger();
+    private long lag;
 
     private ShareRun(String[] args) {
         bootstrap = args[0];
@@ -62,21 +69,38 @@ public final class ShareRun {
             member.start();
             members.add(member);
         }
-        int killed = 0;
         long end = System.currentTimeMillis() + LIMIT_MS;
-        while (accepted.size() < records && System.currentTimeMillis() < end) {
-            if (killed < kills && accepted.size() > (long) records * (killed + 1) / (kills + 1)) {
-                new ProcessBuilder(command).inheritIO().start().waitFor();
-                killed++;
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            while (!(given.size() == records && lag(admin) == 0) && System.currentTimeMillis() < end) {
+                Thread.sleep(20);
             }
-            Thread.sleep(20);
         }
         over.set(true);
         for (Thread member : members) {
             member.join(TimeUnit.SECONDS.toMillis(60));
         }
-        System.out.println(records + " sent, " + accepted.size() + " accepted, " + again.size() + " again, " + killed + " kills");
-        return accepted.size() == records && again.isEmpty() && killed == kills;
+        System.err.println(accepted.size() + " acceptances were answered");
+        System.out.println(records + " sent, " + given.size() + " given, lag " + lag + ", " + again.size() + " again, " + killed.get() + " kills");
+        return given.size() == records && lag == 0 && again.isEmpty() && killed.get() == kills;
+    }
+
+    /** Records that are not done, as the broker has it; it may just be down. */
+    private long lag(Admin admin) throws Exception {
+        try {
+            lag = admin.listShareGroupOffsets(Map.of("run", new ListShareGroupOffsetsSpec())).partitionsToOffsetInfo("run").get().values().stream()
+                .mapToLong(info -> info.lag().orElse(1L)).sum();
+        } catch (ExecutionException e) {
+            lag = -1;
+        }
+        return lag;
+    }
+
+    /** The member that comes past the next mark has the broker killed, in the middle of what the others do. */
+    private void killIfDue() throws Exception {
+        int before = killed.get();
+        if (before < kills && accepted.size() > (long) records * (before + 1) / (kills + 1) && killed.compareAndSet(before, before + 1)) {
+            new ProcessBuilder(command).inheritIO().start().waitFor();
+        }
     }
 
     private void begin() throws Exception {
@@ -113,10 +137,14 @@ public final class ShareRun {
                 if (said.isEmpty()) {
                     continue;
                 }
+                given.addAll(said);
                 if (consumer.commitSync().values().stream().noneMatch(java.util.Optional::isPresent)) {
                     accepted.addAll(said);
+                    killIfDue();
                 }
             }
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
     }
 }

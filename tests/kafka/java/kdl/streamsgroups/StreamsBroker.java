@@ -85,7 +85,10 @@ class StreamsBroker extends StreamsRequests {
             answer -> answer.groups().get(0).members().size() == count), 0);
     }
 
-    /** Until the coordinator of a group, which is not there before or afterwards, knows a topic: it learns of topics later than others do. */
+    /**
+     * Until the coordinator knows a topic, of which it learns later than others do: a group asks it that is not there before or afterwards. Of all
+     * groups there is one coordinator here (offsets.topic.num.partitions).
+     */
     final void awaitTopic(String group, String topic) throws Exception {
         StreamsGroupHeartbeatRequestData request = join(group, "m", plain(topic));
         await(() -> (StreamsGroupHeartbeatResponseData) broker.ask(request, 0), StreamsBroker::isReady);

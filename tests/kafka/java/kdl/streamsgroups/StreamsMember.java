@@ -65,8 +65,14 @@ final class StreamsMember {
         return this;
     }
 
-    /** Beats until nothing is wrong with the topics any more: what the broker makes by itself is there. */
-    StreamsMember awaitsTopics(String what) throws Exception {
+    /**
+     * Beats until nothing is wrong with the topics any more. Those that the broker makes it waits for before it beats: a coordinator that hears of
+     * one after the other in between goes through more epochs.
+     */
+    StreamsMember awaitsTopics(String what, String... made) throws Exception {
+        for (String topic : made) {
+            broker.awaitTopic("probe", topic);
+        }
         take(broker.until(what, beat(), StreamsBroker::isReady));
         return this;
     }

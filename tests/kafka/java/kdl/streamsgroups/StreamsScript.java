@@ -22,7 +22,7 @@ public final class StreamsScript extends StreamsBroker {
         "traits", "shutdown", "configs", "times", "offsets", "transactions", "others");
     private static final List<String> GROUPS = List.of("errors", "missing", "missing-many", "unequal", "fixed", "counts", "made", "fails", "follows",
         "grows", "members", "fencing", "standbys", "endpoints", "traits", "stale", "shutdown", "configs", "times", "delay", "interval", "offsets",
-        "transactions", "others", "classic", "classic-used", "consumer", "share", "nowhere");
+        "transactions", "others", "probe", "classic", "classic-used", "consumer", "share", "nowhere");
 
     private StreamsScript(String bootstrap) throws IOException {
         super(bootstrap);
@@ -171,7 +171,7 @@ public final class StreamsScript extends StreamsBroker {
     }
 
     private void made() throws Exception {
-        joined("made", "m1", counting("made", "t2")).awaitsTopics("topics are made");
+        joined("made", "m1", counting("made", "t2")).awaitsTopics("topics are made", "made-by-key", "made-count");
         show("made-by-key");
         show("made-count");
         ask("describe", describe("made"), 0);
@@ -180,8 +180,9 @@ public final class StreamsScript extends StreamsBroker {
             keeps(together(through(reads("1", "t4"), internal("follows-a", 0)), 1, 1), internal("follows-c1", 0), internal("follows-c2", 0)),
             keeps(through(reads("2"), internal("follows-b", 7), internal("follows-d", 0)), internal("follows-c3", 0, "cleanup.policy", "compact,delete",
                 "retention.ms", "86400000")));
-        StreamsMember m = joined("follows", "m1", topology).awaitsTopics("topics follow others");
-        for (String name : List.of("follows-a", "follows-b", "follows-d", "follows-c1", "follows-c2", "follows-c3")) {
+        String[] made = {"follows-a", "follows-b", "follows-d", "follows-c1", "follows-c2", "follows-c3"};
+        StreamsMember m = joined("follows", "m1", topology).awaitsTopics("topics follow others", made);
+        for (String name : made) {
             show(name);
         }
         m.beats("and then");
@@ -223,7 +224,7 @@ public final class StreamsScript extends StreamsBroker {
     private void members() throws Exception {
         String g = "members";
         Topology topology = counting(g, "t1");
-        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone");
+        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone", g + "-by-key", g + "-count");
         m1.beats("m1 has all").beats("m1 again");
         beats("m1 tells nothing", beat(g, "m1", m1.epoch()));
         ask("describe", describe(g), 0);
@@ -295,7 +296,7 @@ public final class StreamsScript extends StreamsBroker {
         ask("too many standbys", configures(g, "streams.num.standby.replicas", "9"), 1);
         ask("one standby", configures(g, "streams.num.standby.replicas", "1"), 1);
         Topology topology = counting(g, "t1");
-        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone");
+        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone", g + "-by-key", g + "-count");
         StreamsMember m2 = member(g, "m2").joins("m2 joins", join(g, "m2", topology).setRackId("r2"));
         StreamsMember.settle("two processes", m1, m2);
         ask("describe", describe(g), 0);
@@ -322,7 +323,7 @@ public final class StreamsScript extends StreamsBroker {
         String g = "endpoints";
         ask("one standby", configures(g, "streams.num.standby.replicas", "1"), 1);
         Topology topology = counting(g, "t3");
-        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone");
+        StreamsMember m1 = joined(g, "m1", topology).awaitsTopics("m1 alone", g + "-by-key", g + "-count");
         StreamsMember m2 = member(g, "m2").joins("m2 joins", at(join(g, "m2", topology), "host2", 9092));
         StreamsMember.settle("two", m1, m2);
         m1.take(beats("m1 gets an endpoint", at(m1.beat(), "host1", 65_535)));

@@ -133,6 +133,7 @@ public final class Runner {
         Map<String, Long> began = new HashMap<>();
         launcher.execute(LauncherDiscoveryRequestBuilder.request()
             .selectors(selectMethod(method.getDeclaringClass(), method))
+            .configurationParameter("junit.jupiter.extensions.autodetection.enabled", "true")
             .configurationParameter("junit.jupiter.execution.timeout.testtemplate.method.default", System.getProperty("kdl.timeout", "90 s"))
             .configurationParameter("junit.jupiter.execution.timeout.test.method.default", System.getProperty("kdl.timeout", "90 s"))
             .configurationParameter("junit.jupiter.execution.timeout.thread.mode.default", "SEPARATE_THREAD")
