@@ -140,6 +140,7 @@ section_small() {
     kafka_warm
     for ((i = 0; i < rounds; i++)); do
         say "small requests, round $((i + 1)) of $rounds"
+        disk_settle
         "$bench/bare_group" "$work/bare" $small_connections $small_bytes "$seconds" >"$work/load" || void "bare group commit"
         figures small "$bare" D2 <"$work/load"
         refbroker_start small-refbroker

@@ -129,13 +129,16 @@ end_offsets() {
     for ((i = 0; i < $3; i++)); do ask+=(-t "$2:$i:-1"); done
     kcat -b "$1" -Q "${ask[@]}" 2>/dev/null | sed -n 's/.* offset //p'
 }
-# topic_create ADDRESS NAME PARTITIONS [CONFIG...]: until all leaders know of it.
+# What one side has left in the page cache is written away before the other one is measured.
+disk_settle() { sync; }
+# topic_create ADDRESS NAME PARTITIONS [CONFIG...]: until all leaders know of it, and the disk is at rest.
 topic_create() {
     local address=$1 name=$2 partitions=$3 config configs=()
     shift 3
     for config; do configs+=(-c "$config"); done
     "$kdl" topic create "$name" -b "$address" -p "$partitions" "${configs[@]}" >/dev/null || void "topic $name is not created"
     until [ "$(end_offsets "$address" "$name" "$partitions" | wc -l)" -eq "$partitions" ]; do pause 0.05; done
+    disk_settle
 }
 topic_delete() { "$kdl" topic delete "$2" -b "$1" >/dev/null || void "topic $2 is not deleted"; }
 
@@ -182,6 +185,7 @@ bare() { # SIDE MODE WRITE-BYTES
     figures bare "$1" D2 <"$work/load"
 }
 bare_appends() {
+    disk_settle
     bare "16 KiB, fdatasync" fdatasync $batch_bytes
     bare "1 MiB, fdatasync" fdatasync $((partitions * batch_bytes))
     bare "1 MiB, O_DIRECT" direct $((partitions * batch_bytes))
