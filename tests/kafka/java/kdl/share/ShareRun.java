@@ -11,7 +11,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -43,7 +42,7 @@ public final class ShareRun {
     private final Set<String> accepted = ConcurrentHashMap.newKeySet(); // and that was answered
     private final Set<String> again = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean over = new AtomicBoolean();
-    private final AtomicInteger killed = new AtomicInteger();
+    private volatile int killed;
     private long lag;
 
     private ShareRun(String[] args) {
@@ -80,8 +79,8 @@ public final class ShareRun {
             member.join(TimeUnit.SECONDS.toMillis(60));
         }
         System.err.println(accepted.size() + " acceptances were answered");
-        System.out.println(records + " sent, " + given.size() + " given, lag " + lag + ", " + again.size() + " again, " + killed.get() + " kills");
-        return given.size() == records && lag == 0 && again.isEmpty() && killed.get() == kills;
+        System.out.println(records + " sent, " + given.size() + " given, lag " + lag + ", " + again.size() + " again, " + killed + " kills");
+        return given.size() == records && lag == 0 && again.isEmpty() && killed == kills;
     }
 
     /** Records that are not done, as the broker has it; it may just be down. */
@@ -95,10 +94,10 @@ public final class ShareRun {
         return lag;
     }
 
-    /** The member that comes past the next mark has the broker killed, in the middle of what the others do. */
-    private void killIfDue() throws Exception {
-        int before = killed.get();
-        if (before < kills && accepted.size() > (long) records * (before + 1) / (kills + 1) && killed.compareAndSet(before, before + 1)) {
+    /** The member that comes past the next mark has the broker killed, in the middle of what the others do: one at a time. */
+    private synchronized void killIfDue() throws Exception {
+        if (killed < kills && accepted.size() > (long) records * (killed + 1) / (kills + 1)) {
+            killed++;
             new ProcessBuilder(command).inheritIO().start().waitFor();
         }
     }
