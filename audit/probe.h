@@ -21,8 +21,8 @@ struct probe {
     struct cluster *cluster;
 };
 
-/* probe_begin finds out which brokers there are, all that probe_groups and
- * probe_sizes_begin need. */
+/* probe_begin finds out which brokers there are, all that probe_groups,
+ * probe_commits_begin and probe_sizes_begin need. */
 MUST_CHECK enum rc probe_begin(const struct probe *probe, struct err *e);
 
 /* probe_topics lists the topics that the patterns mean, and the internal ones: shell globs,
@@ -71,11 +71,15 @@ uint64_t probe_transaction_log(const struct probe *probe, uint64_t bytes_max);
  * which topics transactions read. It needs the transactional ids that the two before it found. */
 uint64_t probe_commit_log(const struct probe *probe, uint64_t bytes_max);
 
-/* probe_groups lists groups, which needs no topics, probe_commits their offsets, probe_members
- * their members. */
+/* probe_groups lists groups, which needs no topics, probe_members their members. */
 void probe_groups(const struct probe *probe);
-void probe_commits(const struct probe *probe);
 void probe_members(const struct probe *probe);
+
+/* Offsets of groups, which have to be known. It may begin before the topics and their offsets are
+ * known, and ends behind them; at most 8 MiB of answers wait for that. */
+struct probe_commits;
+struct probe_commits *probe_commits_begin(const struct probe *probe);
+void probe_commits_end(struct probe_commits *commits);
 
 /* probe_samples reads at most about bytes_max bytes of stored batches. */
 void probe_samples(const struct probe *probe, uint64_t bytes_max);

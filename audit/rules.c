@@ -23,33 +23,39 @@ static rules_when_fn *const conditions[] = {
 
 _Static_assert(AUDIT_PROBES <= 32, "needs has a bit for each probe");
 
-/* The gap of a probe that a rule needs, and which it is. */
-static const struct audit_gap *
-gap_of(const struct rules_rule *rule, const struct rules_look *look, enum audit_probe *probe)
+/* The probes that left a gap, as bits of NEEDS; topic NULL: for the cluster as a whole. */
+static unsigned
+gaps_of(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
-    for (unsigned needs = rule->needs; needs != 0; needs &= needs - 1) {
-        const struct audit_gap *gap;
+    unsigned gaps = 0;
 
-        *probe = (enum audit_probe)__builtin_ctz(needs);
-        gap = &look->inventory->gaps[*probe];
-        if (look->topic != NULL)
-            gap = inventory_gap_of(look->inventory, look->topic, *probe);
-        if (gap != NULL && gap->why != NULL)
-            return gap;
-    }
-    return NULL;
+    for (unsigned i = 0; i < AUDIT_PROBES; i++)
+        if (inventory->gaps[i].why != NULL || (topic != NULL && topic->gaps[i].why != NULL))
+            gaps |= 1U << i;
+    return gaps;
+}
+
+/* The gap of the first probe that a rule needs and that left one, and which it is. */
+static const struct audit_gap *
+gap_of(const struct rules_look *look, unsigned gaps, enum audit_probe *probe)
+{
+    if (gaps == 0)
+        return NULL;
+    *probe = (enum audit_probe)__builtin_ctz(gaps);
+    return look->topic == NULL ? &look->inventory->gaps[*probe]
+                               : inventory_gap_of(look->inventory, look->topic, *probe);
 }
 
 static struct audit_hit **
 look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size_t place,
-    struct audit_hit **end)
+    unsigned gaps, struct audit_hit **end)
 {
     struct rules_look look = {.inventory = inventory, .topic = topic, .probe = AUDIT_METADATA};
     enum audit_value value = conditions[place](&look) ? AUDIT_YES : AUDIT_NO;
     const struct audit_gap *gap;
 
     if (value == AUDIT_NO) {
-        gap = gap_of(&rules[place], &look, &look.probe);
+        gap = gap_of(&look, rules[place].needs & gaps, &look.probe);
         if (gap == NULL)
             return end;
         value = AUDIT_UNKNOWN;
@@ -67,17 +73,19 @@ void
 rules_apply(struct audit_inventory *inventory)
 {
     struct audit_hit **end = &inventory->hits;
+    unsigned gaps = gaps_of(inventory, NULL);
 
     inventory->hits = NULL;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         if (rules[i].subject == RULES_OF_CLUSTER)
-            end = look_at(inventory, NULL, i, end);
+            end = look_at(inventory, NULL, i, gaps, end);
     for (uint32_t t = 0; t < inventory->topic_count; t++) {
         inventory->topics[t].hits = NULL;
         end = &inventory->topics[t].hits;
+        gaps = gaps_of(inventory, &inventory->topics[t]);
         for (size_t i = 0; i < ARRAY_LEN(rules); i++)
             if (rules[i].subject == RULES_OF_TOPIC)
-                end = look_at(inventory, &inventory->topics[t], i, end);
+                end = look_at(inventory, &inventory->topics[t], i, gaps, end);
     }
 }
 

@@ -44,7 +44,7 @@ look_at(struct cluster *cluster, const char *patterns, bool with_groups, struct 
     if (with_groups) {
         probe_rights(&probe);
         probe_groups(&probe);
-        probe_commits(&probe);
+        probe_commits_end(probe_commits_begin(&probe));
         probe_members(&probe);
     }
     return inventory_check(&look->inventory, e);

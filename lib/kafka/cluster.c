@@ -200,6 +200,13 @@ cluster_fan_out(
 }
 
 void
+cluster_fan_send(struct cluster *cluster, const struct cluster_fan *fan)
+{
+    while (cluster_fan_stats(fan)->batches == 0 && !cluster_fan_is_over(fan))
+        loop_step(cluster->loop, -1);
+}
+
+void
 cluster_fan_finish(
     struct cluster *cluster, struct cluster_fan *fan, struct cluster_fan_stats *stats)
 {

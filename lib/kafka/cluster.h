@@ -64,6 +64,10 @@ void cluster_fan_out(
 void cluster_fan_finish(
     struct cluster *cluster, struct cluster_fan *fan, struct cluster_fan_stats *stats);
 
+/* cluster_fan_send runs the loop until a fan that was started has sent its first requests, which
+ * coordinators may have to be looked up for, or has ended. */
+void cluster_fan_send(struct cluster *cluster, const struct cluster_fan *fan);
+
 /* cluster_stats adds up all connections. */
 void cluster_stats(const struct cluster *cluster, struct conn_stats *out);
 
