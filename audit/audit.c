@@ -112,40 +112,34 @@ lists_read(const struct probe *probe, const struct audit_options *options, struc
     return rc;
 }
 
-/* Asks what there is to know of topics and groups; offsets_ms is when their ends were asked for. */
+/* Asks what there is to know of topics and groups; offsets_ms is when their ends were asked for.
+ * What has come before is put away while brokers work on configs. */
 static enum rc
 details_ask(const struct probe *probe, const struct audit_options *options, struct begun *begun,
     int64_t *offsets_ms, struct err *e)
 {
-    static const struct {
-        const char *what;
-        void (*run)(const struct probe *probe);
-    } steps[] = {
-        {"rights", probe_rights},
-        {"offsets", probe_offsets},
-        {"users, quotas and access rules", probe_cluster},
-        {"transactions", probe_transactions},
-        {"members of groups", probe_members},
-    };
-    enum rc rc = RC_OK;
-
     begun->configs = probe_configs_begin(probe);
     begun->producers = probe_producers_begin(probe);
-    for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {
-        tell(options, steps[i].what);
-        if (steps[i].run == probe_offsets)
-            *offsets_ms = loop_now_ms(cluster_loop(probe->cluster));
-        steps[i].run(probe);
-        rc = inventory_check(probe->inventory, e);
-    }
-    tell(options, "configs, sizes and producers");
-    probe_commits_end(begun->commits);
-    probe_configs_end(begun->configs);
+    tell(options, "rights");
+    probe_rights(probe);
+    tell(options, "sizes");
     probe_sizes_end(begun->sizes);
+    tell(options, "offsets");
+    *offsets_ms = loop_now_ms(cluster_loop(probe->cluster));
+    probe_offsets(probe);
+    tell(options, "offsets of groups");
+    probe_commits_end(begun->commits);
+    tell(options, "users, quotas and access rules");
+    probe_cluster(probe);
+    tell(options, "transactions");
+    probe_transactions(probe);
+    tell(options, "members of groups");
+    probe_members(probe);
+    tell(options, "configs and producers");
+    probe_configs_end(begun->configs);
     probe_producers_end(begun->producers);
-    if (rc == RC_OK)
-        probe_tokens(probe);
-    return rc == RC_OK ? inventory_check(probe->inventory, e) : rc;
+    probe_tokens(probe);
+    return inventory_check(probe->inventory, e);
 }
 
 enum rc

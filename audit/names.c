@@ -37,16 +37,16 @@ is_ruled_out(const struct pattern *pattern, const char *name, size_t size)
            (last != '*' && last != ']' && last != name[size - 1]);
 }
 
-const char *
-names_pattern(enum names_kind kind, const char *name)
+void
+names_find(const char *name, const char *found[NAMES_KINDS])
 {
     size_t size = strlen(name);
 
+    memset(found, 0, NAMES_KINDS * sizeof *found);
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
-        if (patterns[i].kind == kind && !is_ruled_out(&patterns[i], name, size) &&
+        if (found[patterns[i].kind] == NULL && !is_ruled_out(&patterns[i], name, size) &&
             fnmatch(patterns[i].text, name, 0) == 0)
-            return patterns[i].text;
-    return NULL;
+            found[patterns[i].kind] = patterns[i].text;
 }
 
 size_t

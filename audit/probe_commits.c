@@ -77,27 +77,59 @@ settled(int16_t code)
     return code == KE_GROUP_ID_NOT_FOUND ? KE_NONE : code;
 }
 
+/* A group's offsets of one topic. */
+struct taking {
+    struct audit_inventory *inventory;
+    uint32_t group;
+    struct wire_string name;
+    uint32_t topic;
+    struct audit_use *use; /* NULL until there is an offset */
+};
+
+static struct taking
+taking_of(struct audit_inventory *inventory, uint32_t group, struct wire_string name)
+{
+    return (struct taking){inventory, group, name, inventory_topic(inventory, name), NULL};
+}
+
 /* Takes one committed offset: how far behind the group is, and whether what it wants is gone. */
 static void
-commit_take(struct audit_inventory *inventory, uint32_t group, struct wire_string topic,
-    int32_t index, int64_t committed)
+commit_take(struct taking *to, int32_t index, int64_t committed)
 {
-    uint32_t number = inventory_partition(inventory, inventory_topic(inventory, topic), index);
+    uint32_t number = inventory_partition(to->inventory, to->topic, index);
     const struct audit_partition *partition;
-    struct audit_use *use;
 
     if (committed < 0)
         return;
-    use = inventory_use(inventory, group, topic, true, false);
-    if (use == NULL || number == INVENTORY_NO_NUMBER)
+    if (to->use == NULL)
+        to->use = inventory_use(to->inventory, to->group, to->name, true, false);
+    if (to->use == NULL || number == INVENTORY_NO_NUMBER)
         return;
-    partition = &inventory->partitions[number];
+    partition = &to->inventory->partitions[number];
     if (partition->end_offset < 0)
         return;
     if (committed < partition->log_start_offset)
-        use->lost++;
+        to->use->lost++;
     if (committed < partition->end_offset)
-        use->lag = saturate_add(use->lag, saturate_subtract(partition->end_offset, committed));
+        to->use->lag =
+            saturate_add(to->use->lag, saturate_subtract(partition->end_offset, committed));
+}
+
+static void
+group_take(struct audit_inventory *inventory, const struct km_offset_fetch_response_group *answer)
+{
+    uint32_t group = inventory_group(inventory, answer->group_id);
+
+    if (group == INVENTORY_NO_NUMBER)
+        return;
+    for (int32_t i = 0; i < answer->topics.count; i++) {
+        const struct km_offset_fetch_response_topics *topic = &answer->topics.items[i];
+        struct taking to = taking_of(inventory, group, topic->name);
+
+        for (int32_t k = 0; k < topic->partitions.count; k++)
+            commit_take(&to, topic->partitions.items[k].partition_index,
+                topic->partitions.items[k].committed_offset);
+    }
 }
 
 static void
@@ -105,21 +137,16 @@ answer_take(struct audit_inventory *inventory, const struct kept *kept)
 {
     const struct km_offset_fetch_response *response = kept->reply->response;
 
-    for (int32_t i = 0; i < response->topics.count; i++)
-        for (int32_t k = 0; k < response->topics.items[i].partitions.count; k++)
-            commit_take(inventory, kept->group, response->topics.items[i].name,
-                response->topics.items[i].partitions.items[k].partition_index,
-                response->topics.items[i].partitions.items[k].committed_offset);
-    for (int32_t i = 0; i < response->groups.count; i++) {
-        const struct km_offset_fetch_response_group *answer = &response->groups.items[i];
-        uint32_t number = inventory_group(inventory, answer->group_id);
+    for (int32_t i = 0; i < response->topics.count; i++) {
+        const struct km_offset_fetch_response_topic *topic = &response->topics.items[i];
+        struct taking to = taking_of(inventory, kept->group, topic->name);
 
-        for (int32_t k = 0; k < answer->topics.count && number != INVENTORY_NO_NUMBER; k++)
-            for (int32_t p = 0; p < answer->topics.items[k].partitions.count; p++)
-                commit_take(inventory, number, answer->topics.items[k].name,
-                    answer->topics.items[k].partitions.items[p].partition_index,
-                    answer->topics.items[k].partitions.items[p].committed_offset);
+        for (int32_t k = 0; k < topic->partitions.count; k++)
+            commit_take(&to, topic->partitions.items[k].partition_index,
+                topic->partitions.items[k].committed_offset);
     }
+    for (int32_t i = 0; i < response->groups.count; i++)
+        group_take(inventory, &response->groups.items[i]);
 }
 
 static void

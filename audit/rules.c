@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "audit/names.h"
 #include "audit/rules_when.h"
 #include "lib/base/xalloc.h"
 
@@ -46,11 +47,10 @@ gap_of(const struct rules_look *look, unsigned gaps, enum audit_probe *probe)
                                : inventory_gap_of(look->inventory, look->topic, *probe);
 }
 
+/* Looks at one rule, and appends a hit to what ends at `end`. */
 static struct audit_hit **
-look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size_t place,
-    unsigned gaps, struct audit_hit **end)
+look_at(struct rules_look look, size_t place, unsigned gaps, struct audit_hit **end)
 {
-    struct rules_look look = {.inventory = inventory, .topic = topic, .probe = AUDIT_METADATA};
     enum audit_value value = conditions[place](&look) ? AUDIT_YES : AUDIT_NO;
     const struct audit_gap *gap;
 
@@ -61,7 +61,7 @@ look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size
         value = AUDIT_UNKNOWN;
         look.text = gap->why;
     }
-    *end = arena_alloc(&inventory->arena, sizeof **end);
+    *end = arena_alloc(&look.inventory->arena, sizeof **end);
     if (*end == NULL)
         return end;
     **end = (struct audit_hit){
@@ -69,23 +69,29 @@ look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size
     return &(*end)->next;
 }
 
+static void
+look_at_all(const struct rules_look *look, enum rules_subject subject, struct audit_hit **end)
+{
+    unsigned gaps = gaps_of(look->inventory, look->topic);
+
+    *end = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (rules[i].subject == subject)
+            end = look_at(*look, i, gaps, end);
+}
+
 void
 rules_apply(struct audit_inventory *inventory)
 {
-    struct audit_hit **end = &inventory->hits;
-    unsigned gaps = gaps_of(inventory, NULL);
+    struct rules_look look = {.inventory = inventory, .probe = AUDIT_METADATA};
+    const char *names[NAMES_KINDS];
 
-    inventory->hits = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        if (rules[i].subject == RULES_OF_CLUSTER)
-            end = look_at(inventory, NULL, i, gaps, end);
+    look_at_all(&look, RULES_OF_CLUSTER, &inventory->hits);
+    look.names = names;
     for (uint32_t t = 0; t < inventory->topic_count; t++) {
-        inventory->topics[t].hits = NULL;
-        end = &inventory->topics[t].hits;
-        gaps = gaps_of(inventory, &inventory->topics[t]);
-        for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-            if (rules[i].subject == RULES_OF_TOPIC)
-                end = look_at(inventory, &inventory->topics[t], i, gaps, end);
+        look.topic = &inventory->topics[t];
+        names_find(look.topic->name, names);
+        look_at_all(&look, RULES_OF_TOPIC, &inventory->topics[t].hits);
     }
 }
 

@@ -46,7 +46,7 @@ enum broker_lane {
     LANE_PUT,     /* the first of LANE_PUT_COUNT that write objects */
     LANE_PUT_COUNT = 4,
     LANE_READ = LANE_PUT + LANE_PUT_COUNT, /* the first of LANE_READ_COUNT that read them */
-    LANE_READ_COUNT = 2,
+    LANE_READ_COUNT = 4,
     LANE_BATCH =
         LANE_READ + LANE_READ_COUNT, /* the first of LANE_BATCH_COUNT that validate batches */
     LANE_BATCH_COUNT = 2,
