@@ -50,8 +50,8 @@ group_judge(struct broker *broker, const struct request *request)
     int16_t version = request->header.api_version;
     struct group *group = groups_find(broker->groups, in->group_id);
 
-    if (!groups_ready(broker->groups))
-        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (!groups_exist(broker->groups))
+        return KE_NOT_COORDINATOR;
     if (!request_is_plain(in->group_id))
         return KE_INVALID_GROUP_ID;
     if (group == NULL && in->generation_id_or_member_epoch >= 0)

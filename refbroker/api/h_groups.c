@@ -122,8 +122,8 @@ group_find(const struct broker *broker, struct wire_string group_id)
 static int16_t
 join_check(struct broker *broker, const struct km_join_group_request *in)
 {
-    if (!groups_ready(broker->groups))
-        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (!groups_exist(broker->groups))
+        return KE_NOT_COORDINATOR;
     if (groups_id_check(in->group_id) != KE_NONE)
         return KE_INVALID_GROUP_ID;
     if (!request_is_plain(in->group_instance_id))

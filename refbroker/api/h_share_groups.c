@@ -103,8 +103,8 @@ h_share_group_heartbeat(struct broker *broker, struct request *request, const vo
         heartbeat_refuse(request, error, e.text);
         return H_DONE;
     }
-    if (!groups_ready(broker->groups)) {
-        heartbeat_refuse(request, KE_COORDINATOR_NOT_AVAILABLE, NULL);
+    if (!groups_exist(broker->groups)) {
+        heartbeat_refuse(request, KE_NOT_COORDINATOR, NULL);
         return H_DONE;
     }
     return heartbeat_take(broker, request, in);

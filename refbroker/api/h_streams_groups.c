@@ -95,8 +95,8 @@ h_streams_group_heartbeat(
         heartbeat_refuse(request, error, e.text);
         return H_DONE;
     }
-    if (!groups_ready(broker->groups)) {
-        heartbeat_refuse(request, KE_COORDINATOR_NOT_AVAILABLE, NULL);
+    if (!groups_exist(broker->groups)) {
+        heartbeat_refuse(request, KE_NOT_COORDINATOR, NULL);
         return H_DONE;
     }
     return heartbeat_take(broker, request, in);

@@ -36,10 +36,12 @@ void groups_free(struct groups *groups);
 /* groups_load reads __consumer_offsets; for a start, before any client is served. */
 MUST_CHECK enum rc groups_load(struct groups *groups, struct err *e);
 
-/* groups_ready tells whether the topic is there; it starts making it where it is not. */
+/* groups_ready tells whether the topic is there; it starts making it where it is not, for who asks
+ * for the coordinator. */
 bool groups_ready(struct groups *groups);
 
-/* groups_exist tells so, too, and makes nothing. */
+/* groups_exist tells so, too, and makes nothing: who has not asked for the coordinator is told
+ * NOT_COORDINATOR (CoordinatorRuntime). */
 bool groups_exist(const struct groups *groups);
 
 /* groups_id_check is INVALID_GROUP_ID for no id and for one with a zero byte. */
