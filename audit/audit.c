@@ -87,13 +87,13 @@ struct begun {
     struct probe_producers *producers;
 };
 
-/* Asks for groups and topics. A broker answers one after the other over one connection: the list of
- * topics comes over another than offsets of groups and, behind them, sizes, on which it works while
- * the list is read. */
+/* Asks for groups and topics. While the list of topics is read, brokers work on sizes and on the
+ * groups' offsets, which are asked for behind it. */
 static enum rc
 lists_read(const struct probe *probe, const struct audit_options *options, struct begun *begun,
     struct err *e)
 {
+    struct probe_topics *topics;
     enum rc rc;
 
     tell(options, "groups");
@@ -102,9 +102,10 @@ lists_read(const struct probe *probe, const struct audit_options *options, struc
         return rc;
     probe_groups(probe);
     tell(options, "topics");
-    begun->commits = probe_commits_begin(probe);
+    topics = probe_topics_begin(probe);
     begun->sizes = probe_sizes_begin(probe);
-    rc = probe_topics(probe, options->patterns, e);
+    begun->commits = probe_commits_begin(probe);
+    rc = probe_topics_end(topics, options->patterns, e);
     if (rc == RC_OK)
         return RC_OK;
     probe_commits_end(begun->commits);

@@ -2,7 +2,7 @@
  * probe: the questions of an audit, one file per family; each fills its part of an inventory.
  *
  * A probe that is refused or fails leaves gaps in the inventory and goes on. Only probe_begin
- * and probe_topics fail as a whole: without topics there is no audit. All requests go through
+ * and probe_topics_end fail as a whole: without topics there is no audit. All requests go through
  * probe_fan or probe_call, which send nothing outside of allowed.def.
  *
  * They run the cluster's loop until they have their answers. Those with a begin and an end leave
@@ -25,9 +25,12 @@ struct probe {
  * probe_commits_begin and probe_sizes_begin need. */
 MUST_CHECK enum rc probe_begin(const struct probe *probe, struct err *e);
 
-/* probe_topics lists the topics that the patterns mean, and the internal ones: shell globs,
- * separated by commas, of which those that begin with '!' take out again. */
-MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns, struct err *e);
+/* The topics that the patterns mean, and the internal ones: shell globs, separated by commas, of
+ * which those that begin with '!' take out again. */
+struct probe_topics;
+struct probe_topics *probe_topics_begin(const struct probe *probe);
+MUST_CHECK enum rc probe_topics_end(
+    struct probe_topics *topics, const char *patterns, struct err *e);
 
 /* probe_rights asks what the login may do with the cluster. */
 void probe_rights(const struct probe *probe);

@@ -9,9 +9,9 @@
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
-#define GROUPS_PER_REQUEST 50
-/* What a broker has to do while the list of topics is read. */
-#define BATCHES_PER_BROKER 64
+#define GROUPS_PER_REQUEST 500
+/* As many as a connection carries: what a broker has to do while the list of topics is read. */
+#define BATCHES_PER_BROKER CONN_IN_FLIGHT_MAX
 #define OFFSET_FETCH_MANY 8 /* the version that asks for many groups (KIP-709) */
 /* Of answers that wait until the topics are known; what they are not enough for is asked then. */
 #define KEPT_BYTES_MAX ((size_t)8 << 20)
@@ -222,7 +222,6 @@ spec_of(struct probe_commits *own, uint32_t count)
         .arg = own,
         .batch_items_max = GROUPS_PER_REQUEST,
         .batches_per_broker = BATCHES_PER_BROKER,
-        .aside = true,
         .bytes_max = own->keeps ? KEPT_BYTES_MAX : 0};
 }
 
@@ -243,8 +242,6 @@ probe_commits_begin(const struct probe *probe)
             own->groups[count++] = i;
     spec = spec_of(own, count);
     own->fan = probe_fan_start(probe, AUDIT_COMMITS, &spec);
-    if (own->fan != NULL)
-        cluster_fan_send(probe->cluster, own->fan);
     return own;
 }
 

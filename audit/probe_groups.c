@@ -1,8 +1,10 @@
-/* ListGroups, of every broker: which groups there are. */
+/* ListGroups, of every broker, and FindCoordinator: which groups there are, and whose. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit/probe.h"
 #include "gen/messages.h"
+#include "lib/base/xalloc.h"
 
 static bool
 is_text(struct wire_string text, const char *other)
@@ -42,5 +44,13 @@ list_take(struct audit_inventory *inventory, const void *answer)
 void
 probe_groups(const struct probe *probe)
 {
+    struct audit_inventory *inventory = probe->inventory;
+    const char **ids;
+
     probe_list(probe, AUDIT_GROUPS, KM_LIST_GROUPS, true, list_take);
+    ids = xcalloc(inventory->group_count + 1, sizeof *ids);
+    for (uint32_t i = 0; i < inventory->group_count; i++)
+        ids[i] = inventory->groups[i].id;
+    cluster_find_groups(probe->cluster, ids, inventory->group_count);
+    free(ids);
 }

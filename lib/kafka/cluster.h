@@ -37,6 +37,16 @@ MUST_CHECK enum rc cluster_refresh(struct cluster *cluster, struct err *e);
 MUST_CHECK enum rc cluster_refresh_some(
     struct cluster *cluster, const char *const *topics, size_t count, struct err *e);
 
+/* cluster_refresh in two halves, between which others may be asked: begin asks, end runs the loop
+ * until the answer is there, and frees. */
+struct cluster_refreshing;
+struct cluster_refreshing *cluster_refresh_begin(struct cluster *cluster);
+MUST_CHECK enum rc cluster_refresh_end(struct cluster_refreshing *refreshing, struct err *e);
+
+/* cluster_find_groups finds out who coordinates groups, so that what is asked of them goes out at
+ * once. Those that cannot be found are looked for again then. */
+void cluster_find_groups(struct cluster *cluster, const char *const *groups, size_t count);
+
 /*
  * cluster_call asks one question and returns the answer, which the caller unrefs. A retriable error
  * on the answer's top level, a broken connection and a moved coordinator or leader are tried once
@@ -63,10 +73,6 @@ void cluster_fan_out(
  * may be under way meanwhile. */
 void cluster_fan_finish(
     struct cluster *cluster, struct cluster_fan *fan, struct cluster_fan_stats *stats);
-
-/* cluster_fan_send runs the loop until a fan that was started has sent its first requests, which
- * coordinators may have to be looked up for, or has ended. */
-void cluster_fan_send(struct cluster *cluster, const struct cluster_fan *fan);
 
 /* cluster_stats adds up all connections. */
 void cluster_stats(const struct cluster *cluster, struct conn_stats *out);
