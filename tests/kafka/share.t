@@ -3,12 +3,15 @@
 # after kill -9, and the same records in __consumer_offsets and __share_group_state, which Kafka's own classes read; Java share consumers over kill -9 with an exact
 # account; Kafka's tools. Speaks TAP.
 # Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
-# KILLS=3 RECORDS=6000: of the account. ASSIGNOR_SEEDS=3 GROUPS_MADE=2000: how many random groups the assignor gets.
+# SHARE_KILLS: how often refbroker is killed (3; 25 with LONG=1), with 2,000 records each. ASSIGNOR_SEEDS=3 GROUPS_MADE=2000: how many random groups the assignor gets.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh
 . "$here/pair.sh"
 b=$ours
+kills=${SHARE_KILLS:-3}
+[ -z "${LONG:-}" ] || kills=${SHARE_KILLS:-25}
+records=$((2000 * kills))
 t=org.apache.kafka.tools.consumer.group
 settings=(group.share.assignment.interval.ms=0 group.share.min.heartbeat.interval.ms=100 group.share.heartbeat.interval.ms=500
     group.share.min.record.lock.duration.ms=1000 group.share.record.lock.duration.ms=60000 share.coordinator.state.topic.num.partitions=3
@@ -53,7 +56,7 @@ tool kdl.share.ShareScript "$b" after >"$work/answers"
 wait "$asking"
 is "and the same after kill -9" "$(cat "$work/answers")" "$(cat "$work/kafka.answers")"
 "$here/broker" kill "$work/kafka" >/dev/null 2>&1
-account=$(tool kdl.share.ShareRun "$b" "$work/restart" "${RECORDS:-6000}" "${KILLS:-3}")
-is "Java share consumers get every record, and none that is done again, over ${KILLS:-3} kills" "$account" \
-    "${RECORDS:-6000} sent, ${RECORDS:-6000} given, lag 0, 0 again, ${KILLS:-3} kills"
+account=$(tool kdl.share.ShareRun "$b" "$work/restart" $records "$kills")
+is "Java share consumers get every record, and none that is done again, over $kills kills" "$account" \
+    "$records sent, $records given, lag 0, 0 again, $kills kills"
 echo "1..$tests"
