@@ -23,7 +23,7 @@ into_objects() { sed -n 's/^throughput/into objects/p' "$work/load" | figures s3
 s3_load() {
     local side=$1 durability=$2 backlog=$3
     shift 3
-    refbroker_start s3-refbroker --store "s3://bench?endpoint=http://127.0.0.1:$s3_port&region=us-east-1" "${steady_refbroker[@]}"
+    refbroker_start s3-refbroker --store "s3://bench?endpoint=http://127.0.0.1:$s3_port&region=us-east-1&payload=unsigned" "${steady_refbroker[@]}"
     topic_create "$address" load "$partitions" "${steady_topic[@]}" "$@"
     lasting_load s3 "$side" "$durability" $s3_connections $s3_in_flight "$s3_seconds" "$(if [ "$backlog" = waiting ]; then echo s3-refbroker; fi)"
     [ "$backlog" = waiting ] || into_objects "$side" "$durability"
@@ -33,7 +33,7 @@ s3_load() {
 section_s3() {
     local i loop="plain loop of $put_parallel PUTs at a time" coordinated="refbroker, coordinated topic" logged="$wal"
     line about s3 "produce into S3 (versitygw on the same machine and disk) for $s3_seconds s: $partitions partitions x $((batch_bytes / 1024)) KiB a request, $s3_connections connections x $s3_in_flight requests under way" \
-        "tests/bench/put_loop: libcurl, objects of $((put_bytes / 1048576)) MiB, signed without their payload; tests/bench/raw_load, every ack checked; into objects: kdl_produce_bytes_total less kdl_uncommitted_bytes of /metrics, between the first and the last second; backlog as in steady loads; object: lies in an object and is committed before the ack; the server stores without fsync; refbroker keeps 2 GiB of the topic"
+        "tests/bench/put_loop: libcurl, objects of $((put_bytes / 1048576)) MiB, signed without their payload, as refbroker's are (payload=unsigned, as over https); tests/bench/raw_load, every ack checked; into objects: kdl_produce_bytes_total less kdl_uncommitted_bytes of /metrics, between the first and the last second; backlog as in steady loads; object: lies in an object and is committed before the ack; the server stores without fsync; refbroker keeps 2 GiB of the topic"
     s3_start
     for ((i = 0; i < rounds; i++)); do
         say "S3, round $((i + 1)) of $rounds"
