@@ -11,7 +11,7 @@ static const struct pattern {
     const char *text;
     size_t size;
 } patterns[] = {
-#define NAME(kind, pattern) {NAMES_##kind, pattern, sizeof pattern - 1},
+#define NAME(kind, pattern) {NAMES_##kind, pattern, sizeof(pattern) - 1},
 #include "audit/names.def"
 };
 
