@@ -27,7 +27,9 @@ struct kept {
 
 struct probe_commits {
     struct probe probe;
-    uint32_t *groups;        /* item to group */
+    uint32_t *groups; /* item to group, */
+    uint32_t *items;  /* and group to item; INVENTORY_NO_NUMBER: it is not asked for */
+    uint32_t group_count;
     struct cluster_fan *fan; /* NULL: nothing to ask */
     bool keeps;              /* the topics, or where they end, may not be known */
     struct kept *kept;
@@ -162,9 +164,8 @@ settle(const struct probe_commits *own, struct cluster_fan_batch *batch)
         const struct km_offset_fetch_response_group *answer = &response->groups.items[i];
         uint32_t number = inventory_group(own->probe.inventory, answer->group_id);
 
-        for (size_t k = 0; k < batch->count; k++)
-            if (own->groups[batch->items[k]] == number)
-                cluster_fan_settle(batch->fan, batch->items[k], settled(answer->error_code));
+        if (number < own->group_count && own->items[number] != INVENTORY_NO_NUMBER)
+            cluster_fan_settle(batch->fan, own->items[number], settled(answer->error_code));
     }
 }
 
@@ -209,9 +210,14 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
             own->probe.inventory->groups[own->groups[item]].id, rc, code, e);
 }
 
+/* To ask for the first `count` of own->groups. */
 static struct cluster_fan_spec
 spec_of(struct probe_commits *own, uint32_t count)
 {
+    for (uint32_t i = 0; i < own->group_count; i++)
+        own->items[i] = INVENTORY_NO_NUMBER;
+    for (uint32_t i = 0; i < count; i++)
+        own->items[own->groups[i]] = i;
     return (struct cluster_fan_spec){.api = frame_api(KM_OFFSET_FETCH),
         .wanted = &offset_fetch_versions,
         .item_count = count,
@@ -235,7 +241,9 @@ probe_commits_begin(const struct probe *probe)
 
     own->probe = *probe;
     own->keeps = true;
+    own->group_count = inventory->group_count;
     own->groups = xcalloc((size_t)inventory->group_count + 1, sizeof *own->groups);
+    own->items = xcalloc((size_t)inventory->group_count + 1, sizeof *own->items);
     own->left = xcalloc((size_t)inventory->group_count + 1, sizeof *own->left);
     for (uint32_t i = 0; i < inventory->group_count; i++)
         if (inventory->groups[i].type != AUDIT_GROUP_SHARE)
@@ -266,6 +274,7 @@ probe_commits_end(struct probe_commits *own)
     }
     free(own->kept);
     free(own->left);
+    free(own->items);
     free(own->groups);
     free(own);
 }
