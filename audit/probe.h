@@ -6,9 +6,8 @@
  * probe_fan or probe_call, which send nothing outside of allowed.def.
  *
  * They run the cluster's loop until they have their answers. Those with a begin and an end leave
- * what a broker works long on to it while others ask, configs and sizes over a connection of their
- * own: begin sends the first requests and returns, end waits for what has not come in the
- * meantime, and frees.
+ * what a broker works long on to it while others ask, configs over a connection of their own: begin
+ * sends the first requests and returns, end waits for what has not come in the meantime, and frees.
  */
 #ifndef AUDIT_PROBE_H
 #define AUDIT_PROBE_H
