@@ -30,6 +30,7 @@ setup(void **state)
     world.upload_object_bytes = 300;
     assert_null(broker_world_start(&world));
     world.make.codec = COMPRESS_LZ4;
+    env_advance(&world.time, 1000); /* 0 is no time, to the upload's interval */
     for (int i = 0; i < PARTITIONS * BATCHES; i++)
         (void)broker_world_produce(&world, i % PARTITIONS);
     broker_world_lanes(&world);
