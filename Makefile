@@ -121,10 +121,14 @@ $(BUILD)/libtests.a: $(call objects,$(tests_SRCS))
 unit_PROGS := $(patsubst %.c,$(BUILD)/%,$(unit_SRCS))
 $(unit_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS_ALL) $(WRAPPED) -o $@ $< $(TESTLIBS) $(LIBS) -lcmocka
+
+# Tests that come between the broker and its share coordinator (share_states_wrap.h).
+WRAP_SHARE_STATES := $(addprefix -Wl$(comma)--wrap=share_states_,ready initialize delete)
+$(addprefix $(BUILD)/tests/unit/refbroker/coord/,share_group_test share_delete_test): WRAPPED := $(WRAP_SHARE_STATES)
 
 # What stands on our side of a comparison with Kafka's own code, and benchmarks.
-helper_SRCS := $(shell find tests/kafka tests/bench tests/system -name '*.c' | sort)
+helper_SRCS := $(filter-out $(tests_SRCS),$(shell find tests/kafka tests/bench tests/system -name '*.c' | sort))
 helper_PROGS := $(patsubst %.c,$(BUILD)/%,$(helper_SRCS))
 $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 	$(Q)mkdir -p $(@D)
@@ -134,7 +138,7 @@ $(helper_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 # unless the user said how many.
 PARALLEL := $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 
-.PHONY: quickstart check check-built check-long unit bench-wire bench-first bench-audit
+.PHONY: quickstart check check-built check-long unit bench-wire bench-first bench-broker bench-audit
 quickstart:
 	$(Q).ci/deps build demo
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory all
@@ -168,6 +172,9 @@ bench-wire: $(BUILD)/tests/bench/bench_wire
 
 bench-first: all $(addprefix $(BUILD)/tests/bench/,raw_load bare_append start_probe run_measured)
 	$(Q)BUILD=$(BUILD) tests/bench/bench_first $(if $(OUTPUT),-o $(OUTPUT))
+
+bench-broker: all $(addprefix $(BUILD)/tests/bench/,raw_load raw_fetch bare_append bare_group bare_write put_loop rdkafka_load audit_estate live_members start_probe)
+	$(Q)BUILD=$(BUILD) tests/bench/bench_broker $(if $(OUTPUT),-o $(OUTPUT))
 
 .PHONY: built
 built: all $(unit_PROGS) $(helper_PROGS)
@@ -216,6 +223,6 @@ clean:
 
 help:
 	@sed -n 's/^# \(.*\)/\1/p' Makefile | head -3
-	@echo "targets: all quickstart check check-long check-kafka unit fuzz lint format deps install bench-wire bench-first bench-audit clean"
+	@echo "targets: all quickstart check check-long check-kafka unit fuzz lint format deps install bench-wire bench-first bench-broker bench-audit clean"
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -79,60 +79,84 @@ files_read(const struct audit_options *options, struct audit_inventory *inventor
     return rc;
 }
 
+/* What brokers work on while others ask. */
+struct begun {
+    struct probe_commits *commits;
+    struct probe_sizes *sizes;
+    struct probe_configs *configs;
+    struct probe_producers *producers;
+};
+
+/* Asks for groups and topics. While the list of topics is read, brokers work on sizes and on the
+ * groups' offsets, which are asked for behind it. */
+static enum rc
+lists_read(const struct probe *probe, const struct audit_options *options, struct begun *begun,
+    struct err *e)
+{
+    struct probe_topics *topics;
+    enum rc rc;
+
+    tell(options, "groups");
+    rc = probe_begin(probe, e);
+    if (rc != RC_OK)
+        return rc;
+    probe_groups(probe);
+    tell(options, "topics");
+    topics = probe_topics_begin(probe);
+    begun->sizes = probe_sizes_begin(probe);
+    begun->commits = probe_commits_begin(probe);
+    rc = probe_topics_end(topics, options->patterns, e);
+    if (rc == RC_OK)
+        return RC_OK;
+    probe_commits_end(begun->commits);
+    probe_sizes_end(begun->sizes);
+    return rc;
+}
+
+/* Asks what there is to know of topics and groups; offsets_ms is when their ends were asked for.
+ * What has come before is put away while brokers work on configs. */
+static enum rc
+details_ask(const struct probe *probe, const struct audit_options *options, struct begun *begun,
+    int64_t *offsets_ms, struct err *e)
+{
+    begun->configs = probe_configs_begin(probe);
+    begun->producers = probe_producers_begin(probe);
+    tell(options, "rights");
+    probe_rights(probe);
+    tell(options, "sizes");
+    probe_sizes_end(begun->sizes);
+    tell(options, "offsets");
+    *offsets_ms = loop_now_ms(cluster_loop(probe->cluster));
+    probe_offsets(probe);
+    tell(options, "offsets of groups");
+    probe_commits_end(begun->commits);
+    tell(options, "users, quotas and access rules");
+    probe_cluster(probe);
+    tell(options, "transactions");
+    probe_transactions(probe);
+    tell(options, "members of groups");
+    probe_members(probe);
+    tell(options, "configs and producers");
+    probe_configs_end(begun->configs);
+    probe_producers_end(begun->producers);
+    probe_tokens(probe);
+    return inventory_check(probe->inventory, e);
+}
+
 enum rc
 audit_run(struct cluster *cluster, const struct audit_options *options,
     struct audit_inventory *inventory, struct err *e)
 {
-    static const struct {
-        const char *what;
-        void (*run)(const struct probe *probe);
-    } steps[] = {
-        {"rights", probe_rights},
-        {"offsets", probe_offsets},
-        {"users, quotas and access rules", probe_cluster},
-        {"transactions", probe_transactions},
-        {"offsets of groups", probe_commits},
-        {"members of groups", probe_members},
-    };
     struct probe probe = {inventory, cluster};
     int64_t started_ms = loop_now_ms(cluster_loop(cluster)), offsets_ms = 0;
-    struct probe_producers *producers;
-    struct probe_configs *configs;
-    struct probe_sizes *sizes;
+    struct begun begun;
     struct conn_stats stats;
     enum rc rc;
 
     cluster_avoid_silent(cluster);
-    tell(options, "groups");
-    rc = probe_begin(&probe, e);
-    if (rc != RC_OK)
-        return rc;
-    probe_groups(&probe);
-    /* Brokers add up sizes while the list of topics is read: the first question has connected. */
-    tell(options, "topics");
-    sizes = probe_sizes_begin(&probe);
-    rc = probe_topics(&probe, options->patterns, e);
-    if (rc != RC_OK) {
-        probe_sizes_end(sizes);
-        return rc;
-    }
-    configs = probe_configs_begin(&probe);
-    producers = probe_producers_begin(&probe);
-    for (size_t i = 0; rc == RC_OK && i < sizeof steps / sizeof *steps; i++) {
-        tell(options, steps[i].what);
-        if (steps[i].run == probe_offsets)
-            offsets_ms = loop_now_ms(cluster_loop(cluster));
-        steps[i].run(&probe);
-        rc = inventory_check(inventory, e);
-    }
-    tell(options, "configs, sizes and producers");
-    probe_configs_end(configs);
-    probe_sizes_end(sizes);
-    probe_producers_end(producers);
+    rc = lists_read(&probe, options, &begun, e);
     if (rc == RC_OK)
-        probe_tokens(&probe);
-    if (rc == RC_OK)
-        rc = inventory_check(inventory, e);
+        rc = details_ask(&probe, options, &begun, &offsets_ms, e);
     if (rc != RC_OK)
         return rc;
     batches_read(&probe, options);

@@ -6,11 +6,12 @@
 
 #include "lib/base/xalloc.h"
 
-static const struct {
+static const struct pattern {
     enum names_kind kind;
-    const char *pattern;
+    const char *text;
+    size_t size;
 } patterns[] = {
-#define NAME(kind, pattern) {NAMES_##kind, pattern},
+#define NAME(kind, pattern) {NAMES_##kind, pattern, sizeof(pattern) - 1},
 #include "audit/names.def"
 };
 
@@ -20,26 +21,32 @@ static const char *const texts[] = {
 #include "audit/names.def"
 };
 
-/* Whether a pattern's ends do not rule a name out, as those of most patterns do most names. */
+/* Whether what is in a pattern between two stars is nowhere in a name, or a pattern's ends rule it
+ * out: what most patterns do with most names, for less than fnmatch. */
 static bool
-may_match(const char *pattern, const char *name, size_t size)
+is_ruled_out(const struct pattern *pattern, const char *name, size_t size)
 {
-    char last = pattern[strlen(pattern) - 1];
+    char first = pattern->text[0], last = pattern->text[pattern->size - 1];
 
-    return (*pattern == '*' || *pattern == *name) && size > 0 &&
-           (last == '*' || last == ']' || last == name[size - 1]);
+    if (size == 0)
+        return true;
+    if (first == '*' && last == '*' &&
+        strpbrk(pattern->text + 1, "*?[\\") == pattern->text + pattern->size - 1)
+        return memmem(name, size, pattern->text + 1, pattern->size - 2) == NULL;
+    return (first != '*' && first != *name) ||
+           (last != '*' && last != ']' && last != name[size - 1]);
 }
 
-const char *
-names_pattern(enum names_kind kind, const char *name)
+void
+names_find(const char *name, const char *found[NAMES_KINDS])
 {
     size_t size = strlen(name);
 
+    memset(found, 0, NAMES_KINDS * sizeof *found);
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
-        if (patterns[i].kind == kind && may_match(patterns[i].pattern, name, size) &&
-            fnmatch(patterns[i].pattern, name, 0) == 0)
-            return patterns[i].pattern;
-    return NULL;
+        if (found[patterns[i].kind] == NULL && !is_ruled_out(&patterns[i], name, size) &&
+            fnmatch(patterns[i].text, name, 0) == 0)
+            found[patterns[i].kind] = patterns[i].text;
 }
 
 size_t

@@ -17,10 +17,12 @@ enum names_kind {
     NAMES_ICEBERG_CONTROL,
     NAMES_DEAD_LETTERS,
     NAMES_REQUEST_REPLY,
+    NAMES_KINDS,
 };
 
-/* names_pattern returns the first pattern of a kind that a name fits; NULL where it fits none. */
-const char *names_pattern(enum names_kind kind, const char *name);
+/* names_find puts the first pattern of each kind that a name fits into patterns; NULL where it fits
+ * none. */
+void names_find(const char *name, const char *patterns[NAMES_KINDS]);
 
 /* names_is_word tells whether letters and digits are a word of names.def. */
 bool names_is_word(const char *word, size_t size);

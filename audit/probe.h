@@ -2,13 +2,12 @@
  * probe: the questions of an audit, one file per family; each fills its part of an inventory.
  *
  * A probe that is refused or fails leaves gaps in the inventory and goes on. Only probe_begin
- * and probe_topics fail as a whole: without topics there is no audit. All requests go through
+ * and probe_topics_end fail as a whole: without topics there is no audit. All requests go through
  * probe_fan or probe_call, which send nothing outside of allowed.def.
  *
  * They run the cluster's loop until they have their answers. Those with a begin and an end leave
- * what a broker works long on to it while others ask, configs and sizes over a connection of their
- * own: begin sends the first requests and returns, end waits for what has not come in the
- * meantime, and frees.
+ * what a broker works long on to it while others ask, configs over a connection of their own: begin
+ * sends the first requests and returns, end waits for what has not come in the meantime, and frees.
  */
 #ifndef AUDIT_PROBE_H
 #define AUDIT_PROBE_H
@@ -21,13 +20,16 @@ struct probe {
     struct cluster *cluster;
 };
 
-/* probe_begin finds out which brokers there are, all that probe_groups and
- * probe_sizes_begin need. */
+/* probe_begin finds out which brokers there are, all that probe_groups,
+ * probe_commits_begin and probe_sizes_begin need. */
 MUST_CHECK enum rc probe_begin(const struct probe *probe, struct err *e);
 
-/* probe_topics lists the topics that the patterns mean, and the internal ones: shell globs,
- * separated by commas, of which those that begin with '!' take out again. */
-MUST_CHECK enum rc probe_topics(const struct probe *probe, const char *patterns, struct err *e);
+/* The topics that the patterns mean, and the internal ones: shell globs, separated by commas, of
+ * which those that begin with '!' take out again. */
+struct probe_topics;
+struct probe_topics *probe_topics_begin(const struct probe *probe);
+MUST_CHECK enum rc probe_topics_end(
+    struct probe_topics *topics, const char *patterns, struct err *e);
 
 /* probe_rights asks what the login may do with the cluster. */
 void probe_rights(const struct probe *probe);
@@ -71,11 +73,15 @@ uint64_t probe_transaction_log(const struct probe *probe, uint64_t bytes_max);
  * which topics transactions read. It needs the transactional ids that the two before it found. */
 uint64_t probe_commit_log(const struct probe *probe, uint64_t bytes_max);
 
-/* probe_groups lists groups, which needs no topics, probe_commits their offsets, probe_members
- * their members. */
+/* probe_groups lists groups, which needs no topics, probe_members their members. */
 void probe_groups(const struct probe *probe);
-void probe_commits(const struct probe *probe);
 void probe_members(const struct probe *probe);
+
+/* Offsets of groups, which have to be known. It may begin before the topics and their offsets are
+ * known, and ends behind them; at most 8 MiB of answers wait for that. */
+struct probe_commits;
+struct probe_commits *probe_commits_begin(const struct probe *probe);
+void probe_commits_end(struct probe_commits *commits);
 
 /* probe_samples reads at most about bytes_max bytes of stored batches. */
 void probe_samples(const struct probe *probe, uint64_t bytes_max);

@@ -14,6 +14,8 @@
 #define TIMESTAMP_LARGEST (-3) /* the record with the largest timestamp (KIP-734) */
 #define READ_COMMITTED 1
 #define PARTITIONS_PER_REQUEST 2000
+/* Answers come several at a time: while they are read there are as many to be made. */
+#define BATCHES_PER_BROKER 8
 
 /* With two questions the items of the second follow all of the first: a broker that is asked both
  * over one connection has answered the first when it looks at the second. */
@@ -196,7 +198,8 @@ spec_of(struct asking *asking)
         .parse = parse,
         .done = done,
         .arg = asking,
-        .batch_items_max = PARTITIONS_PER_REQUEST};
+        .batch_items_max = PARTITIONS_PER_REQUEST,
+        .batches_per_broker = BATCHES_PER_BROKER};
 }
 
 static struct filled

@@ -98,8 +98,7 @@ probe_sizes_begin(const struct probe *probe)
         .parse = parse,
         .done = done,
         .arg = own,
-        .batch_items_max = 1,
-        .aside = true};
+        .batch_items_max = 1};
 
     own->probe = *probe;
     own->brokers = probe_brokers(probe, &own->count);

@@ -56,18 +56,30 @@ probe_begin(const struct probe *probe, struct err *e)
     return cluster_refresh_some(probe->cluster, NULL, 0, e);
 }
 
-enum rc
-probe_topics(const struct probe *probe, const char *patterns, struct err *e)
+struct probe_topics {
+    struct probe probe;
+    struct cluster_refreshing *refreshing;
+};
+
+struct probe_topics *
+probe_topics_begin(const struct probe *probe)
+{
+    struct probe_topics *own = xcalloc(1, sizeof *own);
+
+    own->probe = *probe;
+    own->refreshing = cluster_refresh_begin(probe->cluster);
+    return own;
+}
+
+static enum rc
+topics_take(const struct probe *probe, const char *patterns, struct err *e)
 {
     struct audit_inventory *inventory = probe->inventory;
     const struct cluster_map *map = cluster_view(probe->cluster);
     const struct cluster_topic **sorted, *topic;
     size_t position = 0, count = 0;
     struct env env;
-    enum rc rc = cluster_refresh(probe->cluster, e);
 
-    if (rc != RC_OK)
-        return rc;
     env_init_real(&env);
     inventory->asked_ms[AUDIT_METADATA] = env_wall_ms(&env);
     inventory->cluster_id = map->cluster_id == NULL ? ""
@@ -93,6 +105,17 @@ probe_topics(const struct probe *probe, const char *patterns, struct err *e)
     }
     free(sorted);
     return inventory_check(inventory, e);
+}
+
+enum rc
+probe_topics_end(struct probe_topics *own, const char *patterns, struct err *e)
+{
+    enum rc rc = cluster_refresh_end(own->refreshing, e);
+
+    if (rc == RC_OK)
+        rc = topics_take(&own->probe, patterns, e);
+    free(own);
+    return rc;
 }
 
 void

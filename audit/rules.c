@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "audit/names.h"
 #include "audit/rules_when.h"
 #include "lib/base/xalloc.h"
 
@@ -23,39 +24,44 @@ static rules_when_fn *const conditions[] = {
 
 _Static_assert(AUDIT_PROBES <= 32, "needs has a bit for each probe");
 
-/* The gap of a probe that a rule needs, and which it is. */
-static const struct audit_gap *
-gap_of(const struct rules_rule *rule, const struct rules_look *look, enum audit_probe *probe)
+/* The probes that left a gap, as bits of NEEDS; topic NULL: for the cluster as a whole. */
+static unsigned
+gaps_of(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
-    for (unsigned needs = rule->needs; needs != 0; needs &= needs - 1) {
-        const struct audit_gap *gap;
+    unsigned gaps = 0;
 
-        *probe = (enum audit_probe)__builtin_ctz(needs);
-        gap = &look->inventory->gaps[*probe];
-        if (look->topic != NULL)
-            gap = inventory_gap_of(look->inventory, look->topic, *probe);
-        if (gap != NULL && gap->why != NULL)
-            return gap;
-    }
-    return NULL;
+    for (unsigned i = 0; i < AUDIT_PROBES; i++)
+        if (inventory->gaps[i].why != NULL || (topic != NULL && topic->gaps[i].why != NULL))
+            gaps |= 1U << i;
+    return gaps;
 }
 
-static struct audit_hit **
-look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size_t place,
-    struct audit_hit **end)
+/* The gap of the first probe that a rule needs and that left one, and which it is. */
+static const struct audit_gap *
+gap_of(const struct rules_look *look, unsigned gaps, enum audit_probe *probe)
 {
-    struct rules_look look = {.inventory = inventory, .topic = topic, .probe = AUDIT_METADATA};
+    if (gaps == 0)
+        return NULL;
+    *probe = (enum audit_probe)__builtin_ctz(gaps);
+    return look->topic == NULL ? &look->inventory->gaps[*probe]
+                               : inventory_gap_of(look->inventory, look->topic, *probe);
+}
+
+/* Looks at one rule, and appends a hit to what ends at `end`. */
+static struct audit_hit **
+look_at(struct rules_look look, size_t place, unsigned gaps, struct audit_hit **end)
+{
     enum audit_value value = conditions[place](&look) ? AUDIT_YES : AUDIT_NO;
     const struct audit_gap *gap;
 
     if (value == AUDIT_NO) {
-        gap = gap_of(&rules[place], &look, &look.probe);
+        gap = gap_of(&look, rules[place].needs & gaps, &look.probe);
         if (gap == NULL)
             return end;
         value = AUDIT_UNKNOWN;
         look.text = gap->why;
     }
-    *end = arena_alloc(&inventory->arena, sizeof **end);
+    *end = arena_alloc(&look.inventory->arena, sizeof **end);
     if (*end == NULL)
         return end;
     **end = (struct audit_hit){
@@ -63,21 +69,29 @@ look_at(struct audit_inventory *inventory, const struct audit_topic *topic, size
     return &(*end)->next;
 }
 
+static void
+look_at_all(const struct rules_look *look, enum rules_subject subject, struct audit_hit **end)
+{
+    unsigned gaps = gaps_of(look->inventory, look->topic);
+
+    *end = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (rules[i].subject == subject)
+            end = look_at(*look, i, gaps, end);
+}
+
 void
 rules_apply(struct audit_inventory *inventory)
 {
-    struct audit_hit **end = &inventory->hits;
+    struct rules_look look = {.inventory = inventory, .probe = AUDIT_METADATA};
+    const char *names[NAMES_KINDS];
 
-    inventory->hits = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        if (rules[i].subject == RULES_OF_CLUSTER)
-            end = look_at(inventory, NULL, i, end);
+    look_at_all(&look, RULES_OF_CLUSTER, &inventory->hits);
+    look.names = names;
     for (uint32_t t = 0; t < inventory->topic_count; t++) {
-        inventory->topics[t].hits = NULL;
-        end = &inventory->topics[t].hits;
-        for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-            if (rules[i].subject == RULES_OF_TOPIC)
-                end = look_at(inventory, &inventory->topics[t], i, end);
+        look.topic = &inventory->topics[t];
+        names_find(look.topic->name, names);
+        look_at_all(&look, RULES_OF_TOPIC, &inventory->topics[t].hits);
     }
 }
 

@@ -53,6 +53,7 @@ struct rules_rule {
 struct rules_look {
     struct audit_inventory *inventory;
     const struct audit_topic *topic; /* NULL for the cluster */
+    const char *const *names;        /* as names_find leaves them for the topic */
     enum audit_probe probe;
     const char *text;
 };

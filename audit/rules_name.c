@@ -11,7 +11,7 @@
 static bool
 is_named(struct rules_look *look, enum names_kind kind)
 {
-    const char *pattern = names_pattern(kind, look->topic->name);
+    const char *pattern = look->names[kind];
 
     return pattern != NULL && rules_when_seen(look, AUDIT_METADATA, "its name fits %s", pattern);
 }

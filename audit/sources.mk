@@ -14,6 +14,7 @@ audit_SRCS := \
 	audit/probe.c \
 	audit/probe_cluster.c \
 	audit/probe_commit_log.c \
+	audit/probe_commits.c \
 	audit/probe_configs.c \
 	audit/probe_groups.c \
 	audit/probe_members.c \

@@ -34,7 +34,7 @@ look_at(struct cluster *cluster, const char *patterns, bool with_groups, struct 
     struct err *e)
 {
     struct probe probe = {&look->inventory, cluster};
-    enum rc rc = probe_topics(&probe, patterns, e);
+    enum rc rc = probe_topics_end(probe_topics_begin(&probe), patterns, e);
 
     if (rc != RC_OK)
         return rc;
@@ -44,7 +44,7 @@ look_at(struct cluster *cluster, const char *patterns, bool with_groups, struct 
     if (with_groups) {
         probe_rights(&probe);
         probe_groups(&probe);
-        probe_commits(&probe);
+        probe_commits_end(probe_commits_begin(&probe));
         probe_members(&probe);
     }
     return inventory_check(&look->inventory, e);

@@ -1,24 +1,16 @@
-/*
- * Area compact: what compaction and retention leave of a log.
- *
- * Both happen behind a broker's closed segments and every few minutes; the checks start the target
- * with short intervals, give their topics a short segment.ms, and close segments by records whose
- * timestamps lie far apart.
- */
+/* Area compact: what compaction and retention leave of a log. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "conformance/kc_ask.h"
-#include "conformance/kc_fetch.h"
+#include "conformance/kc_compact.h"
 #include "conformance/kc_offsets.h"
 #include "conformance/kc_produce.h"
 #include "conformance/kc_txn.h"
 #include "lib/wire/kerr.h"
 
 #define LIMIT_MS 10000
-#define SEGMENT_MS "segment.ms=500"
-#define APART_MS 20000 /* between the records that close segments */
 #define HOUR_MS 3600000
 #define KEYS 100
 #define UPDATES 10000
@@ -27,55 +19,6 @@
 #define MIB ((int64_t)1024 * 1024)
 #define CHUNK_BYTES ((size_t)64 * 1024)
 #define RESTS 10 /* looks at a log that tell the same */
-
-/* Kafka's cleaner and retention wake up after seconds and minutes otherwise. */
-static const char *const short_intervals[] = {"log.cleaner.backoff.ms=100",
-    "log.retention.check.interval.ms=100", "log.initial.task.delay.ms=100", NULL};
-
-static struct kc_topic *
-compacted_topic(struct kc *kc, const char *delete_retention)
-{
-    return kc_topic_new(kc, 1, "cleanup.policy=compact", SEGMENT_MS,
-        "min.cleanable.dirty.ratio=0.01", delete_retention, NULL);
-}
-
-static int64_t
-put(struct kc *kc, const struct kc_topic *topic, const char *key, const char *value, int64_t time)
-{
-    struct batch_builder_record record = kc_record(key, value, time);
-
-    return kc_append_ok(kc, topic, 0, kc_batch(kc, NULL, &record, 1));
-}
-
-/* Closes the segment; the n-th call of a check. */
-static void
-segment_close(struct kc *kc, const struct kc_topic *topic, int n)
-{
-    (void)put(kc, topic, "end", "end", kc_wall_ms() + (int64_t)n * APART_MS);
-}
-
-static const struct kc_seen *
-seen_at(const struct kc_log *log, int64_t offset)
-{
-    for (size_t i = 0; i < log->record_count; i++)
-        if (log->records[i].offset == offset)
-            return &log->records[i];
-    return NULL;
-}
-
-/* Waits until the record at an offset is gone, and returns what is left then. */
-static const struct kc_log *
-gone_at(struct kc *kc, const struct kc_topic *topic, int64_t offset, const char *what)
-{
-    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
-    const struct kc_log *log = kc_log_all(kc, topic, 0);
-
-    while (seen_at(log, offset) != NULL) {
-        kc_wait_more(kc, &wait, what);
-        log = kc_log_all(kc, topic, 0);
-    }
-    return log;
-}
 
 /* Waits until the log begins at an offset. */
 static void
@@ -106,12 +49,13 @@ updates_write(struct kc *kc, const struct kc_topic *topic)
 static void
 latest_kept(struct kc *kc)
 {
-    struct kc_topic *topic = compacted_topic(kc, "delete.retention.ms=86400000");
+    struct kc_topic *topic = kc_compact_topic(kc, "delete.retention.ms=86400000");
     const struct kc_log *log;
 
     updates_write(kc, topic);
-    segment_close(kc, topic, 1);
-    log = gone_at(kc, topic, UPDATES - KEYS - 1, "the record before the last of a key is gone");
+    kc_compact_close(kc, topic, 1);
+    log = kc_compact_gone(
+        kc, topic, UPDATES - KEYS - 1, "the record before the last of a key is gone");
     kc_int(kc, "records", (int64_t)log->record_count, KEYS + 1);
     for (int i = 0; i < KEYS; i++) {
         int number = UPDATES - KEYS + i;
@@ -129,15 +73,15 @@ latest_kept(struct kc *kc)
 static void
 gaps_ok(struct kc *kc)
 {
-    struct kc_topic *topic = compacted_topic(kc, "delete.retention.ms=86400000");
+    struct kc_topic *topic = kc_compact_topic(kc, "delete.retention.ms=86400000");
     int64_t now_ms = kc_wall_ms();
 
-    (void)put(kc, topic, "a", "1", now_ms);
-    (void)put(kc, topic, "a", "2", now_ms);
-    (void)put(kc, topic, "a", "3", now_ms);
-    (void)put(kc, topic, "b", "4", now_ms);
-    segment_close(kc, topic, 1);
-    (void)gone_at(kc, topic, 1, "the first values are gone");
+    (void)kc_compact_put(kc, topic, "a", "1", now_ms);
+    (void)kc_compact_put(kc, topic, "a", "2", now_ms);
+    (void)kc_compact_put(kc, topic, "a", "3", now_ms);
+    (void)kc_compact_put(kc, topic, "b", "4", now_ms);
+    kc_compact_close(kc, topic, 1);
+    (void)kc_compact_gone(kc, topic, 1, "the first values are gone");
     for (int64_t offset = 0; offset < 3; offset++) {
         const struct km_fetch_response_partition_data *part = kc_fetch_one(kc, topic, 0, offset);
         struct kc_log *log = kc_alloc(kc, 1, sizeof *log);
@@ -152,31 +96,31 @@ gaps_ok(struct kc *kc)
 static void
 tombstone_kept_then_removed(struct kc *kc)
 {
-    struct kc_topic *topic = compacted_topic(kc, "delete.retention.ms=2000");
+    struct kc_topic *topic = kc_compact_topic(kc, "delete.retention.ms=2000");
     int64_t now_ms = kc_wall_ms(), cleaned_ms;
     const struct kc_seen *tombstone;
     const struct kc_log *log;
     struct kc_wait wait;
     int closed = 1;
 
-    (void)put(kc, topic, "a", "1", now_ms);
-    (void)put(kc, topic, "a", NULL, now_ms);
-    (void)put(kc, topic, "b", "2", now_ms);
+    (void)kc_compact_put(kc, topic, "a", "1", now_ms);
+    (void)kc_compact_put(kc, topic, "a", NULL, now_ms);
+    (void)kc_compact_put(kc, topic, "b", "2", now_ms);
     cleaned_ms = kc_wall_ms(); /* not before */
-    segment_close(kc, topic, closed);
-    log = gone_at(kc, topic, 0, "the deleted value is gone");
-    tombstone = seen_at(log, 1);
+    kc_compact_close(kc, topic, closed);
+    log = kc_compact_gone(kc, topic, 0, "the deleted value is gone");
+    tombstone = kc_compact_seen(log, 1);
     kc_that(kc, tombstone != NULL, "too-early", "the tombstone, which stays for 2 s");
     kc_that(kc, tombstone->value.size < 0, "value-not-null", "a tombstone");
     /* The horizon is looked at when the log is cleaned for another reason. */
     wait = kc_wait_begin(kc, LIMIT_MS);
-    while (seen_at(log, 1) != NULL) {
-        segment_close(kc, topic, ++closed);
+    while (kc_compact_seen(log, 1) != NULL) {
+        kc_compact_close(kc, topic, ++closed);
         kc_wait_more(kc, &wait, "the tombstone is gone");
         log = kc_log_all(kc, topic, 0);
     }
     kc_that(kc, kc_wall_ms() - cleaned_ms >= TOMBSTONE_MS, "too-early", "2 s later");
-    kc_that(kc, seen_at(log, 2) != NULL, "record-missing", "the other key's record");
+    kc_that(kc, kc_compact_seen(log, 2) != NULL, "record-missing", "the other key's record");
 }
 
 static void
@@ -187,17 +131,17 @@ delete_policy_combo(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    topic = kc_topic_new(kc, 1, "cleanup.policy=compact,delete", SEGMENT_MS,
+    topic = kc_topic_new(kc, 1, "cleanup.policy=compact,delete", KC_COMPACT_SEGMENT_MS,
         "min.cleanable.dirty.ratio=0.01", "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
-    (void)put(kc, topic, "old", "1", now_ms - 2 * HOUR_MS);
+    (void)kc_compact_put(kc, topic, "old", "1", now_ms - 2 * HOUR_MS);
     /* Before more is closed: a cleaner may join segments, and then they grow old together. */
-    (void)put(kc, topic, "a", "2", now_ms);
+    (void)kc_compact_put(kc, topic, "a", "2", now_ms);
     begins_at(kc, topic, 1);
-    (void)put(kc, topic, "a", "3", now_ms);
-    segment_close(kc, topic, 1);
-    log = gone_at(kc, topic, 1, "the first value is gone");
-    last = seen_at(log, 2);
+    (void)kc_compact_put(kc, topic, "a", "3", now_ms);
+    kc_compact_close(kc, topic, 1);
+    log = kc_compact_gone(kc, topic, 1, "the first value is gone");
+    last = kc_compact_seen(log, 2);
     kc_that(kc, last != NULL, "record-missing", "the last value of the other key");
     kc_int(kc, "records", (int64_t)log->record_count, 2);
     kc_offset(kc, topic, KC_TIMESTAMP_EARLIEST, 1, -1);
@@ -219,20 +163,20 @@ transaction_of(struct kc *kc, struct kc_txn *txn, const struct kc_topic *topic, 
 static void
 txn_aborted_removed(struct kc *kc)
 {
-    struct kc_topic *topic = compacted_topic(kc, "delete.retention.ms=86400000");
+    struct kc_topic *topic = kc_compact_topic(kc, "delete.retention.ms=86400000");
     struct kc_txn txn = kc_txn_open(kc, kc_txn_id(kc, "id"), KC_TXN_V1);
     int64_t now_ms = kc_wall_ms();
     const struct kc_log *log;
     const struct kc_seen *committed;
 
-    (void)put(kc, topic, "other", "1", now_ms);
-    (void)put(kc, topic, "other", "2", now_ms);
+    (void)kc_compact_put(kc, topic, "other", "1", now_ms);
+    (void)kc_compact_put(kc, topic, "other", "2", now_ms);
     transaction_of(kc, &txn, topic, "committed", true, 3);
     transaction_of(kc, &txn, topic, "aborted", false, 5);
-    segment_close(kc, topic, 1);
-    (void)gone_at(kc, topic, 0, "the first value is gone");
-    log = gone_at(kc, topic, 4, "the aborted record is gone");
-    committed = seen_at(log, 2);
+    kc_compact_close(kc, topic, 1);
+    (void)kc_compact_gone(kc, topic, 0, "the first value is gone");
+    log = kc_compact_gone(kc, topic, 4, "the aborted record is gone");
+    committed = kc_compact_seen(log, 2);
     kc_that(kc, committed != NULL, "record-missing", "the committed record");
     kc_bytes(kc, "record_value", committed->value, kc_text_bytes("committed"));
 }
@@ -245,11 +189,11 @@ time_over(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    topic = kc_topic_new(kc, 1, SEGMENT_MS, "retention.ms=3600000", NULL);
+    topic = kc_topic_new(kc, 1, KC_COMPACT_SEGMENT_MS, "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
     for (int i = 0; i < 3; i++)
-        (void)put(kc, topic, NULL, "old", now_ms - 2 * HOUR_MS);
-    (void)put(kc, topic, NULL, "new", now_ms);
+        (void)kc_compact_put(kc, topic, NULL, "old", now_ms - 2 * HOUR_MS);
+    (void)kc_compact_put(kc, topic, NULL, "new", now_ms);
     begins_at(kc, topic, 3);
     kc_code(kc, "error_code", kc_fetch_one(kc, topic, 0, 0)->error_code, KE_OFFSET_OUT_OF_RANGE);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 4, -1);
@@ -296,17 +240,17 @@ empty_partition_keeps_end(struct kc *kc)
     struct kc_topic *topic;
     int64_t now_ms;
 
-    topic = kc_topic_new(kc, 1, SEGMENT_MS, "retention.ms=3600000", NULL);
+    topic = kc_topic_new(kc, 1, KC_COMPACT_SEGMENT_MS, "retention.ms=3600000", NULL);
     now_ms = kc_wall_ms();
     for (int i = 0; i < 3; i++)
-        (void)put(kc, topic, NULL, "old", now_ms - 2 * HOUR_MS);
+        (void)kc_compact_put(kc, topic, NULL, "old", now_ms - 2 * HOUR_MS);
     begins_at(kc, topic, 3);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 3, -1);
     kc_control(kc, restart, 1);
     kc_links_forget(kc);
     topic = kc_topic_await(kc, topic->name, 1);
     kc_offset(kc, topic, KC_TIMESTAMP_LATEST, 3, -1);
-    kc_int(kc, "base_offset", put(kc, topic, NULL, "new", now_ms), 3);
+    kc_int(kc, "base_offset", kc_compact_put(kc, topic, NULL, "new", now_ms), 3);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -314,35 +258,35 @@ empty_partition_keeps_end(struct kc *kc)
 static const struct check checks[] = {
     {"compact.latest_kept", "compaction leaves the last value of each key, at its offset",
         "log_compaction_test, TestCompactBasic", CHECK_CORE, 90,
-        {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)}, latest_kept},
+        {CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)}, latest_kept},
     {"compact.gaps_ok", "a fetch at an offset that was compacted away goes on at the next record",
-        "redpanda 6749", CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        "redpanda 6749", CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)},
         gaps_ok},
     {"compact.tombstone_kept_then_removed",
         "a tombstone stays for delete.retention.ms from the first cleaning, then goes", "KIP-534",
-        CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        CHECK_CORE, 90, {CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)},
         tombstone_kept_then_removed},
     {"compact.txn_aborted_removed", "aborted records go, and supersede no committed one",
         "testBasicTransactionAwareCleaning", CHECK_CORE, 90,
         {CHECK_NEED(FETCH, 4), CHECK_NEED(ADD_PARTITIONS_TO_TXN, 0), CHECK_NEED(END_TXN, 0),
-            CHECK_START(short_intervals)},
+            CHECK_START(kc_compact_intervals)},
         txn_aborted_removed},
     {"compact.delete_policy_combo",
         "with compact,delete old segments go by time, and the others are compacted",
         "LogCleanerParameterizedIntegrationTest", CHECK_CORE, 90,
-        {CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)}, delete_policy_combo},
+        {CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)}, delete_policy_combo},
     {"retain.time", "what is older than retention.ms goes, and the log's end stays",
         "TestRetentionTime", CHECK_CORE, 90,
-        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)},
         time_over},
     {"retain.bytes", "beyond retention.bytes the oldest go, a segment at a time",
         "TestRetentionBytes", CHECK_CORE, 90,
-        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)},
         bytes_over},
     {"retain.empty_partition_keeps_end",
         "a log that lost all its records goes on at its end, after a restart, too", "UnifiedLog",
         CHECK_CORE | CHECK_CONTROL, 120,
-        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(short_intervals)},
+        {CHECK_NEED(LIST_OFFSETS, 1), CHECK_NEED(FETCH, 4), CHECK_START(kc_compact_intervals)},
         empty_partition_keeps_end},
 };
 

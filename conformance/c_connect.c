@@ -5,42 +5,14 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 
-#define RESOURCE_TOPIC 2
-
-static void
-policy_is_compact(struct kc *kc, const struct kc_topic *topic)
-{
-    struct km_describe_configs_request_resource resource;
-    struct wire_string key = kc_string("cleanup.policy");
-    const struct km_describe_configs_response *response;
-    struct km_describe_configs_request body;
-    struct wire_string value;
-
-    codec_init(&km_describe_configs_request_desc, &body);
-    codec_init(&km_describe_configs_request_resource_desc, &resource);
-    resource.resource_type = RESOURCE_TOPIC;
-    resource.resource_name = kc_string(topic->name);
-    resource.configuration_keys.items = &key;
-    resource.configuration_keys.count = 1;
-    body.resources.items = &resource;
-    body.resources.count = 1;
-    response = kc_ask(kc, kc_link(kc, 0), KM_DESCRIBE_CONFIGS,
-        kc_version(kc, KM_DESCRIBE_CONFIGS, KC_VERSION_MAX), &body);
-    kc_int(kc, "results_count", response->results.count, 1);
-    kc_code(kc, "error_code", response->results.items[0].error_code, KE_NONE);
-    kc_int(kc, "configs_count", response->results.items[0].configs.count, 1);
-    value = response->results.items[0].configs.items[0].value;
-    kc_bytes(kc, "cleanup_policy", (struct wire_bytes){(const uint8_t *)value.data, value.size},
-        kc_text_bytes("compact"));
-}
-
 static void
 internal_topics(struct kc *kc)
 {
     static const int32_t partitions[] = {1, 25, 5}; /* configs, offsets, status */
 
     for (size_t i = 0; i < sizeof partitions / sizeof *partitions; i++)
-        policy_is_compact(kc, kc_topic_new(kc, partitions[i], "cleanup.policy=compact", NULL));
+        kc_topic_has(kc, kc_topic_new(kc, partitions[i], "cleanup.policy=compact", NULL)->name,
+            "cleanup.policy=compact");
 }
 
 /* As KafkaBasedLog: whoever reads on from answer to answer comes to the end that was told. */

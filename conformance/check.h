@@ -86,8 +86,8 @@ check_needs_control(const struct check *check)
 /* The checks of one file. */
 struct check_table {
     const char *area; /* as in the catalogue; dtp. and cluster. are of meta, delrec. of
-                         offsets, retain. of compact, tv2. of txn, quota., scram. and acl. of
-                         admin, sasl. of sec */
+                         offsets, retain. of compact, tv2. of txn, sgroup. of streams, quota.,
+                         scram. and acl. of admin, sasl. of sec */
     const struct check *checks;
     size_t count;
 };

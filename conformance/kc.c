@@ -364,6 +364,17 @@ kc_control(struct kc *kc, const char *const *words, size_t count)
         kc_error(kc, "%s", e.text);
 }
 
+void
+kc_bounce(struct kc *kc, bool by_kill)
+{
+    static const char *const kill[] = {"kill"}, *const restart[] = {"restart"};
+
+    if (by_kill)
+        kc_control(kc, kill, 1);
+    kc_control(kc, restart, 1);
+    kc_links_forget(kc);
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 void

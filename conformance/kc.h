@@ -152,4 +152,8 @@ size_t kc_broker(struct kc *kc, int32_t id);
  * where that is not 0. Properties are no word for it: they stand in the check's row. */
 void kc_control(struct kc *kc, const char *const *words, size_t count);
 
+/* kc_bounce has the target end, by kill -9 or properly, and start again; ordinary connections are
+ * closed. */
+void kc_bounce(struct kc *kc, bool by_kill);
+
 #endif

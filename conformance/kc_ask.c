@@ -243,3 +243,26 @@ kc_control_request(struct kc *kc, struct link *link)
     kc_code(kc, "top_error_code", response->error_code, KE_NONE);
     kc_that(kc, response->brokers.count > 0, "no-brokers", "brokers in the answer to Metadata");
 }
+
+int16_t
+kc_feature(struct kc *kc, const char *name)
+{
+    const struct km_api_versions_response *response;
+    struct km_api_versions_request body;
+    size_t size = strlen(name);
+
+    codec_init(&km_api_versions_request_desc, &body);
+    body.client_software_name = kc_string("conformance");
+    body.client_software_version = kc_string("1");
+    response = kc_ask(kc, kc_link(kc, 0), KM_API_VERSIONS,
+        kc_version(kc, KM_API_VERSIONS, KC_VERSION_MAX), &body);
+    kc_code(kc, "ApiVersions", response->error_code, KE_NONE);
+    for (int32_t i = 0; i < response->finalized_features.count; i++) {
+        const struct km_api_versions_response_finalized_feature_key *it =
+            &response->finalized_features.items[i];
+
+        if (it->name.size == (int32_t)size && memcmp(it->name.data, name, size) == 0)
+            return it->max_version_level;
+    }
+    return 0;
+}

@@ -16,6 +16,9 @@
 int16_t kc_version(struct kc *kc, enum km_api api, int16_t max);
 bool kc_has_version(const struct kc *kc, enum km_api api, int16_t version);
 
+/* kc_feature returns the level at which a feature is finalized, 0 where it is not. */
+int16_t kc_feature(struct kc *kc, const char *name);
+
 /* kc_ask sends a request (`body` is the struct of the API's request) and returns the struct of its
  * response. */
 const void *kc_ask(

@@ -95,6 +95,21 @@ kc_group_new(struct kc *kc)
     return group;
 }
 
+void
+kc_group_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value)
+{
+    struct kc_wait wait = kc_wait_begin(kc, COORDINATOR_MS);
+
+    kc_setup_begin(kc);
+    kc_config_set(kc, KC_RESOURCE_GROUP, group->id, name, value);
+    while (!kc_topic_is_named(
+        kc_config_told(kc, kc_group_link(kc, group), KC_RESOURCE_GROUP, group->id, kc_string(name))
+            ->value,
+        value))
+        kc_wait_more(kc, &wait, kc_printf(kc, "%s is %s", name, value));
+    kc_setup_end(kc);
+}
+
 struct link *
 kc_group_link(struct kc *kc, const struct kc_group *group)
 {

@@ -22,6 +22,10 @@ struct kc_group {
 struct kc_group *kc_group_new(struct kc *kc);
 void kc_group_await(struct kc *kc, struct kc_group *group);
 
+/* kc_group_set sets one of a group's configs, and returns when its coordinator tells it.
+ * Preparation, too. */
+void kc_group_set(struct kc *kc, const struct kc_group *group, const char *name, const char *value);
+
 /* kc_group_link returns the ordinary connection to the coordinator. */
 struct link *kc_group_link(struct kc *kc, const struct kc_group *group);
 

@@ -12,8 +12,8 @@
 #define DELETE_BY_STATE_VERSION 6
 #define COORDINATOR_LIST_VERSION 4
 #define LATEST_TIMESTAMP (-1)
-#define RESOURCE_TOPIC 2
 #define OPERATION_SET 0
+#define SOURCE_TOPIC 1
 
 bool
 kc_topic_is_named(struct wire_string text, const char *name)
@@ -81,7 +81,14 @@ create(struct kc *kc, const char *name, int32_t partition_count, const char *con
 int16_t
 kc_topic_create(struct kc *kc, const char *name, int32_t partition_count)
 {
-    return create(kc, name, partition_count, NULL, 0)->error_code;
+    return kc_topic_create_as(kc, name, partition_count, NULL, 0);
+}
+
+int16_t
+kc_topic_create_as(struct kc *kc, const char *name, int32_t partition_count,
+    const char *const *configs, size_t config_count)
+{
+    return create(kc, name, partition_count, configs, config_count)->error_code;
 }
 
 /* --- metadata --------------------------------------------------------------------------------- */
@@ -309,7 +316,8 @@ kc_topic_leader(struct kc *kc, const struct kc_topic *topic, int32_t partition)
 }
 
 void
-kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value)
+kc_config_set(struct kc *kc, enum kc_resource type, const char *resource_name, const char *name,
+    const char *value)
 {
     struct km_incremental_alter_configs_request body;
     struct km_incremental_alter_configs_request_alter_configs_resource resource;
@@ -322,8 +330,8 @@ kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, cons
     config.name = kc_string(name);
     config.config_operation = OPERATION_SET;
     config.value = kc_string(value);
-    resource.resource_type = RESOURCE_TOPIC;
-    resource.resource_name = kc_string(topic->name);
+    resource.resource_type = (int8_t)type;
+    resource.resource_name = kc_string(resource_name);
     resource.configs.items = &config;
     resource.configs.count = 1;
     body.resources.items = &resource;
@@ -334,4 +342,50 @@ kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, cons
     kc_int(kc, "IncrementalAlterConfigs responses", response->responses.count, 1);
     kc_code(kc, "IncrementalAlterConfigs", response->responses.items[0].error_code, KE_NONE);
     kc_setup_end(kc);
+}
+
+void
+kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value)
+{
+    kc_config_set(kc, KC_RESOURCE_TOPIC, topic->name, name, value);
+}
+
+/* --- configs that are told -------------------------------------------------------------------- */
+
+const struct km_describe_configs_response_resource_result *
+kc_config_told(struct kc *kc, struct link *link, enum kc_resource type, const char *resource_name,
+    struct wire_string name)
+{
+    struct km_describe_configs_request_resource resource;
+    const struct km_describe_configs_response *response;
+    struct km_describe_configs_request body;
+
+    codec_init(&km_describe_configs_request_desc, &body);
+    codec_init(&km_describe_configs_request_resource_desc, &resource);
+    resource.resource_type = (int8_t)type;
+    resource.resource_name = kc_string(resource_name);
+    resource.configuration_keys.items = &name;
+    resource.configuration_keys.count = 1;
+    body.resources.items = &resource;
+    body.resources.count = 1;
+    response = kc_ask(
+        kc, link, KM_DESCRIBE_CONFIGS, kc_version(kc, KM_DESCRIBE_CONFIGS, KC_VERSION_MAX), &body);
+    kc_int(kc, "results_count", response->results.count, 1);
+    kc_code(kc, "DescribeConfigs", response->results.items[0].error_code, KE_NONE);
+    kc_that(kc, response->results.items[0].configs.count == 1, "config-missing", "config %.*s",
+        name.size, name.data);
+    return &response->results.items[0].configs.items[0];
+}
+
+void
+kc_topic_has(struct kc *kc, const char *topic_name, const char *config)
+{
+    size_t name_size = strcspn(config, "=");
+    const struct km_describe_configs_response_resource_result *told =
+        kc_config_told(kc, kc_link(kc, 0), KC_RESOURCE_TOPIC, topic_name,
+            (struct wire_string){config, (int32_t)name_size});
+
+    kc_that(kc, kc_topic_is_named(told->value, config + name_size + 1), "config-differs",
+        "%s, not %.*s", config, told->value.size, told->value.data);
+    kc_int(kc, "config_source", told->config_source, SOURCE_TOPIC);
 }

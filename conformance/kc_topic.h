@@ -27,8 +27,11 @@ struct kc_topic *kc_topic_new(struct kc *kc, int32_t partition_count, ...)
 /* kc_topic_name returns a name that this check has not used yet; nothing is created. */
 char *kc_topic_name(struct kc *kc);
 
-/* kc_topic_create asks once for a topic and returns the error code. */
+/* kc_topic_create asks once for a topic and returns the error code; kc_topic_create_as gives it
+ * configs "name=value", too. */
 int16_t kc_topic_create(struct kc *kc, const char *name, int32_t partition_count);
+int16_t kc_topic_create_as(struct kc *kc, const char *name, int32_t partition_count,
+    const char *const *configs, size_t config_count);
 
 /* kc_topic_await waits until a topic that exists, or is about to, is served, and describes it. */
 struct kc_topic *kc_topic_await(struct kc *kc, const char *name, int32_t partition_count);
@@ -50,8 +53,21 @@ struct kc_topic *kc_topic_recreate(struct kc *kc, const struct kc_topic *old);
 /* kc_topic_leader returns the ordinary connection to a partition's leader. */
 struct link *kc_topic_leader(struct kc *kc, const struct kc_topic *topic, int32_t partition);
 
-/* kc_topic_set alters one config (IncrementalAlterConfigs), and fails unless that is taken. */
+/* As in requests about configs. */
+enum kc_resource { KC_RESOURCE_TOPIC = 2, KC_RESOURCE_GROUP = 32 };
+
+/* kc_config_set alters one config (IncrementalAlterConfigs), and fails unless that is taken;
+ * kc_topic_set does so for a topic. */
+void kc_config_set(struct kc *kc, enum kc_resource type, const char *resource_name,
+    const char *name, const char *value);
 void kc_topic_set(struct kc *kc, const struct kc_topic *topic, const char *name, const char *value);
+
+/* kc_config_told returns what a broker tells of one config (DescribeConfigs); kc_topic_has asserts
+ * that it tells the value that a topic was given for a config
+ * ("name=value"): "config-missing", "config-differs". */
+const struct km_describe_configs_response_resource_result *kc_config_told(struct kc *kc,
+    struct link *link, enum kc_resource type, const char *resource_name, struct wire_string name);
+void kc_topic_has(struct kc *kc, const char *topic_name, const char *config);
 
 /* Metadata for topics by name, without creating them; count -1 asks for all. The topic of an
  * answer by name, or NULL. */

@@ -286,9 +286,10 @@ offsets_add(struct kc *kc, const struct kc_txn *txn, const char *group)
     kc_code(kc, "AddOffsetsToTxn", response->error_code, KE_NONE);
 }
 
-void
-kc_txn_offset_commit(struct kc *kc, const struct kc_txn *txn, const char *group,
-    const struct kc_topic *topic, int64_t offset)
+/* member NULL: of nobody. */
+static int16_t
+offset_commit(struct kc *kc, const struct kc_txn *txn, const char *group,
+    const struct kc_member *member, const struct kc_topic *topic, int64_t offset)
 {
     int16_t version_max = txn->protocol == KC_TXN_V1 ? OFFSETS_VERSION : OFFSETS_VERSION_2;
     struct link *link = coordinator_of(kc, group, KEY_GROUP);
@@ -313,17 +314,34 @@ kc_txn_offset_commit(struct kc *kc, const struct kc_txn *txn, const char *group,
     body.producer_epoch = txn->producer.epoch;
     body.topics.items = &asked;
     body.topics.count = 1;
+    if (member != NULL) {
+        body.generation_id = member->generation;
+        body.member_id = kc_string(member->id);
+        body.group_instance_id = kc_string(member->instance);
+    }
     for (;;) {
         response = kc_ask(kc, link, KM_TXN_OFFSET_COMMIT,
             kc_version(kc, KM_TXN_OFFSET_COMMIT, version_max), &body);
         kc_int(kc, "topics_count", response->topics.count, 1);
         kc_int(kc, "partitions_count", response->topics.items[0].partitions.count, 1);
         if (!kerr_is_retriable(response->topics.items[0].partitions.items[0].error_code))
-            break;
+            return response->topics.items[0].partitions.items[0].error_code;
         kc_wait_more(kc, &wait, "the group takes the transaction's offset");
     }
-    kc_code(
-        kc, "TxnOffsetCommit", response->topics.items[0].partitions.items[0].error_code, KE_NONE);
+}
+
+void
+kc_txn_offset_commit(struct kc *kc, const struct kc_txn *txn, const char *group,
+    const struct kc_topic *topic, int64_t offset)
+{
+    kc_code(kc, "TxnOffsetCommit", offset_commit(kc, txn, group, NULL, topic, offset), KE_NONE);
+}
+
+int16_t
+kc_txn_offset_commit_as(struct kc *kc, const struct kc_txn *txn, const struct kc_member *member,
+    const struct kc_topic *topic, int64_t offset)
+{
+    return offset_commit(kc, txn, member->group->id, member, topic, offset);
 }
 
 const struct km_offset_fetch_response_partition *

@@ -10,6 +10,7 @@
 #define CONFORMANCE_KC_TXN_H
 
 #include "conformance/kc_fetch.h"
+#include "conformance/kc_group.h"
 #include "conformance/kc_produce.h"
 
 #define KC_TXN_PARTITIONS_MAX 8
@@ -67,9 +68,12 @@ void kc_txn_end(struct kc *kc, struct kc_txn *txn, bool commits);
 const struct km_describe_transactions_response_transaction_state *kc_txn_describe(
     struct kc *kc, const struct kc_txn *txn);
 
-/* kc_txn_offset_commit makes an offset of partition 0 part of the transaction. */
+/* kc_txn_offset_commit makes an offset of partition 0 part of the transaction, as nobody;
+ * kc_txn_offset_commit_as does so as a member of its group and returns the code. */
 void kc_txn_offset_commit(struct kc *kc, const struct kc_txn *txn, const char *group,
     const struct kc_topic *topic, int64_t offset);
+int16_t kc_txn_offset_commit_as(struct kc *kc, const struct kc_txn *txn,
+    const struct kc_member *member, const struct kc_topic *topic, int64_t offset);
 
 /* kc_txn_offset_fetch returns what a group has committed for partition 0. */
 const struct km_offset_fetch_response_partition *kc_txn_offset_fetch(

@@ -14,7 +14,7 @@
 #include "conformance/mutants.h"
 #include "lib/base/xalloc.h"
 
-#define MUTANTS_MAX 200
+#define MUTANTS_MAX 250
 #define MUTANT_DEADLINE_S 90
 #define NULL_DEADLINE_S 240
 #define MUTANT_MULT 0.4 /* of the time limits: what is lost is noticed sooner */

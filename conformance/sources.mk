@@ -19,6 +19,12 @@ conformance_SRCS := \
 	conformance/c_produce_content.c \
 	conformance/c_quota.c \
 	conformance/c_sasl.c \
+	conformance/c_share.c \
+	conformance/c_share_acks.c \
+	conformance/c_streams.c \
+	conformance/c_streams_groups.c \
+	conformance/c_streams_loop.c \
+	conformance/c_streams_tasks.c \
 	conformance/c_txn.c \
 	conformance/c_txn_v2.c \
 	conformance/c_wire.c \
@@ -29,11 +35,14 @@ conformance_SRCS := \
 	conformance/kc.c \
 	conformance/kc_ask.c \
 	conformance/kc_batch.c \
+	conformance/kc_compact.c \
 	conformance/kc_fetch.c \
 	conformance/kc_group.c \
 	conformance/kc_login.c \
 	conformance/kc_offsets.c \
 	conformance/kc_produce.c \
+	conformance/kc_share.c \
+	conformance/kc_streams.c \
 	conformance/kc_topic.c \
 	conformance/kc_txn.c \
 	conformance/link.c \
@@ -49,6 +58,9 @@ conformance_SRCS := \
 	conformance/mutants_offsets.c \
 	conformance/mutants_produce.c \
 	conformance/mutants_sec.c \
+	conformance/mutants_sgroup.c \
+	conformance/mutants_share.c \
+	conformance/mutants_streams.c \
 	conformance/mutants_txn.c \
 	conformance/mutants_wire.c \
 	conformance/profile.c \

@@ -7,11 +7,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
+#include "lib/net/dial.h"
 #include "lib/net/resolve.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/frame.h"
@@ -76,7 +78,7 @@ address_dial(const struct resolve_address *address, int64_t deadline_us, struct 
         return fd;
     }
     if (failure != EINPROGRESS)
-        err_set_errno(e, RC_CLOSED, failure, "connect");
+        (void)err_set(e, RC_CLOSED, "cannot connect: %s%s", strerror(failure), dial_hint(failure));
     close(fd);
     return -1;
 }

@@ -9,10 +9,13 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/api/fetch_session.h"
+#include "refbroker/api/share_session.h"
 #include "refbroker/client.h"
 #include "refbroker/coord/client_instances.h"
 #include "refbroker/coord/group_expiry.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_partitions.h"
+#include "refbroker/coord/share_states.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/append.h"
@@ -184,11 +187,16 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     b->fetch_sessions = fetch_sessions_new(b->env);
     b->groups = groups_new(b);
     b->txns = txns_new(b);
+    b->share_states = share_states_new(b);
+    b->share_partitions = share_partitions_new(b);
+    b->share_sessions = share_sessions_new();
     rc = admin_load(b, e);
     if (rc == RC_OK)
         rc = groups_load(b->groups, e);
     if (rc == RC_OK)
         rc = txns_load(b->txns, e);
+    if (rc == RC_OK)
+        rc = share_states_load(b->share_states, e);
     if (rc != RC_OK) {
         broker_close(b);
         return rc;
@@ -228,6 +236,9 @@ broker_close(struct broker *b)
     waiters_end(b);
     groups_free(b->groups);
     txns_free(b->txns);
+    share_sessions_free(b->share_sessions);
+    share_partitions_free(b->share_partitions);
+    share_states_free(b->share_states);
     coordinated_free(b->coordinated);
     garbage_free(b->garbage);
     cleaner_free(b->cleaner);
@@ -362,6 +373,8 @@ broker_tick(struct broker *b)
     client_run_ready(b);
     next = groups_tick(b->groups);
     next = earlier(next, txns_tick(b->txns));
+    next = earlier(next, share_partitions_tick(b->share_partitions));
+    next = earlier(next, share_states_tick(b->share_states));
     wal_flush(b->wal);
     next = earlier(next, coordinated_tick(b->coordinated));
     next = earlier(next, retention_tick(b));

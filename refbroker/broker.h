@@ -12,7 +12,8 @@
  *     ├── wal, uploader, reader   (log/)
  *     ├── catalog                 (meta/)
  *     ├── groups                  (coord/)
- *     └── txns
+ *     ├── txns
+ *     └── share_states
  *
  * Order within a tick: frames were dispatched as they came; then deadlines, completions of the
  * lanes, fetches that waited, requests that waited for an earlier one, the WAL's open group.
@@ -31,6 +32,7 @@
 #include "refbroker/log/cache.h"
 #include "refbroker/meta/catalog.h"
 #include "refbroker/meta/features.h"
+#include "refbroker/meta/internal_topics.h"
 #include "refbroker/meta/logins.h"
 #include "refbroker/meta/topics.h"
 #include "refbroker/request.h"
@@ -44,7 +46,7 @@ enum broker_lane {
     LANE_PUT,     /* the first of LANE_PUT_COUNT that write objects */
     LANE_PUT_COUNT = 4,
     LANE_READ = LANE_PUT + LANE_PUT_COUNT, /* the first of LANE_READ_COUNT that read them */
-    LANE_READ_COUNT = 2,
+    LANE_READ_COUNT = 4,
     LANE_BATCH =
         LANE_READ + LANE_READ_COUNT, /* the first of LANE_BATCH_COUNT that validate batches */
     LANE_BATCH_COUNT = 2,
@@ -58,8 +60,11 @@ struct garbage;
 struct groups;
 struct uploader;
 struct reader;
+struct share_states;
 struct txns;
 struct coordinated;
+struct share_partitions;
+struct share_sessions;
 struct fetch_sessions;
 struct objects_sweep;
 struct s3_url;
@@ -90,6 +95,7 @@ struct broker_options {
     int32_t num_partitions; /* of topics made by use */
     bool auto_create_topics;
     size_t wal_file_bytes;
+    size_t unstored_bytes_max;  /* in no object yet; beyond it producers wait */
     size_t upload_bytes;        /* an object is made when this much is not in objects yet */
     int64_t upload_interval_ms; /* or when the oldest of it is this old */
     size_t upload_object_bytes; /* an upload of several times this much becomes several objects */
@@ -114,10 +120,14 @@ struct broker_options {
     int64_t txn_abort_interval_ms;     /* rounds that abort transactions which last too long */
     int64_t txn_id_expiration_ms;      /* transactional.id.expiration.ms */
     int64_t txn_id_remove_interval_ms; /* rounds that remove expired ids */
+    int32_t share_updates_per_snapshot;
+    int64_t share_cold_snapshot_ms;
+    int64_t share_prune_ms;
     int64_t producer_id_expiration_ms; /* producer.id.expiration.ms */
     int64_t producer_id_expiration_check_ms;
     struct group_settings groups;
     struct feature_settings features;
+    struct internal_topic_settings internal_topics[INTERNAL_TOPIC_COUNT];
     bool unstable_apis;         /* unstable.api.versions.enable */
     bool client_metrics;        /* kdl.client.metrics.enable */
     size_t telemetry_bytes_max; /* telemetry.max.bytes */
@@ -134,7 +144,7 @@ struct broker {
     size_t intake_bytes;             /* of batches on the lanes that validate them */
     size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
     size_t tick_records_left;
-    bool producers_blocked;    /* some wait for LIMIT_UNCOMMITTED_BYTES_MAX */
+    bool producers_blocked;    /* some wait for unstored_bytes_max */
     int64_t frames_wall_us;    /* spent on frames since the last tick */
     int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;
@@ -154,6 +164,9 @@ struct broker {
     struct coordinated *coordinated;
     struct groups *groups;
     struct txns *txns;
+    struct share_states *share_states;
+    struct share_partitions *share_partitions;
+    struct share_sessions *share_sessions;
     struct verifications *verifications;
     struct garbage *garbage;
     struct cleaner *cleaner;

@@ -9,6 +9,7 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/api/dispatch.h"
 #include "refbroker/api/quota_gate.h"
+#include "refbroker/api/share_leave.h"
 #include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
 
@@ -42,7 +43,7 @@ forget_waiting(struct broker *broker, struct request *request)
 static bool
 is_blocked(struct broker *broker, const struct request *request)
 {
-    if (!is_produce(request) || broker_unstored_bytes(broker) <= LIMIT_UNCOMMITTED_BYTES_MAX)
+    if (!is_produce(request) || broker_unstored_bytes(broker) <= broker->options.unstored_bytes_max)
         return false;
     broker->producers_blocked = true;
     return true;
@@ -233,7 +234,8 @@ client_unmute(struct broker *broker)
 void
 client_unblock(struct broker *broker)
 {
-    if (!broker->producers_blocked || broker_unstored_bytes(broker) > LIMIT_UNCOMMITTED_BYTES_MAX)
+    if (!broker->producers_blocked ||
+        broker_unstored_bytes(broker) > broker->options.unstored_bytes_max)
         return;
     broker->producers_blocked = false;
     LIST_EACH(&broker->clients, node)
@@ -311,6 +313,7 @@ broker_disconnect(struct broker *broker, struct client *client)
     client->closing = true;
     while ((request = request_of(list_pop(&client->requests))) != NULL)
         drop(broker, request);
+    share_leave_connection(broker, client);
     list_remove(&broker->clients, &client->in_broker);
     list_remove(&broker->ready_clients, &client->in_ready);
     heap_remove(&broker->muted, &client->muted);

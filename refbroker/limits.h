@@ -33,10 +33,6 @@
 #define LIMIT_TOPIC_NAME_BYTES_MAX 249
 
 /* The log. */
-#define LIMIT_CACHE_BYTES_MAX                                                                      \
-    ((size_t)256 * 1024 * 1024) /* log cache; beyond it committed batches leave, oldest first */
-#define LIMIT_UNCOMMITTED_BYTES_MAX                                                                \
-    ((size_t)256 * 1024 * 1024) /* not in objects yet; beyond it producers wait */
 #define LIMIT_READ_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024) /* runs read from objects */
 #define LIMIT_RUN_BYTES                                                                            \
     ((size_t)1024 * 1024) /* a run in an object ends here (one larger batch is a run by itself) */
@@ -55,6 +51,9 @@
 /* Groups. */
 #define LIMIT_GROUPS_MAX 100000
 #define LIMIT_GROUP_MEMBERS_MAX 10000
+#define LIMIT_SHARE_CALLS_MAX                                                                      \
+    256 /* of a share group's request to the share coordinator, at once                            \
+         */
 #define LIMIT_OFFSET_METADATA_BYTES_MAX 4096 /* offset.metadata.max.bytes */
 
 /* Metrics of clients: see coord/client_instances.h, client_samples.h, client_report.h, otlp.h. */
@@ -65,9 +64,29 @@
 #define LIMIT_TXN_PARTITIONS_MAX ((size_t)1000000) /* in all transactions together */
 #define LIMIT_VERIFICATIONS_MAX 100000             /* producers in partitions (verifications.h) */
 
+/* Share groups: what they keep of their partitions. */
+#define LIMIT_SHARE_STATES_MAX 100000             /* partitions of groups */
+#define LIMIT_SHARE_STATE_BATCHES_MAX 20000       /* of one; its record stays below 1 MiB */
+#define LIMIT_SHARE_BATCHES_MAX ((size_t)4000000) /* of all, 24 bytes each */
+#define LIMIT_SHARE_ASK_PARTITIONS_MAX 10000      /* in one request about states */
+#define LIMIT_SHARE_ASK_BATCHES_MAX 100000        /* that one such request may have looked at */
+
 /* Fetch sessions. */
 #define LIMIT_FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
 #define LIMIT_FETCH_SESSION_PARTS_MAX                                                              \
     1000000 /* partitions in all sessions together, some 200 bytes each */
+
+/* Share groups. */
+#define LIMIT_SHARE_SESSION_PARTS_MAX 1000000 /* partitions in all share sessions together */
+
+/* Streams groups. */
+#define LIMIT_STREAMS_SUBTOPOLOGIES_MAX 1000               /* of a topology */
+#define LIMIT_STREAMS_TOPICS_MAX 10000                     /* that a topology names, twice or not */
+#define LIMIT_STREAMS_TOPOLOGY_BYTES_MAX ((size_t)1000000) /* its record stays below 1 MiB */
+#define LIMIT_STREAMS_TOPOLOGIES_BYTES_MAX ((size_t)1 << 30) /* of all groups, in memory */
+#define LIMIT_STREAMS_MEMBER_BYTES_MAX 65536                 /* of what a member tells of itself */
+#define LIMIT_STREAMS_TAGS_MAX 1000                          /* of a member */
+#define LIMIT_STREAMS_FAILURES_MAX 1000 /* internal topics that could not be made, remembered */
+#define LIMIT_STREAMS_TASKS_MAX 200000  /* of a group, and in one list of a member */
 
 #endif

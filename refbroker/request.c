@@ -6,26 +6,76 @@
 #include "lib/base/xalloc.h"
 #include "refbroker/limits.h"
 
-struct request *
-request_new(struct client *client, struct blob *frame_take, int64_t now_us)
-{
-    struct request *request = xcalloc(1, sizeof *request);
+/*
+ * Requests that are over, with the memory that they had: a small one is made without asking for
+ * any. What the sanitizer watches is made anew, so that a request which is used behind its end is
+ * found.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define SPARES_MAX 0
+#else
+#define SPARES_MAX 256
+#endif
+#define SPARE_BYTES_MAX ((size_t)4096) /* of its arena, and of its head */
 
-    request->client = client;
-    request->frame = frame_take;
-    request->arrived_us = now_us;
+static _Thread_local struct request *spares[SPARES_MAX + 1];
+static _Thread_local size_t spare_count;
+
+static struct request *
+spare_take(void)
+{
+    struct request *request;
+
+    if (spare_count > 0)
+        return spares[--spare_count];
+    request = xcalloc(1, sizeof *request);
     arena_init(&request->arena, LIMIT_ARENA_BYTES_MAX);
     buf_init(&request->head, LIMIT_ARENA_BYTES_MAX);
     return request;
 }
 
+/* False where there are enough, or this one holds too much. */
+static bool
+spare_put(struct request *request)
+{
+    if (spare_count == SPARES_MAX || request->arena.used_bytes > SPARE_BYTES_MAX ||
+        request->head.capacity > SPARE_BYTES_MAX)
+        return false;
+    arena_reset(&request->arena);
+    buf_clear(&request->head);
+    spares[spare_count++] = request;
+    return true;
+}
+
+struct request *
+request_new(struct client *client, struct blob *frame_take, int64_t now_us)
+{
+    struct request *request = spare_take();
+
+    *request = (struct request){.client = client,
+        .frame = frame_take,
+        .arena = request->arena,
+        .arrived_us = now_us,
+        .head = request->head};
+    return request;
+}
+
 void
-request_free(struct request *request)
+request_unhold(struct request *request)
 {
     for (size_t i = 0; i < request->held_count; i++)
         blob_unref(request->held[i]);
+    request->held_count = 0;
+}
+
+void
+request_free(struct request *request)
+{
+    request_unhold(request);
     free(request->held);
     blob_unref(request->frame);
+    if (spare_put(request))
+        return;
     arena_fini(&request->arena);
     buf_fini(&request->head);
     free(request);

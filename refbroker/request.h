@@ -70,6 +70,9 @@ void request_free(struct request *request);
 /* request_hold keeps a blob until the reply is sent. */
 void request_hold(struct request *request, struct blob *blob);
 
+/* request_unhold gives back what was held, of an answer that is made anew. */
+void request_unhold(struct request *request);
+
 /* request_answer_member returns the member of this name at the top of the answer, NULL where its
  * version has none. */
 void *request_answer_member(const struct request *request, const char *name);

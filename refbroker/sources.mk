@@ -29,7 +29,14 @@ refbroker_SRCS := \
 	refbroker/api/h_records.c \
 	refbroker/api/h_sasl.c \
 	refbroker/api/h_scram.c \
+	refbroker/api/h_share_state.c \
+	refbroker/api/h_share_group_offset_delete.c \
+	refbroker/api/h_share_group_offsets.c \
+	refbroker/api/h_share_groups.c \
 	refbroker/api/h_tokens.c \
+	refbroker/api/h_share_acknowledge.c \
+	refbroker/api/h_share_fetch.c \
+	refbroker/api/h_streams_groups.c \
 	refbroker/api/h_telemetry.c \
 	refbroker/api/h_topics.c \
 	refbroker/api/h_txn.c \
@@ -39,6 +46,14 @@ refbroker_SRCS := \
 	refbroker/api/login.c \
 	refbroker/api/login_gate.c \
 	refbroker/api/quota_gate.c \
+	refbroker/api/share_acks.c \
+	refbroker/api/share_leader.c \
+	refbroker/api/share_leave.c \
+	refbroker/api/share_look.c \
+	refbroker/api/share_read.c \
+	refbroker/api/share_session.c \
+	refbroker/api/topic_groups.c \
+	refbroker/api/share_gate.c \
 	refbroker/api/txn_gate.c \
 	refbroker/broker.c \
 	refbroker/client.c \
@@ -68,19 +83,65 @@ refbroker_SRCS := \
 	refbroker/coord/group_configs.c \
 	refbroker/coord/group_expiry.c \
 	refbroker/coord/group_join.c \
+	refbroker/coord/group_loading.c \
 	refbroker/coord/group_member.c \
 	refbroker/coord/group_records.c \
 	refbroker/coord/groups.c \
 	refbroker/coord/groups_load.c \
 	refbroker/coord/java_hash.c \
+	refbroker/coord/java_queue.c \
 	refbroker/coord/member_order.c \
 	refbroker/coord/offset_commit.c \
+	refbroker/coord/offset_epochs.c \
 	refbroker/coord/offsets.c \
 	refbroker/coord/otlp.c \
 	refbroker/coord/pending_offsets.c \
 	refbroker/coord/producer_ids.c \
 	refbroker/coord/quota_meters.c \
+	refbroker/coord/share_key.c \
+	refbroker/coord/share_partition.c \
+	refbroker/coord/share_partition_acknowledge.c \
+	refbroker/coord/share_partition_acquire.c \
+	refbroker/coord/share_partitions.c \
+	refbroker/coord/share_pieces.c \
+	refbroker/coord/share_record.c \
+	refbroker/coord/share_state.c \
+	refbroker/coord/share_states.c \
+	refbroker/coord/share_states_entry.c \
+	refbroker/coord/share_states_load.c \
+	refbroker/coord/share_states_tick.c \
+	refbroker/coord/share_assignor.c \
+	refbroker/coord/share_calls.c \
+	refbroker/coord/share_delete.c \
+	refbroker/coord/share_group.c \
+	refbroker/coord/share_heartbeat.c \
+	refbroker/coord/share_initialize.c \
+	refbroker/coord/share_load.c \
+	refbroker/coord/share_parts.c \
+	refbroker/coord/share_records.c \
+	refbroker/coord/share_result.c \
+	refbroker/coord/share_stages.c \
+	refbroker/coord/share_target.c \
+	refbroker/coord/share_update.c \
 	refbroker/coord/state_log.c \
+	refbroker/coord/streams_answer.c \
+	refbroker/coord/streams_assignor.c \
+	refbroker/coord/streams_creation.c \
+	refbroker/coord/streams_group.c \
+	refbroker/coord/streams_heartbeat.c \
+	refbroker/coord/streams_load.c \
+	refbroker/coord/streams_offsets.c \
+	refbroker/coord/streams_plan.c \
+	refbroker/coord/streams_reconcile.c \
+	refbroker/coord/streams_records.c \
+	refbroker/coord/streams_target.c \
+	refbroker/coord/streams_task.c \
+	refbroker/coord/streams_topics.c \
+	refbroker/coord/streams_topics_show.c \
+	refbroker/coord/streams_topology.c \
+	refbroker/coord/streams_update.c \
+	refbroker/coord/text_pairs.c \
+	refbroker/coord/text_set.c \
 	refbroker/coord/topic_pattern.cc \
 	refbroker/coord/txn.c \
 	refbroker/coord/txn_marker.c \
@@ -90,6 +151,7 @@ refbroker_SRCS := \
 	refbroker/coord/txns_finish.c \
 	refbroker/coord/txns_load.c \
 	refbroker/coord/topic_parts.c \
+	refbroker/coord/topics_hash.c \
 	refbroker/log/append.c \
 	refbroker/log/cache.c \
 	refbroker/log/cleaner.c \
@@ -128,6 +190,7 @@ refbroker_SRCS := \
 	refbroker/meta/config_def.c \
 	refbroker/meta/create.c \
 	refbroker/meta/features.c \
+	refbroker/meta/internal_topics.c \
 	refbroker/meta/logins.c \
 	refbroker/meta/quotas.c \
 	refbroker/meta/remove.c \

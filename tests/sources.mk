@@ -1,5 +1,7 @@
 # tests: what several test programs share; linked into each of them
 tests_SRCS := \
+	tests/bench/bare_file.c \
+	tests/bench/raw.c \
 	tests/differ/answers.c \
 	tests/differ/making.c \
 	tests/differ/markers.c \

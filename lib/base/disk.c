@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/xalloc.h"
 
 #define PATH_BYTES_MAX 4096
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 struct real_disk {
     struct disk disk;
@@ -25,6 +27,20 @@ struct real_file {
     int fd;
     char *path;
 };
+
+void *
+disk_buffer_new(size_t size)
+{
+    bool is_large = size >= HUGE_PAGE_BYTES;
+    void *buffer;
+
+    if (posix_memalign(&buffer, is_large ? HUGE_PAGE_BYTES : DISK_ALIGN_BYTES,
+            size == 0 ? DISK_ALIGN_BYTES : size) != 0)
+        return NULL;
+    if (is_large) /* A wish: kernels without huge pages refuse it. */
+        (void)madvise(buffer, size / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
+    return buffer;
+}
 
 static struct real_disk *
 real_of(struct disk *disk)

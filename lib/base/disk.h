@@ -32,6 +32,10 @@ enum disk_open {
 
 #define DISK_ALIGN_BYTES 4096
 
+/* disk_buffer_new returns memory for direct transfers, which the caller frees; NULL without memory.
+ * From 2 MiB on it asks for huge pages, of which fewer have to be held for the device. */
+void *disk_buffer_new(size_t size);
+
 struct disk;
 struct disk_file;
 

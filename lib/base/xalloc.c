@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALL_BYTES_MAX 1024
+
 _Noreturn void
 xalloc_fail(const char *what, const char *file, int line)
 {
@@ -25,8 +27,13 @@ xmalloc(size_t size)
 void *
 xcalloc(size_t count, size_t size)
 {
-    void *p = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+    void *p;
 
+    REQUIRE(size == 0 || count <= SIZE_MAX / size);
+    /* glibc's calloc does not look for small pieces where malloc and free keep them. */
+    if (count * size <= SMALL_BYTES_MAX)
+        return memset(xmalloc(count * size), 0, count * size);
+    p = calloc(count, size);
     REQUIRE(p != NULL);
     return p;
 }

@@ -57,7 +57,8 @@ cluster_stats(const struct cluster *cluster, struct conn_stats *out)
 /* --- metadata ----------------------------------------------------------------------------------
  */
 
-struct refreshing {
+struct cluster_refreshing {
+    struct cluster *cluster;
     bool over;
     struct err err;
 };
@@ -65,31 +66,51 @@ struct refreshing {
 static void
 on_refreshed(void *arg, const struct err *e)
 {
-    struct refreshing *refreshing = arg;
+    struct cluster_refreshing *refreshing = arg;
 
     refreshing->over = true;
     refreshing->err = *e;
 }
 
-static enum rc
-refresh_wait(struct cluster *cluster, const struct cluster_refresh_topics *topics, struct err *e)
+static struct cluster_refreshing *
+refresh_begin(struct cluster *cluster, const struct cluster_refresh_topics *topics)
 {
-    struct refreshing refreshing = {.over = false};
+    struct cluster_refreshing *refreshing = xcalloc(1, sizeof *refreshing);
 
-    cluster_refresh_start(cluster, topics, 0, on_refreshed, &refreshing);
-    while (!refreshing.over)
-        loop_step(cluster->loop, -1);
-    if (refreshing.err.code != RC_OK && e != NULL)
-        *e = refreshing.err;
-    return refreshing.err.code;
+    refreshing->cluster = cluster;
+    cluster_refresh_start(cluster, topics, 0, on_refreshed, refreshing);
+    return refreshing;
+}
+
+struct cluster_refreshing *
+cluster_refresh_begin(struct cluster *cluster)
+{
+    struct cluster_refreshing *refreshing =
+        refresh_begin(cluster, &(struct cluster_refresh_topics){.all = true});
+
+    /* Over a connection that is there the question goes out before what is asked next. */
+    loop_step(cluster->loop, 0);
+    return refreshing;
+}
+
+enum rc
+cluster_refresh_end(struct cluster_refreshing *refreshing, struct err *e)
+{
+    enum rc rc;
+
+    while (!refreshing->over)
+        loop_step(refreshing->cluster->loop, -1);
+    rc = refreshing->err.code;
+    if (rc != RC_OK && e != NULL)
+        *e = refreshing->err;
+    free(refreshing);
+    return rc;
 }
 
 enum rc
 cluster_refresh(struct cluster *cluster, struct err *e)
 {
-    const struct cluster_refresh_topics all = {.all = true};
-
-    return refresh_wait(cluster, &all, e);
+    return cluster_refresh_end(cluster_refresh_begin(cluster), e);
 }
 
 enum rc
@@ -98,7 +119,29 @@ cluster_refresh_some(
 {
     const struct cluster_refresh_topics some = {.count = count, .names = topics};
 
-    return refresh_wait(cluster, &some, e);
+    return cluster_refresh_end(refresh_begin(cluster, &some), e);
+}
+
+static void
+on_found(void *arg, const struct err *e)
+{
+    (void)e;
+    *(bool *)arg = true;
+}
+
+void
+cluster_find_groups(struct cluster *cluster, const char *const *groups, size_t count)
+{
+    struct cluster_coord_key *keys = xcalloc(count + 1, sizeof *keys);
+    bool over = count == 0;
+
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (struct cluster_coord_key){CLUSTER_COORD_GROUP, groups[i]};
+    if (count > 0)
+        cluster_coord_find_start(cluster, keys, count, 0, on_found, &over);
+    while (!over)
+        loop_step(cluster->loop, -1);
+    free(keys);
 }
 
 /* --- one question ------------------------------------------------------------------------------

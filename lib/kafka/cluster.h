@@ -37,6 +37,16 @@ MUST_CHECK enum rc cluster_refresh(struct cluster *cluster, struct err *e);
 MUST_CHECK enum rc cluster_refresh_some(
     struct cluster *cluster, const char *const *topics, size_t count, struct err *e);
 
+/* cluster_refresh in two halves, between which others may be asked: begin asks, end runs the loop
+ * until the answer is there, and frees. */
+struct cluster_refreshing;
+struct cluster_refreshing *cluster_refresh_begin(struct cluster *cluster);
+MUST_CHECK enum rc cluster_refresh_end(struct cluster_refreshing *refreshing, struct err *e);
+
+/* cluster_find_groups finds out who coordinates groups, so that what is asked of them goes out at
+ * once. Those that cannot be found are looked for again then. */
+void cluster_find_groups(struct cluster *cluster, const char *const *groups, size_t count);
+
 /*
  * cluster_call asks one question and returns the answer, which the caller unrefs. A retriable error
  * on the answer's top level, a broken connection and a moved coordinator or leader are tried once

@@ -61,17 +61,20 @@ finish(struct dial *dial, int fd)
 
 static void next_start(struct dial *dial);
 
-/* What the user may look at, where the system's word alone does not say it. */
+const char *
+dial_hint(int number)
+{
+    if (number == ECONNREFUSED)
+        return "; nothing listens there: is the broker up, and the port right?";
+    if (number == EHOSTUNREACH || number == ENETUNREACH)
+        return "; no network leads there: is the address right, as seen from this machine?";
+    return "";
+}
+
 static void
 failed_at(struct dial *dial, int number)
 {
-    const char *hint = "";
-
-    if (number == ECONNREFUSED)
-        hint = "; nothing listens there: is the broker up, and the port right?";
-    else if (number == EHOSTUNREACH || number == ENETUNREACH)
-        hint = "; no network leads there: is the address right, as seen from this machine?";
-    (void)err_set(&dial->err, RC_IO, "cannot connect: %s%s", strerror(number), hint);
+    (void)err_set(&dial->err, RC_IO, "cannot connect: %s%s", strerror(number), dial_hint(number));
 }
 
 static void

@@ -27,4 +27,8 @@ struct dial *dial_start(struct loop *loop, const char *host, uint16_t port, int6
 /* dial_cancel makes sure that fn is not called. NULL is accepted. */
 void dial_cancel(struct dial *dial);
 
+/* dial_hint returns what the user may look at where a connection failed with an errno whose own
+ * word does not say it, to be put behind that; "" where there is nothing to add. */
+const char *dial_hint(int number);
+
 #endif

@@ -7,7 +7,7 @@
 #include "lib/base/xalloc.h"
 #include "lib/store/store.h"
 
-#define CHUNK_BYTES ((size_t)1 << 20)
+#define CHUNK_BYTES ((size_t)2 << 20)
 #define PATH_BYTES_MAX 256
 #define UNFINISHED ".unfinished-"
 
@@ -57,10 +57,10 @@ content_write(struct disk_file *file, const struct pieces *pieces, struct err *e
     size_t chunk = aligned < CHUNK_BYTES ? aligned : CHUNK_BYTES;
     struct pieces_cursor cursor;
     enum rc rc = RC_OK;
-    void *buffer;
+    void *buffer = disk_buffer_new(chunk);
 
     pieces_seek(&cursor, pieces, 0);
-    if (posix_memalign(&buffer, DISK_ALIGN_BYTES, chunk == 0 ? DISK_ALIGN_BYTES : chunk) != 0)
+    if (buffer == NULL)
         return err_set(e, RC_LIMIT, "no memory for %zu bytes", chunk);
     for (size_t at = 0; at < size && rc == RC_OK; at += chunk) {
         size_t part = pieces_read(&cursor, buffer, chunk);

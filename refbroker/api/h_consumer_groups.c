@@ -61,8 +61,8 @@ h_consumer_group_heartbeat(
         heartbeat_refuse(request, KE_UNSUPPORTED_VERSION, NULL);
         return H_DONE;
     }
-    if (!groups_ready(broker->groups)) {
-        heartbeat_refuse(request, KE_COORDINATOR_NOT_AVAILABLE, NULL);
+    if (!groups_exist(broker->groups)) {
+        heartbeat_refuse(request, KE_NOT_COORDINATOR, NULL);
         return H_DONE;
     }
     err_clear(&e);

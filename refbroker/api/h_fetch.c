@@ -229,15 +229,6 @@ same_topic(const struct park *park, const struct fetch_part *a, const struct fet
                        : strcmp(a->topic, b->topic) == 0;
 }
 
-/* Gives back what an earlier look at the log held. */
-static void
-unhold(struct request *request)
-{
-    for (size_t i = 0; i < request->held_count; i++)
-        blob_unref(request->held[i]);
-    request->held_count = 0;
-}
-
 /* Whether the client's quota has room for what was found. If not, nothing is told: of a session it
  * hears nothing new, and one that would begin does not. */
 static bool
@@ -250,7 +241,7 @@ quota_has_room(struct broker *broker, struct park *park)
         bytes += park->slots[i].out.records.size > 0 ? park->slots[i].out.records.size : 0;
     if (quota_gate_fetch(broker, park->request, bytes))
         return true;
-    unhold(park->request);
+    request_unhold(park->request);
     out->session_id = park->incremental ? park->session_id : 0;
     return false;
 }
@@ -304,7 +295,7 @@ look_all(struct broker *broker, struct park *park)
                                           : LIMIT_FETCH_BYTES_MAX};
 
     look.bytes_left = quota_gate_fetch_bytes_max(broker, park->request, look.bytes_left);
-    unhold(park->request);
+    request_unhold(park->request);
     arena_rewind(&park->request->arena, park->before_look);
     for (size_t i = 0; i < park->slot_count; i++)
         slot_look(broker, park, &park->slots[i], &look);

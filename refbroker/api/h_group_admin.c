@@ -12,6 +12,7 @@
 #include "refbroker/api/handlers.h"
 #include "refbroker/coord/group_answer.h"
 #include "refbroker/coord/group_expiry.h"
+#include "refbroker/coord/share_delete.h"
 
 typedef struct km_delete_groups_response_deletable_group_result delete_out;
 
@@ -40,6 +41,10 @@ delete_one(struct broker *broker, struct group_answer *answer, int32_t index, de
     out->error_code = group_expiry_delete_check(group);
     if (out->error_code != KE_NONE)
         return;
+    if (group->share != NULL) {
+        share_delete_group(group, answer, index);
+        return;
+    }
     group_id = xstrdup(group->group_id);
     group_records_init(&records);
     group_expiry_delete(group, &records);
@@ -126,9 +131,9 @@ topic_delete(struct broker *broker, struct group *group, struct wire_string name
 static int16_t
 offset_delete_check(const struct group *group)
 {
-    if (group == NULL)
+    if (group == NULL || group->share != NULL)
         return KE_GROUP_ID_NOT_FOUND;
-    if (group->consumer == NULL && group->state != GROUP_EMPTY &&
+    if (group_is_classic(group) && group->state != GROUP_EMPTY &&
         strcmp(group->protocol_type == NULL ? "" : group->protocol_type, "consumer") != 0)
         return KE_NON_EMPTY_GROUP;
     return KE_NONE;

@@ -13,6 +13,7 @@
 #include "refbroker/api/handlers.h"
 #include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/offset_commit.h"
+#include "refbroker/coord/streams_offsets.h"
 #include "refbroker/limits.h"
 
 typedef struct km_offset_commit_request_partition commit_in;
@@ -49,8 +50,8 @@ group_judge(struct broker *broker, const struct request *request)
     int16_t version = request->header.api_version;
     struct group *group = groups_find(broker->groups, in->group_id);
 
-    if (!groups_ready(broker->groups))
-        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (!groups_exist(broker->groups))
+        return KE_NOT_COORDINATOR;
     if (!request_is_plain(in->group_id))
         return KE_INVALID_GROUP_ID;
     if (group == NULL && in->generation_id_or_member_epoch >= 0)
@@ -58,6 +59,10 @@ group_judge(struct broker *broker, const struct request *request)
     if (group == NULL)
         return groups_make(broker->groups, in->group_id) == NULL ? KE_COORDINATOR_NOT_AVAILABLE
                                                                  : KE_NONE;
+    if (group->share != NULL)
+        return KE_GROUP_ID_NOT_FOUND;
+    if (group->streams != NULL)
+        return streams_offsets_commit_check(group->streams, in, version);
     return group->consumer != NULL ? consumer_offsets_commit_check(group->consumer, in, version)
                                    : group_check(group, in);
 }
@@ -350,6 +355,9 @@ group_fetch(struct broker *broker, struct request *request,
 {
     const struct group *group = groups_find(broker->groups, in->group_id);
 
+    /* A share group has committed nothing. */
+    if (group != NULL && group->share != NULL)
+        group = NULL;
     out->group_id = in->group_id;
     /* Who has not asked for the coordinator may ask before there is one. */
     if (!groups_exist(broker->groups))
@@ -357,6 +365,9 @@ group_fetch(struct broker *broker, struct request *request,
     else if (group != NULL && group->consumer != NULL)
         out->error_code =
             consumer_offsets_fetch_check(group->consumer, in->member_id, in->member_epoch);
+    else if (group != NULL && group->streams != NULL)
+        out->error_code =
+            streams_offsets_fetch_check(group->streams, in->member_id, in->member_epoch);
     if (out->error_code != KE_NONE)
         return true;
     if (in->topics.count < 0)

@@ -2,8 +2,7 @@
  * FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, DescribeGroups, ListGroups: the
  * classic protocol (GroupCoordinatorService, KIP-345, KIP-394, KIP-518, KIP-699).
  *
- * One broker coordinates everything. Share groups have no coordinator here, which is said at once
- * instead of letting clients wait.
+ * One broker coordinates everything.
  */
 #include <string.h>
 
@@ -16,6 +15,10 @@
 #include "refbroker/coord/consumer_classic.h"
 #include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_group.h"
+#include "refbroker/coord/share_key.h"
+#include "refbroker/coord/share_states.h"
+#include "refbroker/coord/streams_records.h"
 #include "refbroker/coord/txns.h"
 #include "refbroker/limits.h"
 
@@ -26,9 +29,28 @@ enum { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
     "This most likely occurs because of a request being malformed by the client library or the "   \
     "message was sent to an incompatible broker. See the broker logs for more details."
 
+/* Makes the log of the coordinator where it is not there; its error code. */
+static int16_t
+coordinator_check(
+    struct broker *broker, const struct request *request, int8_t key_type, struct wire_string key)
+{
+    bool ready;
+
+    if (key_type == KEY_SHARE && (request->header.api_version < 6 || !share_key_is_text(key)))
+        return KE_INVALID_REQUEST;
+    if (key_type == KEY_SHARE)
+        ready = share_states_ready(broker->share_states);
+    else if (key_type == KEY_TRANSACTION)
+        ready = txns_ready(broker->txns);
+    else
+        ready = groups_ready(broker->groups);
+    return ready ? KE_NONE : KE_COORDINATOR_NOT_AVAILABLE;
+}
+
 static void
-coordinator_fill(struct broker *broker, const struct km_find_coordinator_request *in,
-    struct wire_string key, struct km_find_coordinator_response_coordinator *out)
+coordinator_fill(struct broker *broker, const struct request *request,
+    const struct km_find_coordinator_request *in, struct wire_string key,
+    struct km_find_coordinator_response_coordinator *out)
 {
     out->key = key;
     out->node_id = -1;
@@ -37,12 +59,10 @@ coordinator_fill(struct broker *broker, const struct km_find_coordinator_request
     if (in->key_type < KEY_GROUP || in->key_type > KEY_SHARE) {
         out->error_code = KE_INVALID_REQUEST;
         out->error_message = request_text(INVALID_REQUEST_WHY);
-    } else if (in->key_type == KEY_SHARE) {
-        out->error_code = KE_INVALID_REQUEST;
-    } else if (in->key_type == KEY_GROUP ? !groups_ready(broker->groups)
-                                         : !txns_ready(broker->txns)) {
-        out->error_code = KE_COORDINATOR_NOT_AVAILABLE;
-    } else {
+        return;
+    }
+    out->error_code = coordinator_check(broker, request, in->key_type, key);
+    if (out->error_code == KE_NONE) {
         out->node_id = broker->options.node_id;
         out->host = request_text(broker->options.host);
         out->port = broker->options.port;
@@ -58,7 +78,7 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
 
     if (request->header.api_version < 4) {
         codec_init(&km_find_coordinator_response_coordinator_desc, &single);
-        coordinator_fill(broker, in, in->key, &single);
+        coordinator_fill(broker, request, in, in->key, &single);
         out->error_code = single.error_code;
         /* Kafka has a text for success, too, here only. */
         out->error_message = request_text(single.error_code == KE_NONE ? kerr_name(KE_NONE)
@@ -76,7 +96,8 @@ h_find_coordinator(struct broker *broker, struct request *request, const void *i
         return H_CLOSE;
     out->coordinators.count = in->coordinator_keys.count;
     for (int32_t i = 0; i < in->coordinator_keys.count; i++)
-        coordinator_fill(broker, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
+        coordinator_fill(
+            broker, request, in, in->coordinator_keys.items[i], &out->coordinators.items[i]);
     return H_DONE;
 }
 
@@ -89,11 +110,20 @@ is_consumer_group(const struct group *group)
     return group != NULL && group->consumer != NULL;
 }
 
+/* To the requests of members of the classic protocol share and streams groups are not there. */
+static struct group *
+group_find(const struct broker *broker, struct wire_string group_id)
+{
+    struct group *group = groups_find(broker->groups, group_id);
+
+    return group != NULL && (group->share != NULL || group->streams != NULL) ? NULL : group;
+}
+
 static int16_t
 join_check(struct broker *broker, const struct km_join_group_request *in)
 {
-    if (!groups_ready(broker->groups))
-        return KE_COORDINATOR_NOT_AVAILABLE;
+    if (!groups_exist(broker->groups))
+        return KE_NOT_COORDINATOR;
     if (groups_id_check(in->group_id) != KE_NONE)
         return KE_INVALID_GROUP_ID;
     if (!request_is_plain(in->group_instance_id))
@@ -106,18 +136,39 @@ join_check(struct broker *broker, const struct km_join_group_request *in)
     return KE_NONE;
 }
 
-/* A classic member may come into a group that was of the consumer protocol and is empty: only its
- * offsets stay. */
+static bool
+is_streams_group(const struct group *group)
+{
+    return group != NULL && group->streams != NULL;
+}
+
+/* A classic member may come into a group of the consumer or the streams protocol that is empty:
+ * only its offsets stay. */
 static void
-consumer_empty_end(struct group *group)
+empty_end(struct group *group)
 {
     struct group_records records;
 
     group_records_init(&records);
-    consumer_records_group_gone(&records, group->consumer);
+    if (group->consumer != NULL)
+        consumer_records_group_gone(&records, group->consumer);
+    else
+        streams_records_group_gone(&records, group->group_id);
     group_records_append_unasked(&records, group->groups, group->group_id);
     group_records_fini(&records);
     consumer_group_detach(group);
+    streams_group_detach(group);
+}
+
+/* What an answer with an error holds besides its code. */
+static enum h_result
+join_refuse(struct request *request, struct wire_string member_id)
+{
+    struct km_join_group_response *out = request->out;
+
+    out->member_id = member_id;
+    out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
+    return H_DONE;
 }
 
 enum h_result
@@ -142,22 +193,23 @@ h_join_group(struct broker *broker, struct request *request, const void *in_, vo
     enum h_result result;
 
     out->error_code = join_check(broker, in);
-    if (out->error_code != KE_NONE) {
-        out->member_id = in->member_id;
-        out->protocol_name = request_text(request->header.api_version >= 7 ? NULL : "");
-        return H_DONE;
-    }
+    if (out->error_code != KE_NONE)
+        return join_refuse(request, in->member_id);
     group = groups_find(broker->groups, in->group_id);
+    if ((group != NULL && group->share != NULL) ||
+        (is_streams_group(group) && map_count(&group->streams->members) > 0)) {
+        out->error_code = KE_INCONSISTENT_GROUP_PROTOCOL;
+        return join_refuse(request, request_text(""));
+    }
     if (is_consumer_group(group) && map_count(&group->consumer->members) > 0)
         return consumer_classic_join(group, request, &join);
-    is_new = group == NULL || is_consumer_group(group);
-    if (is_consumer_group(group))
-        consumer_empty_end(group);
+    is_new = group == NULL || !group_is_classic(group);
+    if (group != NULL && !group_is_classic(group))
+        empty_end(group);
     group = groups_make(broker->groups, in->group_id);
     if (group == NULL) {
         out->error_code = KE_GROUP_MAX_SIZE_REACHED;
-        out->protocol_name = request_text("");
-        return H_DONE;
+        return join_refuse(request, request_text(""));
     }
     result = group_join_request(group, request, &join);
     if (is_new && result == H_DONE)
@@ -170,7 +222,7 @@ h_sync_group(struct broker *broker, struct request *request, const void *in_, vo
 {
     const struct km_sync_group_request *in = in_;
     struct km_sync_group_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     if (request->header.api_version >= 5 &&
         (in->protocol_type.size < 0 || in->protocol_name.size < 0))
@@ -190,7 +242,7 @@ h_heartbeat(struct broker *broker, struct request *request, const void *in_, voi
 {
     const struct km_heartbeat_request *in = in_;
     struct km_heartbeat_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     (void)request;
     if (in->group_id.size == 0)
@@ -211,7 +263,7 @@ h_leave_group(struct broker *broker, struct request *request, const void *in_, v
 {
     const struct km_leave_group_request *in = in_;
     struct km_leave_group_response *out = out_;
-    struct group *group = groups_find(broker->groups, in->group_id);
+    struct group *group = group_find(broker, in->group_id);
 
     if (in->group_id.size == 0) {
         out->error_code = KE_INVALID_GROUP_ID;
@@ -309,7 +361,7 @@ h_describe_groups(struct broker *broker, struct request *request, const void *in
         struct group *group = groups_find(broker->groups, in->groups.items[i]);
 
         result->group_id = in->groups.items[i];
-        if (group != NULL && !is_consumer_group(group)) {
+        if (group != NULL && group_is_classic(group)) {
             if (!group_describe(request, group, result))
                 return H_CLOSE;
         } else {
@@ -340,6 +392,43 @@ is_listed(const struct wire_string *filter, int32_t count, const char *text)
     return count == 0;
 }
 
+/* Kafka's name of a group's type. */
+static const char *
+group_type(const struct group *group)
+{
+    if (is_consumer_group(group))
+        return "consumer";
+    if (group->streams != NULL)
+        return STREAMS_PROTOCOL_TYPE;
+    return group->share != NULL ? SHARE_PROTOCOL_TYPE : "classic";
+}
+
+static const char *
+group_state(const struct group *group)
+{
+    if (is_consumer_group(group))
+        return consumer_group_state(group->consumer);
+    if (group->streams != NULL)
+        return streams_group_state_name(group->streams);
+    return group->share != NULL ? share_group_state(group->share) : group_state_name(group->state);
+}
+
+/* The name by which a state is looked for, which is not always the one that is shown. */
+static const char *
+group_state_filter(const struct group *group)
+{
+    return group->streams != NULL ? streams_group_state_filter(group->streams) : group_state(group);
+}
+
+/* A classic group's protocol is what its members say. */
+static struct wire_string
+group_protocol(struct request *request, const struct group *group, const char *type)
+{
+    if (!group_is_classic(group))
+        return request_text(type);
+    return request_text_dup(request, group->protocol_type == NULL ? "" : group->protocol_type);
+}
+
 enum h_result
 h_list_groups(struct broker *broker, struct request *request, const void *in_, void *out_)
 {
@@ -354,21 +443,16 @@ h_list_groups(struct broker *broker, struct request *request, const void *in_, v
         return H_CLOSE;
     while ((group = groups_next(broker->groups, &position)) != NULL) {
         struct km_list_groups_response_listed_group *item;
-        bool consumer = is_consumer_group(group);
-        const char *type = consumer ? "consumer" : "classic";
-        const char *state =
-            consumer ? consumer_group_state(group->consumer) : group_state_name(group->state);
+        const char *type = group_type(group);
 
-        if (!is_listed(in->states_filter.items, in->states_filter.count, state) ||
+        if (!is_listed(
+                in->states_filter.items, in->states_filter.count, group_state_filter(group)) ||
             !is_listed(in->types_filter.items, in->types_filter.count, type))
             continue;
         item = &out->groups.items[out->groups.count++];
         item->group_id = request_text_dup(request, group->group_id);
-        item->protocol_type = consumer
-                                  ? request_text("consumer")
-                                  : request_text_dup(request,
-                                        group->protocol_type == NULL ? "" : group->protocol_type);
-        item->group_state = request_text(state);
+        item->protocol_type = group_protocol(request, group, type);
+        item->group_state = request_text(group_state(group));
         item->group_type = request_text(type);
     }
     return H_DONE;

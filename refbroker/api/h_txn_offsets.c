@@ -14,6 +14,7 @@
 #include "refbroker/api/txn_gate.h"
 #include "refbroker/coord/consumer_offsets.h"
 #include "refbroker/coord/offset_commit.h"
+#include "refbroker/coord/streams_offsets.h"
 #include "refbroker/limits.h"
 
 #define VERSION_ABORTABLE 4
@@ -56,7 +57,7 @@ answer_shape(struct request *request, const struct km_txn_offset_commit_request 
     return !arena_is_full(&request->arena);
 }
 
-/* validateOffsetCommit of ClassicGroup and ConsumerGroup for a transaction. */
+/* validateOffsetCommit of ClassicGroup, ConsumerGroup and StreamsGroup for a transaction. */
 static int16_t
 group_check(struct broker *broker, const struct km_txn_offset_commit_request *in)
 {
@@ -67,8 +68,12 @@ group_check(struct broker *broker, const struct km_txn_offset_commit_request *in
 
     if (group == NULL)
         return in->generation_id >= 0 ? KE_ILLEGAL_GENERATION : KE_NONE;
+    if (group->share != NULL)
+        return KE_GROUP_ID_NOT_FOUND;
     if (group->consumer != NULL)
         return consumer_offsets_txn_check(group->consumer, in);
+    if (group->streams != NULL)
+        return streams_offsets_txn_check(group->streams, in);
     if (!names_member || (in->generation_id < 0 && group->state == GROUP_EMPTY))
         return KE_NONE;
     return group_member_check(

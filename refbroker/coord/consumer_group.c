@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hash64.h"
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/assignor.h"
+#include "refbroker/coord/topics_hash.h"
 
 /* How often a topic is named. */
 struct reader_count {
@@ -18,63 +18,6 @@ struct owner_key {
     struct wire_uuid topic_id;
     int32_t partition;
 };
-
-/* --- texts ---------------------------------------------------------------------------------------
- */
-
-static int
-compare_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-struct text_set
-text_set_from(const struct wire_string *items, int32_t count)
-{
-    struct text_set set = {xcalloc((size_t)(count < 0 ? 0 : count) + 1, sizeof *set.items), 0};
-    size_t kept = 0;
-
-    for (int32_t i = 0; i < count; i++)
-        set.items[set.count++] = xmemdup(items[i].data, (size_t)items[i].size);
-    qsort(set.items, set.count, sizeof(char *), compare_text);
-    for (size_t i = 0; i < set.count; i++)
-        if (kept > 0 && strcmp(set.items[kept - 1], set.items[i]) == 0)
-            free(set.items[i]);
-        else
-            set.items[kept++] = set.items[i];
-    set.count = kept;
-    return set;
-}
-
-static void
-text_set_fini(struct text_set *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        free(set->items[i]);
-    free(set->items);
-    *set = (struct text_set){NULL, 0};
-}
-
-bool
-text_set_equal(const struct text_set *a, const struct text_set *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
-bool
-text_replace(char **text, struct wire_string value)
-{
-    if (value.size < 0 ? *text == NULL : *text != NULL && request_is_text(value, *text))
-        return false;
-    free(*text);
-    *text = value.size < 0 ? NULL : xmemdup(value.data, (size_t)value.size);
-    return true;
-}
 
 /* --- the group -----------------------------------------------------------------------------------
  */
@@ -451,66 +394,10 @@ consumer_member_topics(const struct consumer_member *member, size_t *count)
     return ids;
 }
 
-static void
-put_number(struct buf *out, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        buf_append_byte(out, (uint8_t)(value >> (8 * i)));
-}
-
-/* Kafka's Utils.computeTopicHash: numbers little-endian, names as UTF-16 with their length. There
- * are no racks. */
-static uint64_t
-topic_hash(const struct topic *topic)
-{
-    struct buf bytes;
-    uint64_t hash;
-
-    buf_init(&bytes, SIZE_MAX);
-    buf_append_byte(&bytes, 0);
-    for (size_t half = 0; half < 16; half += 8)
-        for (size_t i = 0; i < 8; i++)
-            buf_append_byte(&bytes, topic->topic_id.bytes[half + 7 - i]);
-    for (const char *c = topic->name; *c != '\0'; c++)
-        put_number(&bytes, (uint8_t)*c, 2);
-    put_number(&bytes, strlen(topic->name), 4);
-    put_number(&bytes, (uint64_t)topic->partition_count, 4);
-    for (int32_t i = 0; i < topic->partition_count; i++)
-        put_number(&bytes, (uint64_t)i, 4);
-    hash = hash64_of(bytes.data, bytes.size);
-    buf_fini(&bytes);
-    return hash;
-}
-
-static int
-compare_topic(const void *a, const void *b)
-{
-    const struct topic *x = *(const struct topic *const *)a, *y = *(const struct topic *const *)b;
-
-    return strcmp(x->name, y->name);
-}
-
 uint64_t
 consumer_group_hash(const struct consumer_group *consumer)
 {
-    const struct topics *topics = &consumer->group->groups->broker->topics;
-    const struct topic **found = xcalloc(map_count(&consumer->readers) + 1, sizeof(struct topic *));
-    size_t count = 0, position = 0, size;
-    const void *name;
-    struct buf bytes;
-    uint64_t hash;
-
-    while (map_next(&consumer->readers, &position, &name, &size) != NULL)
-        if ((found[count] = topics_find(topics, name, size)) != NULL)
-            count++;
-    qsort(found, count, sizeof(struct topic *), compare_topic);
-    buf_init(&bytes, SIZE_MAX);
-    for (size_t i = 0; i < count; i++)
-        put_number(&bytes, topic_hash(found[i]), 8);
-    hash = count == 0 ? 0 : hash64_of(bytes.data, bytes.size);
-    buf_fini(&bytes);
-    free(found);
-    return hash;
+    return topics_hash_of(&consumer->group->groups->broker->topics, &consumer->readers);
 }
 
 bool

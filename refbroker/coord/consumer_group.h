@@ -23,6 +23,7 @@
 #define REFBROKER_COORD_CONSUMER_GROUP_H
 
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/text_set.h"
 #include "refbroker/coord/topic_parts.h"
 
 /* As in the records. */
@@ -32,12 +33,6 @@ enum consumer_member_state { MEMBER_STABLE = 0, MEMBER_UNREVOKED = 1, MEMBER_UNR
 #define CONSUMER_EPOCH_LEAVE (-1)
 #define CONSUMER_EPOCH_LEAVE_STATIC (-2)
 #define CONSUMER_EPOCH_FIRST 1 /* of a group that nobody has joined */
-
-/* A set of texts, sorted; owns them. */
-struct text_set {
-    char **items;
-    size_t count;
-};
 
 /* What a member of the classic protocol joined with. */
 struct consumer_classic {
@@ -160,13 +155,5 @@ const char *consumer_group_assignor(
     const struct consumer_group *consumer, const struct consumer_member *asking);
 
 size_t consumer_group_classic_count(const struct consumer_group *consumer);
-
-/* text_set_from makes a set of strings of a message. */
-struct text_set text_set_from(const struct wire_string *items, int32_t count);
-bool text_set_equal(const struct text_set *a, const struct text_set *b);
-
-/* text_replace sets an owned text to a string of a message; size -1 is NULL. It tells whether that
- * changed it. */
-bool text_replace(char **text, struct wire_string value);
 
 #endif

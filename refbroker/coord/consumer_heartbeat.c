@@ -1,6 +1,5 @@
 #include "refbroker/coord/consumer_heartbeat.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,16 +28,6 @@ refuse(struct err *e, int16_t code, const char *text)
 /* --- the request by itself -----------------------------------------------------------------------
  */
 
-/* Given, but blank. */
-static bool
-is_blank(struct wire_string text)
-{
-    for (int32_t i = 0; i < text.size; i++)
-        if (!isspace((unsigned char)text.data[i]))
-            return false;
-    return text.size >= 0;
-}
-
 static int16_t
 join_check(const heartbeat_in *in, struct err *e)
 {
@@ -62,13 +51,13 @@ request_check(const heartbeat_in *in, int16_t version, struct err *e)
     int16_t error = KE_NONE;
     char name[64];
 
-    if (id_needed && is_blank(in->member_id))
+    if (id_needed && text_is_blank(in->member_id))
         return refuse(e, KE_INVALID_REQUEST, "MemberId can't be empty.");
-    if (is_blank(in->group_id))
+    if (text_is_blank(in->group_id))
         return refuse(e, KE_INVALID_REQUEST, "GroupId can't be empty.");
-    if (is_blank(in->instance_id))
+    if (text_is_blank(in->instance_id))
         return refuse(e, KE_INVALID_REQUEST, "InstanceId can't be empty.");
-    if (is_blank(in->rack_id))
+    if (text_is_blank(in->rack_id))
         return refuse(e, KE_INVALID_REQUEST, "RackId can't be empty.");
     if (!request_is_plain(in->member_id) || !request_is_plain(in->group_id) ||
         !request_is_plain(in->instance_id))
@@ -132,7 +121,7 @@ group_check(struct groups *groups, const heartbeat_in *in, struct place *place, 
             in->member_epoch > 0 ? "Consumer group" : "Group", id_size, in->group_id.data);
         return KE_GROUP_ID_NOT_FOUND;
     }
-    if (group->consumer == NULL && !joins) {
+    if (group->consumer == NULL && (!joins || !group_is_classic(group))) {
         err_set(e, RC_CONFIG, "Group %.*s is not a consumer group.", id_size, in->group_id.data);
         return KE_GROUP_ID_NOT_FOUND;
     }

@@ -8,46 +8,29 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/coord/consumer_records.h"
 #include "refbroker/coord/consumer_update.h"
+#include "refbroker/coord/group_loading.h"
 
-struct loading {
-    struct groups *groups;
-    struct arena *arena;
-    struct wire_bytes key;
-    struct wire_bytes value; /* size -1: a tombstone */
-};
-
-/* Decodes what stands behind a leading int16; false where it is not readable. */
-static bool
-body_read(
-    const struct loading *l, const struct wire_message *message, struct wire_bytes data, void *out)
-{
-    struct err e;
-
-    return data.size >= 2 && codec_decode(message, 0, data.data + 2, (size_t)data.size - 2,
-                                 l->arena, out, NULL, &e) == RC_OK;
-}
-
-/* The group, made where it is not there; NULL for a tombstone of a group that is not there. */
+/* The group, made where it is not there; NULL for a tombstone of a group that is not there, and for
+ * one of another protocol. */
 static struct consumer_group *
-group_of(const struct loading *l, struct wire_string group_id)
+group_of(const struct group_loading *l, struct wire_string group_id)
 {
-    struct group *group =
-        l->value.size < 0 ? groups_find(l->groups, group_id) : groups_make(l->groups, group_id);
+    struct group *group = group_loading_group(l, group_id);
 
-    if (group == NULL)
+    if (group == NULL || (group->consumer == NULL && !group_is_classic(group)))
         return NULL;
-    return group->consumer != NULL || l->value.size < 0 ? group->consumer
-                                                        : consumer_group_attach(group);
+    return group->consumer != NULL || group_loading_is_tombstone(l) ? group->consumer
+                                                                    : consumer_group_attach(group);
 }
 
 static struct consumer_member *
-member_of(const struct loading *l, struct wire_string group_id, struct wire_string member_id)
+member_of(const struct group_loading *l, struct wire_string group_id, struct wire_string member_id)
 {
     struct consumer_group *consumer = group_of(l, group_id);
     struct consumer_member *member =
         consumer == NULL ? NULL : consumer_member_find(consumer, member_id);
 
-    return member != NULL || consumer == NULL || l->value.size < 0
+    return member != NULL || consumer == NULL || group_loading_is_tombstone(l)
                ? member
                : consumer_member_add(consumer, member_id);
 }
@@ -78,21 +61,19 @@ classic_read(const struct km_consumer_group_member_metadata_value_classic_member
 }
 
 static bool
-member_load(const struct loading *l)
+member_load(const struct group_loading *l)
 {
     struct km_consumer_group_member_metadata_key key;
     struct km_consumer_group_member_metadata_value value;
     struct consumer_member *member;
     struct text_set topics;
 
-    if (!body_read(l, &km_consumer_group_member_metadata_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(l, &km_consumer_group_member_metadata_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_member_metadata))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
         return true;
-    if (l->value.size < 0) {
+    if (group_loading_is_tombstone(l)) {
         consumer_member_remove(member);
         return true;
     }
@@ -111,7 +92,7 @@ member_load(const struct loading *l)
 }
 
 static bool
-target_load(const struct loading *l)
+target_load(const struct group_loading *l)
 {
     struct km_consumer_group_target_assignment_member_key key;
     struct km_consumer_group_target_assignment_member_value value;
@@ -119,10 +100,7 @@ target_load(const struct loading *l)
     struct consumer_member *member;
 
     codec_init(&km_consumer_group_target_assignment_member_value_desc, &value);
-    if (!body_read(l, &km_consumer_group_target_assignment_member_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(
-                l, &km_consumer_group_target_assignment_member_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_target_assignment_member))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
@@ -158,7 +136,7 @@ current_read(const current_value *items, int32_t count, int32_t epoch)
 }
 
 static bool
-current_load(const struct loading *l)
+current_load(const struct group_loading *l)
 {
     struct km_consumer_group_current_member_assignment_key key;
     struct km_consumer_group_current_member_assignment_value value;
@@ -167,10 +145,7 @@ current_load(const struct loading *l)
 
     codec_init(&km_consumer_group_current_member_assignment_value_desc, &value);
     value.member_epoch = value.previous_member_epoch = CONSUMER_EPOCH_LEAVE;
-    if (!body_read(l, &km_consumer_group_current_member_assignment_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(
-                l, &km_consumer_group_current_member_assignment_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_current_member_assignment))
         return false;
     member = member_of(l, key.group_id, key.member_id);
     if (member == NULL)
@@ -192,20 +167,18 @@ current_load(const struct loading *l)
  */
 
 static bool
-epoch_load(const struct loading *l)
+epoch_load(const struct group_loading *l)
 {
     struct km_consumer_group_metadata_key key;
     struct km_consumer_group_metadata_value value;
     struct consumer_group *consumer;
 
-    if (!body_read(l, &km_consumer_group_metadata_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(l, &km_consumer_group_metadata_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_metadata))
         return false;
     consumer = group_of(l, key.group_id);
     if (consumer == NULL)
         return true;
-    if (l->value.size < 0) {
+    if (group_loading_is_tombstone(l)) {
         consumer_group_detach(consumer->group);
         return true;
     }
@@ -215,7 +188,7 @@ epoch_load(const struct loading *l)
 }
 
 static bool
-target_epoch_load(const struct loading *l)
+target_epoch_load(const struct group_loading *l)
 {
     struct km_consumer_group_target_assignment_metadata_key key;
     struct km_consumer_group_target_assignment_metadata_value value;
@@ -223,10 +196,7 @@ target_epoch_load(const struct loading *l)
 
     codec_init(&km_consumer_group_target_assignment_metadata_value_desc, &value);
     value.assignment_epoch = -1;
-    if (!body_read(l, &km_consumer_group_target_assignment_metadata_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(
-                l, &km_consumer_group_target_assignment_metadata_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_target_assignment_metadata))
         return false;
     consumer = group_of(l, key.group_id);
     if (consumer == NULL)
@@ -237,7 +207,7 @@ target_epoch_load(const struct loading *l)
 }
 
 static bool
-pattern_load(const struct loading *l)
+pattern_load(const struct group_loading *l)
 {
     struct km_consumer_group_regular_expression_key key;
     struct km_consumer_group_regular_expression_value value;
@@ -245,15 +215,13 @@ pattern_load(const struct loading *l)
     struct text_set topics;
     char *text;
 
-    if (!body_read(l, &km_consumer_group_regular_expression_key_message, l->key, &key) ||
-        (l->value.size >= 0 &&
-            !body_read(l, &km_consumer_group_regular_expression_value_message, l->value, &value)))
+    if (!GROUP_LOADING_READ(l, consumer_group_regular_expression))
         return false;
     consumer = group_of(l, key.group_id);
     if (consumer == NULL)
         return true;
     text = xmemdup(key.regular_expression.data, (size_t)key.regular_expression.size);
-    if (l->value.size < 0) {
+    if (group_loading_is_tombstone(l)) {
         consumer_group_resolve(consumer, text, NULL, 0, 0);
     } else {
         topics = text_set_from(value.topics.items, value.topics.count);
@@ -267,7 +235,7 @@ bool
 consumer_records_load(struct groups *groups, struct arena *arena, int16_t type,
     struct wire_bytes key, struct wire_bytes value)
 {
-    struct loading l = {groups, arena, key, value};
+    struct group_loading l = {groups, arena, key, value};
 
     switch (type) {
     case GROUP_RECORD_CONSUMER_EPOCH:

@@ -160,20 +160,6 @@ member_up(struct consumer_group *consumer, struct group_member *from, const stru
 }
 
 static void
-classic_forget(struct group *group)
-{
-    groups_timer_clear(group->groups, &group->rebalance);
-    group_pending_clear(group);
-    free(group->protocol_type);
-    free(group->protocol_name);
-    free(group->leader);
-    group->protocol_type = group->protocol_name = group->leader = NULL;
-    group->state = GROUP_EMPTY;
-    group->gathering = false;
-    group->generation = 0;
-}
-
-static void
 members_up(struct group *group, struct consumer_group *consumer)
 {
     struct group_member *from;
@@ -209,7 +195,7 @@ consumer_migrate_up(struct group *group, struct group_records *records)
         consumer_records_group(records, consumer);
         log_info("GROUP-MIGRATE", "group %s is a consumer group now", group->group_id);
     }
-    classic_forget(group);
+    group_classic_forget(group);
     while ((member = map_next(&consumer->members, &position, NULL, NULL)) != NULL)
         consumer_member_touch(member);
 }

@@ -1,10 +1,9 @@
 #include "refbroker/coord/consumer_offsets.h"
 
 #include "lib/wire/kerr.h"
-#include "refbroker/limits.h"
+#include "refbroker/coord/offset_epochs.h"
 
 #define VERSION_WITH_EPOCH 9
-#define VERSION_WITH_TOPIC_ID 10
 
 /* The code of an epoch that does not fit, as the member's protocol knows it. */
 static int16_t
@@ -13,49 +12,23 @@ stale_code(const struct consumer_member *member)
     return member->classic != NULL ? KE_ILLEGAL_GENERATION : KE_STALE_MEMBER_EPOCH;
 }
 
-/* Whether the member has had a partition since this epoch. What is not there is answered by itself,
- * and does not keep the others back. */
 static bool
-has_had(const struct consumer_member *member, const struct topic *topic, int32_t partition,
-    int32_t epoch)
+has_had(const void *arg, const struct topic *topic, int32_t partition, int32_t epoch)
 {
-    const struct topic_part *part;
+    const struct consumer_member *member = arg;
+    const struct topic_part *part =
+        topic_parts_find(&member->assigned, &topic->topic_id, partition);
 
-    if (topic == NULL || partition < 0 || partition >= topic->partition_count)
-        return true;
-    part = topic_parts_find(&member->assigned, &topic->topic_id, partition);
     if (part == NULL)
         part = topic_parts_find(&member->revoking, &topic->topic_id, partition);
     return part != NULL && epoch >= part->epoch;
 }
 
-/* Kafka refuses it before it looks who has the partition (OffsetMetadataManager.commitOffset). */
-static bool
-is_too_large(struct wire_string metadata)
+static struct offset_epochs
+epochs_of(const struct consumer_member *member, int32_t epoch)
 {
-    return metadata.size > LIMIT_OFFSET_METADATA_BYTES_MAX;
-}
-
-static int16_t
-earlier_check(const struct consumer_member *member, const struct km_offset_commit_request *in,
-    int16_t version)
-{
-    const struct topics *topics = &member->consumer->group->groups->broker->topics;
-
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        const struct km_offset_commit_request_topic *from = &in->topics.items[i];
-        const struct topic *topic =
-            version >= VERSION_WITH_TOPIC_ID
-                ? topics_find_id(topics, &from->topic_id)
-                : topics_find(topics, from->name.data, (size_t)from->name.size);
-
-        for (int32_t k = 0; k < from->partitions.count; k++)
-            if (!is_too_large(from->partitions.items[k].committed_metadata) &&
-                !has_had(member, topic, from->partitions.items[k].partition_index,
-                    in->generation_id_or_member_epoch))
-                return stale_code(member);
-    }
-    return KE_NONE;
+    return (struct offset_epochs){
+        &member->consumer->group->groups->broker->topics, has_had, member, epoch};
 }
 
 int16_t
@@ -64,6 +37,7 @@ consumer_offsets_commit_check(const struct consumer_group *consumer,
 {
     int32_t epoch = in->generation_id_or_member_epoch;
     const struct consumer_member *member;
+    struct offset_epochs epochs;
 
     if (epoch < 0 && map_count(&consumer->members) == 0)
         return KE_NONE;
@@ -74,35 +48,30 @@ consumer_offsets_commit_check(const struct consumer_group *consumer,
         return KE_UNSUPPORTED_VERSION;
     if (epoch == member->epoch)
         return KE_NONE;
-    return epoch > member->epoch ? stale_code(member) : earlier_check(member, in, version);
+    epochs = epochs_of(member, epoch);
+    return epoch < member->epoch && offset_epochs_commit(&epochs, in, version) ? KE_NONE
+                                                                               : stale_code(member);
 }
 
 int16_t
 consumer_offsets_txn_check(
     const struct consumer_group *consumer, const struct km_txn_offset_commit_request *in)
 {
-    const struct topics *topics = &consumer->group->groups->broker->topics;
     bool names_member = in->member_id.size > 0 || in->group_instance_id.size >= 0;
     const struct consumer_member *member;
+    struct offset_epochs epochs;
 
     if (in->generation_id < 0 && (!names_member || map_count(&consumer->members) == 0))
         return KE_NONE;
     member = consumer_member_find(consumer, in->member_id);
     if (member == NULL)
         return KE_UNKNOWN_MEMBER_ID;
-    if (in->generation_id > member->epoch)
-        return KE_ILLEGAL_GENERATION;
-    for (int32_t i = 0; in->generation_id < member->epoch && i < in->topics.count; i++) {
-        const struct km_txn_offset_commit_request_topic *from = &in->topics.items[i];
-        const struct topic *topic = topics_find(topics, from->name.data, (size_t)from->name.size);
-
-        for (int32_t k = 0; k < from->partitions.count; k++)
-            if (!is_too_large(from->partitions.items[k].committed_metadata) &&
-                !has_had(
-                    member, topic, from->partitions.items[k].partition_index, in->generation_id))
-                return KE_ILLEGAL_GENERATION;
-    }
-    return KE_NONE;
+    if (in->generation_id == member->epoch)
+        return KE_NONE;
+    epochs = epochs_of(member, in->generation_id);
+    return in->generation_id < member->epoch && offset_epochs_txn(&epochs, in)
+               ? KE_NONE
+               : KE_ILLEGAL_GENERATION;
 }
 
 int16_t

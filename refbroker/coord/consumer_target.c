@@ -58,28 +58,25 @@ places_make(const struct target *t, const struct consumer_member *member, int32_
     return places;
 }
 
-/* All members in Kafka's order. The one that asks is not yet in the group where it has just come.
- */
+/* The one that asks is not yet in the group where it has just come. */
+static bool
+is_new(const void *asking, const void *member)
+{
+    return member == asking &&
+           ((const struct consumer_member *)member)->epoch == CONSUMER_EPOCH_JOIN;
+}
+
+/* All members in Kafka's order. */
 static void
 members_order(struct target *t, const struct consumer_member *asking)
 {
-    size_t count = map_count(&t->consumer->members), position = 0, i = 0;
-    struct consumer_member **members = xcalloc(count + 1, sizeof(struct consumer_member *));
-    struct member_order *order = xcalloc(count + 1, sizeof *order);
-    struct consumer_member *member;
+    size_t count = map_count(&t->consumer->members);
+    struct member_order *order = member_order_of(&t->consumer->members, is_new, asking);
 
-    while ((member = map_next(&t->consumer->members, &position, NULL, NULL)) != NULL) {
-        order[i] = (struct member_order){.member_id = member->member_id,
-            .is_new = member == asking && member->epoch == CONSUMER_EPOCH_JOIN,
-            .at = i};
-        members[i++] = member;
-    }
-    member_order_sort(order, count);
     t->members = xcalloc(count + 1, sizeof(struct consumer_member *));
-    for (i = 0; i < count; i++)
-        t->members[i] = members[order[i].at];
+    for (size_t i = 0; i < count; i++)
+        t->members[i] = order[i].member;
     free(order);
-    free(members);
 }
 
 static void

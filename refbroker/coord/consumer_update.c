@@ -345,24 +345,14 @@ consumer_update_subscribe(
     return topics || regex != REGEX_SAME;
 }
 
-/* Targets are not made more often than group.consumer.assignment.interval.ms; until then members go
- * on with the last one. */
-static bool
-can_make_target(const struct consumer_group *consumer)
-{
-    int64_t interval_ms = group_configs_assignment_interval_ms(consumer->group);
-
-    return consumer->target_ms == 0 || interval_ms == 0 ||
-           env_wall_ms(broker_of(consumer)->env) >= consumer->target_ms + interval_ms;
-}
-
 void
 consumer_update_settle(struct consumer_member *member, const struct topic_parts *owned,
     bool changed, struct group_records *records)
 {
     struct consumer_group *consumer = member->consumer;
 
-    if (consumer->target_epoch < consumer->epoch && can_make_target(consumer))
+    if (consumer->target_epoch < consumer->epoch &&
+        group_configs_may_assign(consumer->group, consumer->target_ms))
         consumer_target_make(consumer, member, records);
     if (!consumer_reconcile(member, owned, changed))
         return;

@@ -18,6 +18,12 @@
 static const char *const state_names[] = {
     "Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead"};
 
+bool
+group_is_classic(const struct group *group)
+{
+    return group->consumer == NULL && group->share == NULL && group->streams == NULL;
+}
+
 const char *
 group_state_name(enum group_state state)
 {

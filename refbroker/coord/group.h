@@ -26,6 +26,8 @@ enum group_state { GROUP_EMPTY, GROUP_PREPARING, GROUP_COMPLETING, GROUP_STABLE,
 struct consumer_group;
 struct group;
 struct groups;
+struct share_group;
+struct streams_group;
 
 /* A deadline of a group or a member. */
 struct group_timer {
@@ -76,8 +78,11 @@ struct group {
     struct map statics;      /* member by instance id */
     struct map pending;      /* ids handed out (KIP-394), as struct pending_member */
     struct offsets offsets;
-    struct consumer_group *consumer; /* NULL: a classic group, to which all of the above belongs but
-                                        id and offsets */
+    /* At most one of these; none: a classic group, to which all of the above belongs but id and
+     * offsets. */
+    struct consumer_group *consumer;
+    struct share_group *share;
+    struct streams_group *streams;
 };
 
 /* What a JoinGroup asks for. */
@@ -94,6 +99,9 @@ struct group_join {
 
 struct group *group_new(struct groups *groups, const char *group_id, size_t size);
 void group_free(struct group *group);
+
+/* group_is_classic tells whether a group is of no other protocol. */
+bool group_is_classic(const struct group *group);
 
 /* group_state_name returns Kafka's name of a state. */
 const char *group_state_name(enum group_state state);

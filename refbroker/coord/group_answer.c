@@ -25,14 +25,33 @@ dropped(struct broker *broker, struct request *request)
     ((struct group_answer *)request->park)->request = NULL;
 }
 
-static void
-release(struct broker *broker, struct group_answer *answer)
+void
+group_answer_hold(struct group_answer *answer)
+{
+    answer->waiting++;
+}
+
+void
+group_answer_release(struct group_answer *answer)
 {
     if (--answer->waiting > 0)
         return;
     if (answer->request != NULL)
-        broker_finish(broker, answer->request);
+        broker_finish(answer->groups->broker, answer->request);
     free(answer);
+}
+
+void
+group_answer_refuse(struct group_answer *answer, int32_t part, int16_t error)
+{
+    if (answer->request != NULL)
+        answer->fail(answer->request, part, error);
+}
+
+struct request *
+group_answer_request(const struct group_answer *answer)
+{
+    return answer->request;
 }
 
 /* What CoordinatorOperationExceptionHelper makes of a failed write. */
@@ -58,10 +77,11 @@ part_done(struct broker *broker, struct append_waiter *waiter, int16_t error)
     struct part *part = (struct part *)(void *)waiter;
     struct group_answer *answer = part->answer;
 
-    if (error != KE_NONE && answer->request != NULL)
-        answer->fail(answer->request, part->number, answered_code(error));
+    (void)broker;
+    if (error != KE_NONE)
+        group_answer_refuse(answer, part->number, answered_code(error));
     free(part);
-    release(broker, answer);
+    group_answer_release(answer);
 }
 
 struct group_answer *
@@ -87,14 +107,14 @@ group_answer_add(struct group_answer *answer, const char *group_id, int32_t part
     part->waiter.done = part_done;
     part->answer = answer;
     part->number = part_number;
-    answer->waiting++;
+    group_answer_hold(answer);
     group_records_append(records, answer->groups, group_id, &part->waiter);
 }
 
 enum h_result
 group_answer_end(struct group_answer *answer)
 {
-    release(answer->groups->broker, answer);
+    group_answer_release(answer);
     return H_PARK;
 }
 

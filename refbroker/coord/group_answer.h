@@ -25,6 +25,14 @@ struct group_answer *group_answer_begin(
 void group_answer_add(
     struct group_answer *answer, const char *group_id, int32_t part, struct group_records *records);
 
+/* group_answer_hold has the answer wait for something else, too, until group_answer_release; parts
+ * may be added meanwhile. group_answer_refuse changes the answer as a part does that failed, and
+ * group_answer_request is the request, or NULL once it is gone. */
+void group_answer_hold(struct group_answer *answer);
+void group_answer_release(struct group_answer *answer);
+void group_answer_refuse(struct group_answer *answer, int32_t part, int16_t error);
+struct request *group_answer_request(const struct group_answer *answer);
+
 /* group_answer_end returns H_PARK; the answer may be out already. */
 enum h_result group_answer_end(struct group_answer *answer);
 

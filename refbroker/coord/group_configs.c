@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/xalloc.h"
 #include "refbroker/coord/groups.h"
 #include "refbroker/meta/catalog.h"
 
 #define WHY_BYTES 512
+#define DURATION_MAX (INT64_MAX / 4)
 #define AT(member) offsetof(struct group_settings, member)
 #define NONE                                                                                       \
     {                                                                                              \
@@ -52,39 +54,60 @@ static const struct group_config_row rows[] = {
 #undef GROUP_OTHER
 };
 
-/* Reads digits; NULL where there are none. */
+/* Reads digits, as a number that ends at DURATION_MAX; NULL where there are none. */
 static const char *
-digits(const char *p)
+digits(const char *p, int64_t *number)
 {
     const char *begin = p;
 
-    while (*p >= '0' && *p <= '9')
-        p++;
+    for (*number = 0; *p >= '0' && *p <= '9'; p++)
+        *number = *number > DURATION_MAX / 10 ? DURATION_MAX : *number * 10 + (*p - '0');
     return p == begin ? NULL : p;
 }
 
+/* The thousandths that digits behind a point stand for. */
+static int64_t
+thousandths(const char *p)
+{
+    int64_t ms = 0;
+
+    for (int i = 0; i < 3; i++)
+        ms = ms * 10 + (*p >= '0' && *p <= '9' ? *p++ - '0' : 0);
+    return ms;
+}
+
+static int64_t
+capped_sum(int64_t ms, int64_t number, int64_t unit_ms)
+{
+    return number > (DURATION_MAX - ms) / unit_ms ? DURATION_MAX : ms + number * unit_ms;
+}
+
 /* Whether a text is an ISO 8601 duration that is not negative, as java.time.Duration reads it:
- * P1DT2H3M4.5S, with at least one of its parts. */
+ * P1DT2H3M4.5S, with at least one of its parts; *ms ends at DURATION_MAX. */
 static bool
-is_duration(const char *p)
+duration_read(const char *p, int64_t *ms)
 {
     static const char units[] = "DHMS";
+    static const int64_t units_ms[] = {86400000, 3600000, 60000, 1000};
     size_t unit = 0;
     bool timed = false, any = false;
 
+    *ms = 0;
     if (toupper((unsigned char)*p++) != 'P')
         return false;
     while (*p != '\0') {
         const char *end;
+        int64_t number, fraction_ms = 0, ignored;
 
         if (!timed && toupper((unsigned char)*p) == 'T') {
             timed = true;
             unit = 1;
             p++;
         }
-        end = digits(p);
+        end = digits(p, &number);
         if (end != NULL && *end == '.' && (end[1] | 0x20) != 's') {
-            end = digits(end + 1);
+            fraction_ms = thousandths(end + 1);
+            end = digits(end + 1, &ignored);
             unit = sizeof units - 2;
         }
         if (end == NULL)
@@ -93,6 +116,7 @@ is_duration(const char *p)
             unit++;
         if (unit >= sizeof units - 1 || timed != (unit > 0))
             return false;
+        *ms = capped_sum(capped_sum(*ms, number, units_ms[unit]), fraction_ms, 1);
         unit++;
         any = true;
         p = end + 1;
@@ -100,15 +124,30 @@ is_duration(const char *p)
     return any;
 }
 
+/* False for a text that is none. */
+static bool
+reset_read(const char *text, struct group_share_reset *out)
+{
+    static const char by_duration[] = "by_duration:";
+
+    *out = (struct group_share_reset){GROUP_RESET_EARLIEST, 0};
+    if (strcmp(text, "earliest") == 0)
+        return true;
+    out->where = GROUP_RESET_LATEST;
+    if (strcmp(text, "latest") == 0)
+        return true;
+    out->where = GROUP_RESET_BY_DURATION;
+    return strncmp(text, by_duration, sizeof by_duration - 1) == 0 &&
+           duration_read(text + sizeof by_duration - 1, &out->duration_ms);
+}
+
 static enum rc
 offset_reset(const struct config_def *def, const char *text, struct err *e)
 {
-    static const char by_duration[] = "by_duration:";
+    struct group_share_reset reset;
     char why[WHY_BYTES];
 
-    if (strcmp(text, "earliest") == 0 || strcmp(text, "latest") == 0 ||
-        (strncmp(text, by_duration, sizeof by_duration - 1) == 0 &&
-            is_duration(text + sizeof by_duration - 1)))
+    if (reset_read(text, &reset))
         return RC_OK;
     snprintf(why, sizeof why,
         "Invalid value `%s` for configuration %s. The value must be either 'earliest', 'latest' or "
@@ -197,30 +236,101 @@ group_configs_default(
     return arena_printf(arena, "%" PRId64, setting_of(broker, row->standard.at));
 }
 
+static const char *
+own_of(const struct broker *broker, const char *group_id, size_t place)
+{
+    return resource_configs_get(
+        &broker->resource_configs, RESOURCE_GROUP, group_id, rows[place].def.name);
+}
+
+static int64_t
+number_of(const struct broker *broker, const char *group_id, size_t place)
+{
+    const char *set = own_of(broker, group_id, place);
+
+    return set == NULL ? setting_of(broker, rows[place].standard.at) : strtoll(set, NULL, 10);
+}
+
+static const char *
+text_of(const struct broker *broker, const char *group_id, size_t place)
+{
+    const char *set = own_of(broker, group_id, place);
+
+    return set == NULL ? rows[place].def.default_text : set;
+}
+
 static int64_t
 in_force(const struct group *group, size_t place)
 {
-    const struct broker *broker = group->groups->broker;
-    const char *set = resource_configs_get(
-        &broker->resource_configs, RESOURCE_GROUP, group->group_id, rows[place].def.name);
+    return number_of(group->groups->broker, group->group_id, place);
+}
 
-    return set == NULL ? setting_of(broker, rows[place].standard.at) : strtoll(set, NULL, 10);
+/* The row of the group's protocol. */
+static int64_t
+by_protocol(const struct group *group, size_t consumer, size_t share, size_t streams)
+{
+    size_t place = consumer;
+
+    if (group->share != NULL)
+        place = share;
+    else if (group->streams != NULL)
+        place = streams;
+    return in_force(group, place);
 }
 
 int64_t
 group_configs_session_timeout_ms(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_SESSION);
+    return by_protocol(group, ROW_CONSUMER_SESSION, ROW_SHARE_SESSION, ROW_STREAMS_SESSION);
 }
 
 int64_t
 group_configs_heartbeat_interval_ms(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_HEARTBEAT);
+    return by_protocol(group, ROW_CONSUMER_HEARTBEAT, ROW_SHARE_HEARTBEAT, ROW_STREAMS_HEARTBEAT);
+}
+
+bool
+group_configs_may_assign(const struct group *group, int64_t assigned_ms)
+{
+    int64_t interval_ms =
+        by_protocol(group, ROW_CONSUMER_ASSIGNMENT, ROW_SHARE_ASSIGNMENT, ROW_STREAMS_ASSIGNMENT);
+
+    return assigned_ms == 0 || interval_ms == 0 ||
+           env_wall_ms(group->groups->broker->env) >= assigned_ms + interval_ms;
 }
 
 int64_t
-group_configs_assignment_interval_ms(const struct group *group)
+group_configs_streams_standbys(const struct group *group)
 {
-    return in_force(group, ROW_CONSUMER_ASSIGNMENT);
+    return in_force(group, ROW_STREAMS_STANDBYS);
+}
+
+int64_t
+group_configs_streams_delay_ms(const struct group *group)
+{
+    return in_force(group, ROW_STREAMS_DELAY);
+}
+
+void
+group_configs_share(
+    const struct broker *broker, const char *group_id, struct group_share_configs *out)
+{
+    out->record_lock_duration_ms = number_of(broker, group_id, ROW_SHARE_RECORD_LOCK);
+    out->delivery_count_limit = number_of(broker, group_id, ROW_SHARE_DELIVERY_COUNT);
+    out->partition_max_record_locks = number_of(broker, group_id, ROW_SHARE_RECORD_LOCKS);
+    out->read_committed =
+        strcmp(text_of(broker, group_id, ROW_SHARE_ISOLATION), "read_committed") == 0;
+    out->renews = strcasecmp(text_of(broker, group_id, ROW_SHARE_RENEW), "true") == 0;
+}
+
+struct group_share_reset
+group_configs_share_reset(const struct broker *broker, const char *group_id)
+{
+    struct group_share_reset reset;
+
+    /* What is kept was judged when it was set. */
+    if (!reset_read(text_of(broker, group_id, ROW_SHARE_OFFSET_RESET), &reset))
+        reset.where = GROUP_RESET_LATEST;
+    return reset;
 }

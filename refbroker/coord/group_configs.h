@@ -45,9 +45,36 @@ MUST_CHECK enum rc group_configs_check_together(
 const char *group_configs_default(
     const struct broker *broker, const struct group_config_row *row, struct arena *arena);
 
-/* What is in force. */
+/* What is in force, for the protocol that the group has. */
 int64_t group_configs_session_timeout_ms(const struct group *group);
 int64_t group_configs_heartbeat_interval_ms(const struct group *group);
-int64_t group_configs_assignment_interval_ms(const struct group *group);
+
+/* group_configs_may_assign tells whether a new target may be made now, after one at assigned_ms
+ * (wall clock; 0: never): not more often than the group's assignment interval allows. */
+bool group_configs_may_assign(const struct group *group, int64_t assigned_ms);
+
+/* Of a streams group: standby tasks of each task, and how long its first rebalance waits. */
+int64_t group_configs_streams_standbys(const struct group *group);
+int64_t group_configs_streams_delay_ms(const struct group *group);
+
+/* What holds for the records of a share group, which may not exist. */
+struct group_share_configs {
+    int64_t record_lock_duration_ms;
+    int64_t delivery_count_limit;
+    int64_t partition_max_record_locks;
+    bool read_committed;
+    bool renews; /* members may prolong their locks */
+};
+void group_configs_share(
+    const struct broker *broker, const char *group_id, struct group_share_configs *out);
+
+/* Where a share partition begins that has no start offset (share.auto.offset.reset). */
+enum group_reset { GROUP_RESET_EARLIEST, GROUP_RESET_LATEST, GROUP_RESET_BY_DURATION };
+struct group_share_reset {
+    enum group_reset where;
+    int64_t duration_ms; /* before now; GROUP_RESET_BY_DURATION */
+};
+struct group_share_reset group_configs_share_reset(
+    const struct broker *broker, const char *group_id);
 
 #endif

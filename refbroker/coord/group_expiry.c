@@ -8,6 +8,8 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/consumer_protocol.h"
 #include "refbroker/coord/consumer_records.h"
+#include "refbroker/coord/share_records.h"
+#include "refbroker/coord/streams_records.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define MINUTE_MS INT64_C(60000)
@@ -55,6 +57,12 @@ group_subscriptions(const struct group *group, struct map *topics)
     map_init(topics);
     if (group->consumer != NULL) {
         while (map_next(&group->consumer->readers, &position, &name, &size) != NULL)
+            map_put(topics, name, size, (void *)(uintptr_t)1);
+        return true;
+    }
+    if (group->streams != NULL) {
+        while (map_count(&group->streams->members) > 0 &&
+               map_next(&group->streams->sources, &position, &name, &size) != NULL)
             map_put(topics, name, size, (void *)(uintptr_t)1);
         return true;
     }
@@ -120,9 +128,14 @@ offsets_gone(struct group *group, const char *topic, struct group_records *recor
 int16_t
 group_expiry_delete_check(const struct group *group)
 {
-    bool empty = group->consumer != NULL ? map_count(&group->consumer->members) == 0
-                                         : group->state == GROUP_EMPTY;
+    bool empty = group->state == GROUP_EMPTY;
 
+    if (group->consumer != NULL)
+        empty = map_count(&group->consumer->members) == 0;
+    else if (group->share != NULL)
+        empty = map_count(&group->share->members) == 0;
+    else if (group->streams != NULL)
+        empty = map_count(&group->streams->members) == 0;
     return empty ? KE_NONE : KE_NON_EMPTY_GROUP;
 }
 
@@ -132,6 +145,10 @@ group_expiry_delete(struct group *group, struct group_records *records)
     offsets_gone(group, NULL, records);
     if (group->consumer != NULL)
         consumer_records_group_gone(records, group->consumer);
+    else if (group->share != NULL)
+        share_records_group_gone(records, group->share);
+    else if (group->streams != NULL)
+        streams_records_group_gone(records, group->group_id);
     else
         group_records_group_gone(records, group->group_id);
     groups_remove(group);
@@ -163,7 +180,7 @@ static bool
 can_expire(const struct group *group, int64_t *base_ms)
 {
     *base_ms = -1;
-    if (group->consumer != NULL || group->protocol_type == NULL)
+    if (!group_is_classic(group) || group->protocol_type == NULL)
         return true;
     if (group->state == GROUP_EMPTY) {
         *base_ms = group->state_since_ms > 0 ? group->state_since_ms : -1;
@@ -229,8 +246,10 @@ look(struct groups *groups, struct group_timer *timer)
     size_t position = 0;
 
     (void)timer;
+    /* A share group has no offsets of this kind, and never ends by itself. */
     while ((group = groups_next(groups, &position)) != NULL)
-        group_look(groups, group);
+        if (group->share == NULL)
+            group_look(groups, group);
     group_expiry_start(groups);
 }
 

@@ -9,6 +9,8 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/consumer_group.h"
 #include "refbroker/coord/groups.h"
+#include "refbroker/coord/share_group.h"
+#include "refbroker/coord/streams_group.h"
 
 struct pending_member {
     struct group_timer timer;
@@ -44,6 +46,8 @@ group_free(struct group *group)
     map_fini(&group->statics, NULL);
     map_fini(&group->pending, NULL);
     consumer_group_detach(group);
+    share_group_detach(group);
+    streams_group_detach(group);
     offsets_fini(&group->offsets);
     free(group->group_id);
     free(group->protocol_type);
@@ -385,4 +389,18 @@ group_member_sync_reply(struct group_member *member, struct request *request, in
     out->assignment = (struct wire_bytes){
         arena_dup(&request->arena, member->assignment, (size_t)member->assignment_size),
         member->assignment_size};
+}
+
+void
+group_classic_forget(struct group *group)
+{
+    groups_timer_clear(group->groups, &group->rebalance);
+    group_pending_clear(group);
+    free(group->protocol_type);
+    free(group->protocol_name);
+    free(group->leader);
+    group->protocol_type = group->protocol_name = group->leader = NULL;
+    group->state = GROUP_EMPTY;
+    group->gathering = false;
+    group->generation = 0;
 }

@@ -53,4 +53,8 @@ void group_pending_add(struct group *group, const char *member_id, int32_t timeo
 void group_pending_clear(struct group *group);
 bool group_pending_remove(struct group *group, struct wire_string member_id);
 
+/* group_classic_forget leaves nothing of a classic group, whose members are gone already, but its
+ * offsets: it becomes one of another protocol. */
+void group_classic_forget(struct group *group);
+
 #endif

@@ -110,27 +110,12 @@ batch_count(const struct state_log_record *records, size_t count)
     return taken;
 }
 
-static void
-wait_only(struct groups *groups, const char *group_id, struct append_waiter *waiter)
-{
-    const struct topic *topic =
-        topics_find(&groups->broker->topics, GROUPS_TOPIC, strlen(GROUPS_TOPIC));
-    struct partition *partition;
-
-    if (topic == NULL) {
-        waiter->done(groups->broker, waiter, KE_COORDINATOR_NOT_AVAILABLE);
-        return;
-    }
-    partition = topic->partitions[state_log_partition_of(groups->broker, GROUPS_TOPIC, group_id)];
-    waiter->end_offset = partition->log_end_offset;
-    append_wait(groups->broker, partition, waiter);
-}
-
 void
 group_records_append(struct group_records *records, struct groups *groups, const char *group_id,
     struct append_waiter *waiter)
 {
     const struct state_log_record *at = records_view(records);
+    int32_t partition = state_log_partition_of(groups->broker, GROUPS_TOPIC, group_id);
     size_t left = records->count;
 
     if (records->spoilt) {
@@ -138,15 +123,14 @@ group_records_append(struct group_records *records, struct groups *groups, const
         return;
     }
     if (left == 0) {
-        wait_only(groups, group_id, waiter);
+        state_log_wait(groups->broker, GROUPS_TOPIC, partition, waiter);
         return;
     }
     while (left > 0) {
         size_t count = batch_count(at, left);
 
         left -= count;
-        state_log_append(groups->broker, GROUPS_TOPIC,
-            state_log_partition_of(groups->broker, GROUPS_TOPIC, group_id), at, count, -1, -1,
+        state_log_append(groups->broker, GROUPS_TOPIC, partition, at, count, -1, -1,
             left > 0 ? unasked_waiter() : waiter);
         at += count;
     }

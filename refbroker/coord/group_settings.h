@@ -19,8 +19,8 @@ enum group_migration {
 /* The texts of the policy, in the order of its values. */
 #define GROUP_MIGRATION_TEXTS "disabled,upgrade,downgrade,bidirectional"
 
-/* Bits. Classic groups are always there, as in Kafka; the names of what is not built are known, so
- * that a Kafka's settings can be taken over. */
+/* Bits. Classic groups are always there, as in Kafka, and share groups where share.version says so.
+ */
 enum group_protocols {
     GROUP_PROTOCOL_CLASSIC = 1,
     GROUP_PROTOCOL_CONSUMER = 2,

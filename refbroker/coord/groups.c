@@ -6,6 +6,8 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/group_records.h"
+#include "refbroker/coord/share_calls.h"
+#include "refbroker/coord/streams_creation.h"
 #include "refbroker/limits.h"
 
 struct groups *
@@ -17,6 +19,8 @@ groups_new(struct broker *broker)
     map_init(&groups->by_id);
     heap_init(&groups->timers);
     pending_offsets_init(&groups->pending);
+    list_init(&groups->share_calls);
+    map_init(&groups->streams_failures);
     return groups;
 }
 
@@ -31,9 +35,11 @@ groups_free(struct groups *groups)
 {
     if (groups == NULL)
         return;
+    share_calls_end(groups);
     map_fini(&groups->by_id, free_group);
     heap_fini(&groups->timers);
     pending_offsets_fini(&groups->pending);
+    streams_creation_forget(groups);
     free(groups);
 }
 

@@ -25,6 +25,9 @@ struct groups {
     struct heap timers; /* struct group_timer */
     struct pending_offsets pending;
     struct group_timer expiry;
+    struct list share_calls;     /* struct share_calls.in_groups */
+    size_t topology_bytes;       /* that the topologies of streams groups take */
+    struct map streams_failures; /* topics that could not be made (streams_creation.h) */
 };
 
 struct groups *groups_new(struct broker *broker);
@@ -33,10 +36,12 @@ void groups_free(struct groups *groups);
 /* groups_load reads __consumer_offsets; for a start, before any client is served. */
 MUST_CHECK enum rc groups_load(struct groups *groups, struct err *e);
 
-/* groups_ready tells whether the topic is there; it starts making it where it is not. */
+/* groups_ready tells whether the topic is there; it starts making it where it is not, for who asks
+ * for the coordinator. */
 bool groups_ready(struct groups *groups);
 
-/* groups_exist tells so, too, and makes nothing. */
+/* groups_exist tells so, too, and makes nothing: who has not asked for the coordinator is told
+ * NOT_COORDINATOR (CoordinatorRuntime). */
 bool groups_exist(const struct groups *groups);
 
 /* groups_id_check is INVALID_GROUP_ID for no id and for one with a zero byte. */

@@ -3,6 +3,8 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/coord/consumer_records.h"
+#include "refbroker/coord/share_records.h"
+#include "refbroker/coord/streams_records.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
@@ -112,6 +114,20 @@ group_load(struct loader *l, const struct batch_records_record *record)
     return true;
 }
 
+typedef bool records_load_fn(struct groups *groups, struct arena *arena, int16_t type,
+    struct wire_bytes key, struct wire_bytes value);
+
+/* Of the protocol that a record is of. */
+static records_load_fn *
+loader_of(int16_t type)
+{
+    if (type >= GROUP_RECORD_SHARE_MEMBER && type <= GROUP_RECORD_SHARE_STAGES)
+        return share_records_load;
+    return type >= GROUP_RECORD_STREAMS_EPOCH && type <= GROUP_RECORD_STREAMS_TOPOLOGY
+               ? streams_records_load
+               : consumer_records_load;
+}
+
 static bool
 record_load(void *arg, const struct state_log_entry *entry)
 {
@@ -126,7 +142,7 @@ record_load(void *arg, const struct state_log_entry *entry)
         return offset_load(l, entry);
     if (type == GROUP_RECORD_GROUP)
         return group_load(l, record);
-    return consumer_records_load(l->groups, &l->arena, type,
+    return loader_of(type)(l->groups, &l->arena, type,
         (struct wire_bytes){record->key, record->key_size},
         (struct wire_bytes){record->value, record->value_size});
 }
@@ -139,8 +155,10 @@ groups_settle(struct groups *groups)
     size_t position = 0;
 
     consumer_records_loaded(groups);
+    share_records_loaded(groups);
+    streams_records_loaded(groups);
     while ((group = groups_next(groups, &position)) != NULL)
-        if (!group->loaded && group->consumer == NULL && offsets_count(&group->offsets) == 0 &&
+        if (!group->loaded && group_is_classic(group) && offsets_count(&group->offsets) == 0 &&
             !pending_offsets_has_group(&groups->pending, group->group_id))
             groups_remove(group);
 }

@@ -2,25 +2,14 @@
 
 #include <stdlib.h>
 
+#include "lib/base/xalloc.h"
 #include "refbroker/coord/java_hash.h"
 
-#define HASH_MAP_CAPACITY_MIN 16
 #define TIMELINE_CAPACITY_MIN 2
 #define TIMELINE_FACTOR UINT64_C(11400714819323198485) /* BaseHashTable.findSlot: 2^64 / phi */
 
-/* Both tables double when they are filled beyond three quarters: HashMap once they are,
- * TimelineHashMap before. */
-static size_t
-hash_map_capacity(size_t count)
-{
-    size_t capacity = HASH_MAP_CAPACITY_MIN;
-
-    while (count * 4 > capacity * 3)
-        capacity *= 2;
-    return capacity;
-}
-
-/* BaseHashTable.baseAddOrReplace compares with the capacity itself. */
+/* As HashMap this table doubles when it is filled beyond three quarters, but before the entry that
+ * does so is in; BaseHashTable.baseAddOrReplace compares with the capacity itself. */
 static unsigned
 timeline_bits(size_t count)
 {
@@ -49,7 +38,7 @@ compare(const void *a, const void *b)
 void
 member_order_sort(struct member_order *members, size_t count)
 {
-    size_t capacity = hash_map_capacity(count), known = 0;
+    size_t capacity = java_hash_capacity(JAVA_HASH_CAPACITY, count), known = 0;
     unsigned bits;
 
     for (size_t i = 0; i < count; i++)
@@ -57,10 +46,33 @@ member_order_sort(struct member_order *members, size_t count)
     bits = timeline_bits(known);
     for (size_t i = 0; i < count; i++) {
         int32_t hash = java_hash_text(members[i].member_id);
-        uint32_t spread = (uint32_t)hash ^ (uint32_t)hash >> 16;
 
-        members[i].bucket = spread & (uint32_t)(capacity - 1);
+        members[i].bucket = java_hash_bucket(hash, capacity);
         members[i].slot = (uint32_t)((uint64_t)(int64_t)hash * TIMELINE_FACTOR >> (64 - bits));
     }
     qsort(members, count, sizeof *members, compare);
+}
+
+struct member_order *
+member_order_of(const struct map *members, member_order_new_fn *is_new, const void *arg)
+{
+    size_t count = map_count(members), position = 0, i = 0, size;
+    struct member_order *order = xcalloc(count + 1, sizeof *order);
+    char **ids = xcalloc(count + 1, sizeof *ids);
+    const void *id;
+    void *member;
+
+    while ((member = map_next(members, &position, &id, &size)) != NULL) {
+        ids[i] = xmemdup(id, size);
+        order[i] = (struct member_order){
+            .member_id = ids[i], .is_new = is_new(arg, member), .at = i, .member = member};
+        i++;
+    }
+    member_order_sort(order, count);
+    for (i = 0; i < count; i++) {
+        order[i].member_id = NULL;
+        free(ids[i]);
+    }
+    free(ids);
+    return order;
 }

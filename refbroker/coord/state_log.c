@@ -40,8 +40,10 @@ state_log_partition_of(const struct broker *broker, const char *topic_name, cons
 {
     const struct topic *topic = topic_find(broker, topic_name);
 
+    if (topic != NULL)
+        return state_log_partition_among(id, topic->partition_count);
     return state_log_partition_among(
-        id, topic == NULL ? STATE_LOG_PARTITIONS : topic->partition_count);
+        id, broker->options.internal_topics[internal_topics_find(topic_name)].partitions);
 }
 
 /* Builds the batch; NULL where it is too large. */
@@ -79,40 +81,59 @@ batch_build(const struct state_log_record *records, size_t count, int64_t now_ms
     return blob;
 }
 
-void
-state_log_append(struct broker *broker, const char *topic_name, int32_t index,
+int16_t
+state_log_put(struct broker *broker, const char *topic_name, int32_t index,
     const struct state_log_record *records, size_t count, int64_t producer_id,
-    int16_t producer_epoch, struct append_waiter *waiter)
+    int16_t producer_epoch, int64_t *base_offset)
 {
     struct batch_builder_options options = batch_builder_defaults();
     struct topic *topic = topic_find(broker, topic_name);
     struct append_result result;
-    struct partition *partition;
     struct blob *blob;
 
-    if (topic == NULL) {
-        waiter->done(broker, waiter, KE_COORDINATOR_NOT_AVAILABLE);
-        return;
-    }
+    if (topic == NULL)
+        return KE_COORDINATOR_NOT_AVAILABLE;
     if (producer_id >= 0) {
         options.producer_id = producer_id;
         options.producer_epoch = producer_epoch;
         options.transactional = true;
     }
-    partition = topic->partitions[index];
     blob = batch_build(records, count, env_wall_ms(broker->env), &options);
-    if (blob == NULL) {
-        waiter->done(broker, waiter, KE_MESSAGE_TOO_LARGE);
-        return;
-    }
-    append_internal(broker, partition, blob, blob->data, blob->size, &result);
+    if (blob == NULL)
+        return KE_MESSAGE_TOO_LARGE;
+    append_internal(broker, topic->partitions[index], blob, blob->data, blob->size, &result);
     blob_unref(blob);
-    if (result.error != KE_NONE) {
+    *base_offset = result.base_offset;
+    return result.error == KE_NONE ? KE_NONE : KE_COORDINATOR_NOT_AVAILABLE;
+}
+
+void
+state_log_wait(
+    struct broker *broker, const char *topic_name, int32_t index, struct append_waiter *waiter)
+{
+    struct topic *topic = topic_find(broker, topic_name);
+
+    if (topic == NULL) {
         waiter->done(broker, waiter, KE_COORDINATOR_NOT_AVAILABLE);
         return;
     }
-    waiter->end_offset = result.end_offset;
-    append_wait(broker, partition, waiter);
+    waiter->end_offset = topic->partitions[index]->log_end_offset;
+    append_wait(broker, topic->partitions[index], waiter);
+}
+
+void
+state_log_append(struct broker *broker, const char *topic_name, int32_t index,
+    const struct state_log_record *records, size_t count, int64_t producer_id,
+    int16_t producer_epoch, struct append_waiter *waiter)
+{
+    int64_t base_offset;
+    int16_t error = state_log_put(
+        broker, topic_name, index, records, count, producer_id, producer_epoch, &base_offset);
+
+    if (error != KE_NONE)
+        waiter->done(broker, waiter, error);
+    else
+        state_log_wait(broker, topic_name, index, waiter);
 }
 
 /* --- reading back ---------------------------------------------------------------------------- */
@@ -122,6 +143,7 @@ struct reading {
     state_log_fn *fn;
     void *arg;
     int32_t partition;
+    int64_t log_start_offset; /* of the partition; a run may begin below */
     struct buf scratch;
     size_t unknown;
     struct err *e;
@@ -143,7 +165,8 @@ batches_read(struct reading *r, const uint8_t *data, size_t size)
         rc = batch_records_open(&records, &batch, &r->scratch, SCRATCH_BYTES_MAX, r->e);
         while (rc == RC_OK && (rc = batch_records_next(&records, &record, &found, r->e)) == RC_OK &&
                found)
-            r->unknown += !r->fn(r->arg, &entry);
+            if (record.offset >= r->log_start_offset)
+                r->unknown += !r->fn(r->arg, &entry);
         if (rc != RC_OK)
             break;
     }
@@ -199,6 +222,7 @@ state_log_read(
     buf_init(&r.scratch, SCRATCH_BYTES_MAX);
     for (int32_t i = 0; topic != NULL && i < topic->partition_count && rc == RC_OK; i++) {
         r.partition = i;
+        r.log_start_offset = topic->partitions[i]->log_start_offset;
         rc = partition_read(&r, topic->partitions[i]);
         if (rc != RC_OK)
             err_note(e, "%s-%d", topic_name, i);

@@ -99,36 +99,26 @@ coordinated_free(struct coordinated *c)
 
 /* --- on a lane that writes objects ------------------------------------------------------------ */
 
+/* Offsets are the database's business here, so the object has no index of its own. */
 static void
 put_run(struct work_job *job)
 {
     struct file *file = list_of(job, struct file, put);
-    struct pieces_item *items = xcalloc(file->count + 2, sizeof *items);
+    struct pieces_item *batches = xcalloc(file->count, sizeof *batches);
     char key[READER_KEY_BYTES];
-    struct pieces pieces;
-    struct buf ends; /* header, index and footer */
+    size_t position = OBJECT_HEADER_BYTES;
 
-    buf_init(&ends, OBJECT_HEADER_BYTES + OBJECT_FOOTER_BYTES);
-    object_begin(&ends);
-    file->object_bytes = OBJECT_HEADER_BYTES;
     for (size_t i = 0; i < file->count; i++) {
         struct entry *entry = &file->entries[i];
 
-        entry->position = (int64_t)file->object_bytes;
-        items[i + 1] = (struct pieces_item){entry->batch.data, entry->batch.size};
-        file->object_bytes += entry->batch.size;
+        entry->position = (int64_t)position;
+        batches[i] = (struct pieces_item){entry->batch.data, entry->batch.size};
+        position += entry->batch.size;
     }
-    /* Offsets are the database's business here, so the object has no index of its own. */
-    object_end(&ends, file->object_bytes, NULL, 0);
-    items[0] = (struct pieces_item){ends.data, OBJECT_HEADER_BYTES};
-    items[file->count + 1] =
-        (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
-    pieces = pieces_of(items, file->count + 2);
-    file->object_bytes = pieces.size;
     reader_key(key, file->object_id);
-    file->rc = store_put_pieces(file->coordinated->broker->store, key, &pieces, &file->err);
-    buf_fini(&ends);
-    free(items);
+    file->rc = object_put(file->coordinated->broker->store, key, batches, file->count, NULL, 0,
+        &file->object_bytes, &file->err);
+    free(batches);
 }
 
 /* --- the coordinator: on the database's lane ------------------------------------------------- */

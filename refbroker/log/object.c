@@ -1,5 +1,6 @@
 #include "refbroker/log/object.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
@@ -7,6 +8,7 @@
 #include "lib/wire/crc32c.h"
 
 #define MAGIC "KDLOBJ\r\n"
+#define INDEX_BYTES_MAX ((size_t)1 << 30)
 
 void
 object_begin(struct buf *out)
@@ -47,6 +49,31 @@ object_end(struct buf *out, size_t at, const struct object_run *runs, size_t cou
     buf_append(out, footer, sizeof footer);
 }
 
+enum rc
+object_put(struct store *store, const char *key, const struct pieces_item *batches, size_t count,
+    const struct object_run *runs, size_t run_count, size_t *object_bytes, struct err *e)
+{
+    struct pieces_item *items = xcalloc(count + 2, sizeof *items);
+    struct buf ends; /* header, index and footer */
+    struct pieces pieces;
+    enum rc rc;
+
+    buf_init(&ends, INDEX_BYTES_MAX);
+    object_begin(&ends);
+    memcpy(items + 1, batches, count * sizeof *items);
+    object_end(&ends, OBJECT_HEADER_BYTES + pieces_of(batches, count).size, runs, run_count);
+    items[0] = (struct pieces_item){ends.data, OBJECT_HEADER_BYTES};
+    items[count + 1] =
+        (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
+    pieces = pieces_of(items, count + 2);
+    *object_bytes = pieces.size;
+    rc = buf_is_overflowed(&ends) ? err_set(e, RC_LIMIT, "an object of too many runs")
+                                  : store_put_pieces(store, key, &pieces, e);
+    buf_fini(&ends);
+    free(items);
+    return rc;
+}
+
 static enum rc
 entry_read(const uint8_t *p, int64_t index_at, struct object_run *out, struct err *e)
 {
@@ -70,15 +97,16 @@ enum rc
 object_parse(
     const uint8_t *data, size_t size, struct object_run **runs, size_t *count, struct err *e)
 {
-    const uint8_t *footer = data + size - OBJECT_FOOTER_BYTES;
+    const uint8_t *footer;
     int64_t at, bytes;
     enum rc rc = RC_OK;
 
     *runs = NULL;
     *count = 0;
     if (size < OBJECT_HEADER_BYTES + OBJECT_FOOTER_BYTES || memcmp(data, MAGIC, 8) != 0 ||
-        memcmp(footer + 16, MAGIC, 8) != 0)
+        memcmp(data + size - 8, MAGIC, 8) != 0)
         return err_set(e, RC_CORRUPT, "this is no object of refbroker, or it is cut");
+    footer = data + size - OBJECT_FOOTER_BYTES;
     if (codec_bytes_int32(data + 8) != OBJECT_FORMAT_VERSION)
         return err_set(e, RC_UNSUPPORTED, "its format is version %d", codec_bytes_int32(data + 8));
     at = codec_bytes_int64(footer);

@@ -14,6 +14,8 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/pieces.h"
+#include "lib/store/store.h"
 #include "lib/wire/desc.h"
 #include "refbroker/log/run_index.h"
 
@@ -35,6 +37,16 @@ void object_begin(struct buf *out);
 /* object_end appends index and footer, which begin at `at` in the object; runs' positions, sizes
  * and CRCs are set. */
 void object_end(struct buf *out, size_t at, const struct object_run *runs, size_t count);
+
+/*
+ * object_put writes an object whose batches lie in `count` places, one run behind the other;
+ * header, index and footer are put around them, and nothing is copied. *object_bytes is the size of
+ * all of it, set whatever comes of the writing. RC_LIMIT for an index of more than 1 GiB, otherwise
+ * what store_put_pieces returns.
+ */
+MUST_CHECK enum rc object_put(struct store *store, const char *key,
+    const struct pieces_item *batches, size_t count, const struct object_run *runs,
+    size_t run_count, size_t *object_bytes, struct err *e);
 
 /*
  * object_parse reads footer and index of a whole object in memory; *runs is allocated, the caller

@@ -16,7 +16,6 @@
 #include "refbroker/log/wal.h"
 
 #define RETRY_MS 1000
-#define ENDS_BYTES_MAX ((size_t)1 << 30)
 #define PRODUCERS_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* A batch to be written, kept by its blob. */
@@ -235,32 +234,21 @@ put_run(struct work_job *job)
 {
     struct part *part = (struct part *)(void *)job;
     struct upload *upload = part->upload;
-    struct pieces_item *items = xcalloc(part->piece_count + 2, sizeof *items);
+    struct pieces_item *batches = xcalloc(part->piece_count, sizeof *batches);
     char key[READER_KEY_BYTES];
-    struct pieces pieces;
-    struct buf ends; /* header, index and footer */
+    size_t bytes;
 
-    buf_init(&ends, ENDS_BYTES_MAX);
-    object_begin(&ends);
     for (size_t i = 0; i < part->piece_count; i++) {
         const struct piece *piece = &upload->pieces[part->first_piece + i];
 
-        items[i + 1] = (struct pieces_item){piece->data, piece->size};
+        batches[i] = (struct pieces_item){piece->data, piece->size};
     }
-    object_end(&ends, part->size, &upload->runs[part->first_run], part->run_count);
-    items[0] = (struct pieces_item){ends.data, OBJECT_HEADER_BYTES};
-    items[part->piece_count + 1] =
-        (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
-    pieces = pieces_of(items, part->piece_count + 2);
     reader_key(key, part->object_id);
-    if (buf_is_overflowed(&ends))
-        part->rc = err_set(&part->err, RC_LIMIT, "an object of too many runs");
-    else
-        part->rc = store_put_pieces(upload->uploader->broker->store, key, &pieces, &part->err);
+    part->rc = object_put(upload->uploader->broker->store, key, batches, part->piece_count,
+        &upload->runs[part->first_run], part->run_count, &bytes, &part->err);
     if (part->rc == RC_OK)
-        part->object_bytes = pieces.size;
-    buf_fini(&ends);
-    free(items);
+        part->object_bytes = bytes;
+    free(batches);
 }
 
 /* --- on the database's lane ------------------------------------------------------------------ */
@@ -503,7 +491,7 @@ uploader_tick(struct uploader *uploader)
     if (uploader->oldest_ms == 0)
         uploader->oldest_ms = now;
     due = uploader->oldest_ms + broker->options.upload_interval_ms;
-    if (waiting >= broker->options.upload_bytes || uploader->flush)
+    if (waiting >= broker->options.upload_bytes || broker->producers_blocked || uploader->flush)
         due = now;
     if (due < uploader->retry_ms)
         due = uploader->retry_ms;

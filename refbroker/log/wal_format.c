@@ -55,8 +55,8 @@ wal_format_file_parse(const uint8_t *in, struct wal_file_header *header, struct 
     return RC_OK;
 }
 
-static uint32_t
-salted(uint64_t salt, uint64_t sequence)
+uint32_t
+wal_format_crc_begin(uint64_t salt, uint64_t sequence)
 {
     uint8_t seed[16];
 
@@ -74,14 +74,15 @@ wal_format_group_header(uint8_t *out, uint64_t salt, const struct wal_group_head
     codec_bytes_put_int32(out + 16, (int32_t)header->payload_bytes);
     codec_bytes_put_int32(out + 20, (int32_t)header->crc);
     codec_bytes_put_int32(out + 24, 0);
-    codec_bytes_put_int32(out + 28, (int32_t)crc32c_extend(salted(salt, 0), out, 28));
+    codec_bytes_put_int32(out + 28, (int32_t)crc32c_extend(wal_format_crc_begin(salt, 0), out, 28));
 }
 
 bool
 wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header *header)
 {
     if (codec_bytes_int32(in) != GROUP_MAGIC ||
-        (uint32_t)codec_bytes_int32(in + 28) != crc32c_extend(salted(salt, 0), in, 28))
+        (uint32_t)codec_bytes_int32(in + 28) !=
+            crc32c_extend(wal_format_crc_begin(salt, 0), in, 28))
         return false;
     header->sequence = (uint64_t)codec_bytes_int64(in + 4);
     header->entry_count = (uint32_t)codec_bytes_int32(in + 12);
@@ -93,7 +94,7 @@ wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header
 uint32_t
 wal_format_crc(uint64_t salt, uint64_t sequence, const uint8_t *payload, size_t size)
 {
-    return crc32c_extend(salted(salt, sequence), payload, size);
+    return crc32c_extend(wal_format_crc_begin(salt, sequence), payload, size);
 }
 
 void

@@ -53,7 +53,9 @@ void wal_format_group_header(uint8_t *out, uint64_t salt, const struct wal_group
 /* wal_format_group_parse reads a header whose own checksum is right; false otherwise. */
 bool wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header *header);
 
-/* wal_format_crc is the checksum of a group's payload. */
+/* wal_format_crc is the checksum of a group's payload; crc32c_extend makes the same of its parts,
+ * one after the other, from wal_format_crc_begin on. */
+uint32_t wal_format_crc_begin(uint64_t salt, uint64_t sequence);
 uint32_t wal_format_crc(uint64_t salt, uint64_t sequence, const uint8_t *payload, size_t size);
 
 /* wal_format_name writes the path of a file by its number. wal_format_number is the way back from a

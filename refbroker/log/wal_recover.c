@@ -16,6 +16,7 @@ struct scanner {
     struct wal_scan *scan;
     uint8_t *data; /* of the file being read */
     size_t size;
+    size_t capacity;
     /* The last group that was found; NULL: none yet. */
     const struct wal_found_file *tail_file;
     size_t tail_at;
@@ -50,6 +51,36 @@ sequence_seen(struct wal_scan *scan, uint64_t sequence)
         scan->next_sequence = sequence + 1;
 }
 
+static enum rc
+data_reserve(struct scanner *s, size_t size)
+{
+    if (size <= s->capacity)
+        return RC_OK;
+    free(s->data);
+    s->capacity = 0;
+    s->data = disk_buffer_new(size);
+    if (s->data == NULL)
+        return err_set(s->e, RC_LIMIT, "no memory for %zu bytes", size);
+    s->capacity = size;
+    return RC_OK;
+}
+
+/* Past the page cache, which would hand the file over in small pieces; a file that somebody has cut
+ * within a block cannot be read to its end so. */
+static enum rc
+file_open(struct scanner *s, const char *name, struct disk_file **handle, int64_t *size)
+{
+    enum rc rc = disk_open(s->disk, name, DISK_READ | DISK_DIRECT, handle, s->e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = disk_size(*handle, size, s->e);
+    if (rc == RC_OK && *size % DISK_ALIGN_BYTES == 0)
+        return RC_OK;
+    disk_close(*handle);
+    return rc == RC_OK ? disk_open(s->disk, name, DISK_READ, handle, s->e) : rc;
+}
+
 /* Reads the file, or its first `size_max` bytes. */
 static enum rc
 file_read(struct scanner *s, const struct wal_found_file *file, size_t size_max)
@@ -60,18 +91,12 @@ file_read(struct scanner *s, const struct wal_found_file *file, size_t size_max)
     enum rc rc;
 
     wal_format_name(name, file->number);
-    rc = disk_open(s->disk, name, DISK_READ, &handle, s->e);
+    rc = file_open(s, name, &handle, &size);
     if (rc != RC_OK)
         return rc;
-    rc = disk_size(handle, &size, s->e);
-    if (rc == RC_OK) {
-        if ((uint64_t)size < size_max)
-            size_max = (size_t)size;
-        free(s->data);
-        s->data = malloc(size_max == 0 ? 1 : size_max);
-        if (s->data == NULL)
-            rc = err_set(s->e, RC_LIMIT, "no memory for %zu bytes", size_max);
-    }
+    if ((uint64_t)size < size_max)
+        size_max = (size_t)size;
+    rc = data_reserve(s, size_max);
     if (rc == RC_OK)
         rc = disk_read(handle, 0, s->data, size_max, &s->size, s->e);
     if (rc == RC_OK && s->size < size_max)

@@ -124,7 +124,8 @@ buffer_reserve(struct wal_writer *w, size_t size, struct err *e)
 
     if (size <= w->buffer_size)
         return RC_OK;
-    if (posix_memalign(&buffer, DISK_ALIGN_BYTES, size) != 0)
+    buffer = disk_buffer_new(size);
+    if (buffer == NULL)
         return err_set(e, RC_NO_SPACE, "no memory for a group of %zu bytes", size);
     free(w->buffer);
     w->buffer = buffer;

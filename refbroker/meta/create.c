@@ -10,8 +10,6 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/limits.h"
 
-#define INTERNAL_PARTITIONS 50 /* STATE_LOG_PARTITIONS */
-
 struct job {
     struct catalog_job job;
     struct broker *broker;
@@ -138,7 +136,8 @@ sizes_check(struct broker *broker, struct create_topic *topic)
                 ? "Replication factor for diskless topics must be 1 or -1 when managed replicas "
                   "are disabled."
                 : "Unable to replicate the partition %d time(s): The target replication factor of "
-                  "%d cannot be reached because only 1 broker(s) are registered.",
+                  "%d cannot be reached because only 1 broker(s) are registered or some brokers "
+                  "have all their log directories cordoned.",
             topic->replication_factor, topic->replication_factor);
     else if (topic->partitions > LIMIT_PARTITIONS_PER_TOPIC_MAX ||
              broker->topics.partition_count + topic->partitions > LIMIT_PARTITIONS_MAX)
@@ -296,38 +295,22 @@ used_done(struct broker *broker, void *arg, struct create_topic *topics, size_t 
     (void)count;
 }
 
-struct shape_row {
-    const char *topic;
-    const char *name;
-    const char *value;
-};
-
-/* Internal topics are made the way Kafka makes them: compacted, with their own number of
- * partitions. */
+/* Internal topics are made the way Kafka makes them. */
 static void
-internal_shape(struct create_topic *topic)
+internal_shape(const struct broker *broker, struct create_topic *topic)
 {
-    static const struct shape_row rows[] = {
-        {"__consumer_offsets", "cleanup.policy", "compact"},
-        {"__consumer_offsets", "compression.type", "producer"},
-        {"__consumer_offsets", "segment.bytes", "104857600"},
-        {"__transaction_state", "cleanup.policy", "compact"},
-        {"__transaction_state", "compression.type", "uncompressed"},
-        {"__transaction_state", "segment.bytes", "104857600"},
-        {"__transaction_state", "unclean.leader.election.enable", "false"},
-    };
+    enum internal_topic id = internal_topics_find(topic->name);
+    struct internal_topic_config configs[INTERNAL_TOPIC_CONFIGS_MAX];
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct create_config *config;
-
-        if (strcmp(topic->name, rows[i].topic) != 0)
-            continue;
-        topic->partitions = INTERNAL_PARTITIONS;
-        if (topic->configs == NULL)
-            topic->configs = xcalloc(ARRAY_LEN(rows), sizeof *topic->configs);
-        config = &topic->configs[topic->config_count++];
-        config->name = xstrdup(rows[i].name);
-        config->value = xstrdup(rows[i].value);
+    if (id == INTERNAL_TOPIC_COUNT)
+        return;
+    topic->partitions = broker->options.internal_topics[id].partitions;
+    topic->config_count =
+        internal_topics_configs(id, &broker->options.internal_topics[id], configs);
+    topic->configs = xcalloc(topic->config_count, sizeof *topic->configs);
+    for (size_t i = 0; i < topic->config_count; i++) {
+        topic->configs[i].name = xstrdup(configs[i].name);
+        topic->configs[i].value = xstrdup(configs[i].value);
     }
 }
 
@@ -339,7 +322,7 @@ create_topic_by_use(struct broker *broker, const char *name, size_t size)
     topic->name = xmemdup(name, size);
     topic->partitions = -1;
     topic->replication_factor = -1;
-    internal_shape(topic);
+    internal_shape(broker, topic);
     if (map_get_text(&broker->creating, topic->name) == NULL)
         create_check(broker, topic);
     else

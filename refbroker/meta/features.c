@@ -52,12 +52,28 @@ features_highest(const struct features *features, enum feature_id id)
     return id == FEATURE_METADATA_VERSION && features->unstable ? latest : rows[id].highest;
 }
 
+bool
+features_share_groups(const struct features *features)
+{
+    return features->levels[FEATURE_SHARE_VERSION] >= 1;
+}
+
+bool
+features_streams_groups(const struct features *features)
+{
+    return features->levels[FEATURE_STREAMS_VERSION] >= 1;
+}
+
 /* The level of a new folder. */
 static int16_t
 first_level(const struct feature_settings *settings, enum feature_id id)
 {
     if (id == FEATURE_METADATA_VERSION)
         return (int16_t)settings->first_metadata_version;
+    if (id == FEATURE_SHARE_VERSION && settings->first_share_version >= 0)
+        return (int16_t)settings->first_share_version;
+    if (id == FEATURE_STREAMS_VERSION && settings->first_streams_version >= 0)
+        return (int16_t)settings->first_streams_version;
     return settings->first_metadata_version >= rows[id].since ? rows[id].highest : 0;
 }
 

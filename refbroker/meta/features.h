@@ -38,6 +38,8 @@ struct feature_row {
 struct feature_settings {
     int64_t first_metadata_version; /* of a new folder */
     bool unstable;                  /* what Kafka has not released may be had, too */
+    int64_t first_share_version;    /* of a new folder; -1: as its metadata.version has it */
+    int64_t first_streams_version;  /* so, too */
 };
 
 struct features {
@@ -53,6 +55,12 @@ enum feature_id features_find(struct wire_string name);
 
 /* features_highest returns the highest level that a feature can be raised to. */
 int16_t features_highest(const struct features *features, enum feature_id id);
+
+/* features_share_groups tells whether there are share groups (ShareVersion.supportsShareGroups). */
+bool features_share_groups(const struct features *features);
+
+/* features_streams_groups tells so of streams groups (StreamsVersion.streamsGroupSupported). */
+bool features_streams_groups(const struct features *features);
 
 /* features_load reads the levels at a start, and keeps those of a new folder. RC_CORRUPT for one
  * that this broker does not know. */

@@ -6,6 +6,8 @@
 #include "lib/base/xalloc.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/group_expiry.h"
+#include "refbroker/coord/share_states.h"
+#include "refbroker/coord/share_update.h"
 #include "refbroker/log/append.h"
 #include "refbroker/log/fetch_wait.h"
 
@@ -62,6 +64,8 @@ job_done(struct catalog_job *catalog_job)
         name = xstrdup(topic->name);
         topics_remove(&broker->topics, topic);
         group_expiry_topic_gone(broker->groups, name);
+        share_states_topic_gone(broker->share_states, &job->ids[i]);
+        share_update_topic_gone(broker->groups, &job->ids[i]);
         free(name);
     }
     catalog_job->err.code = catalog_job->rc;

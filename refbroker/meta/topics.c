@@ -6,6 +6,7 @@
 
 #include "lib/base/xalloc.h"
 #include "refbroker/limits.h"
+#include "refbroker/meta/internal_topics.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
@@ -178,6 +179,5 @@ topics_name_collides(const struct topics *topics, const char *name)
 bool
 topics_is_internal(const char *name)
 {
-    return strcmp(name, "__consumer_offsets") == 0 || strcmp(name, "__transaction_state") == 0 ||
-           strcmp(name, "__share_group_state") == 0;
+    return internal_topics_find(name) != INTERNAL_TOPIC_COUNT;
 }

@@ -16,6 +16,7 @@
 
 #define STAGE_BYTES 16384
 #define LENGTH_BYTES 4
+#define PUSH_BYTES ((size_t)64 * 1024)
 #define QUEUE_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define LINGER_US 5000000
 #define STOP_US_MAX 1500000
@@ -133,6 +134,10 @@ port_send(void *arg, const struct wire_fragment *pieces, size_t count, void (*se
         sent(sent_arg);
         return true;
     }
+    /* Small replies of a round leave together; the receiver of a large one need not wait for what
+     * else the round has to do. */
+    if (tcp_queued_bytes(peer->tcp) >= PUSH_BYTES)
+        tcp_push(peer->tcp);
     peer->full = tcp_queued_bytes(peer->tcp) >= QUEUE_BYTES_MAX;
     return !peer->full;
 }

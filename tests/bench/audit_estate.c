@@ -13,7 +13,8 @@
 
 #include "lib/base/xalloc.h"
 
-#define TOPICS_PER_REQUEST 200
+#define TOPICS_PER_REQUEST_MAX 200
+#define PARTITIONS_PER_REQUEST 4000 /* Kafka refuses 10,000 records of metadata at once */
 #define GROUPS_AT_ONCE 100
 /* A broker that has just been asked for 10,000 partitions makes them first. */
 #define ANSWER_MS 120000
@@ -93,9 +94,9 @@ main(int argc, char **argv)
     rd_kafka_queue_t *queue;
     rd_kafka_t *client;
     char why[512], wait_ms[16];
-    int topics, partitions, groups, asked = 0;
+    int topics, partitions, groups, per_request, asked = 0;
 
-    if (argc != 5) {
+    if (argc != 5 || strtol(argv[3], NULL, 10) < 1) {
         fprintf(stderr, "usage: audit_estate BROKERS TOPICS PARTITIONS GROUPS\n");
         return 2;
     }
@@ -111,9 +112,12 @@ main(int argc, char **argv)
     if (client == NULL)
         stop(argv[1], why);
     queue = rd_kafka_queue_new(client);
-    for (int from = 0; from < topics; from += TOPICS_PER_REQUEST)
-        topics_make(client, queue, from,
-            topics - from < TOPICS_PER_REQUEST ? topics - from : TOPICS_PER_REQUEST, partitions);
+    per_request = partitions < PARTITIONS_PER_REQUEST ? PARTITIONS_PER_REQUEST / partitions : 1;
+    if (per_request > TOPICS_PER_REQUEST_MAX)
+        per_request = TOPICS_PER_REQUEST_MAX;
+    for (int from = 0; from < topics; from += per_request)
+        topics_make(client, queue, from, topics - from < per_request ? topics - from : per_request,
+            partitions);
     for (int answered = 0; answered < groups; answered++) {
         for (; asked < groups && asked - answered < GROUPS_AT_ONCE; asked++)
             group_ask(client, queue, asked, topics);

@@ -5,7 +5,7 @@
 #   about    SECTION  TITLE  SOURCE                        what is measured, where its numbers come from
 #   figure   SECTION  SIDE  DURABILITY  METRIC  UNIT  VALUE      one of a run
 #   ratio    WHAT  SECTION  METRIC  SIDE  OTHER-SIDE  AIM  SENSE       medians, divided; SENSE: min or max
-#   limit    WHAT  SECTION  METRIC  SIDE  AIM  LATER                   a median that should not be above
+#   limit    WHAT  SECTION  METRIC  SIDE  AIM  LATER  [SENSE]           a median that should not be above AIM, or below with min
 BEGIN { FS = "\t" }
 
 function quoted(text) { gsub(/[\\"]/, "\\\\&", text); return "\"" text "\"" }
@@ -36,7 +36,7 @@ $1 == "figure" {
 }
 $1 == "ratio" { top = median($3 FS $5 FS $4); below = median($3 FS $6 FS $4)
     if (top != "" && below > 0) judge($2, top / below, $7, "", $8) }
-$1 == "limit" { x = median($3 FS $5 FS $4); if (x != "") judge($2, x, $6, $7, "max") }
+$1 == "limit" { x = median($3 FS $5 FS $4); if (x != "") judge($2, x, $6, $7, $8 == "min" ? "min" : "max") }
 
 function judge(what, value, aim, later, sense) {
     verdicts[++verdict_count] = what
@@ -54,7 +54,15 @@ function aim_text(i,    least) {
         (verdict_met[i] ? "reached" : "missed"))
 }
 
-function print_table(    i, j, k, s, side, unused) {
+function runs_of(s, side,    k, n, most, unused) { # some figures of a row may come once
+    for (k = 1; k <= column_count[s]; k++) {
+        n = split(values[s FS side FS columns[s, k]], unused, " ")
+        if (n > most) most = n
+    }
+    return most
+}
+
+function print_table(    i, j, k, s, side) {
     for (i = 1; i <= machine_count; i++) printf "%-12s %s\n", machines[i], machine[machines[i]]
     for (i = 1; i <= section_count; i++) {
         s = sections[i]
@@ -68,7 +76,7 @@ function print_table(    i, j, k, s, side, unused) {
             side = rows[s, j]
             printf "  %-38s %-10s", side, durability[s, side]
             for (k = 1; k <= column_count[s]; k++) printf " %14s", shown(median(s FS side FS columns[s, k]))
-            printf "\n  %-38s %-10s", sprintf("  %d runs, least-most", split(values[s FS side FS columns[s, 1]], unused, " ")), ""
+            printf "\n  %-38s %-10s", sprintf("  %d runs, least-most", runs_of(s, side)), ""
             for (k = 1; k <= column_count[s]; k++) printf " %14s", range(s FS side FS columns[s, k])
             printf "\n"
         }
@@ -76,7 +84,7 @@ function print_table(    i, j, k, s, side, unused) {
     }
     printf "\n"
     for (i = 1; i <= verdict_count; i++)
-        printf "%-62s %8s%s\n", verdicts[i], shown(verdict_value[i]), aim_text(i)
+        printf "%-66s %8s%s\n", verdicts[i], shown(verdict_value[i]), aim_text(i)
 }
 
 function print_json(    i, n, v, j, p) {

@@ -7,32 +7,16 @@
  * CPU seconds (user and system, wait4), its largest RSS. The command's output goes to stderr; its
  * exit code is ours.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-static double
-now_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double
-seconds(struct timeval t)
-{
-    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
+#include "tests/bench/measure.h"
 
 int
 main(int argc, char **argv)
 {
-    double bytes = argc > 2 ? strtod(argv[1], NULL) : 0, started = now_s(), took, cpu;
+    double bytes = argc > 2 ? strtod(argv[1], NULL) : 0, took, cpu;
+    int64_t started = measure_now_us();
     struct rusage usage;
     int status = 0;
     pid_t pid;
@@ -50,8 +34,8 @@ main(int argc, char **argv)
     }
     if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
         return 1;
-    took = now_s() - started;
-    cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    took = (double)(measure_now_us() - started) / 1e6;
+    cpu = measure_cpu_seconds(&usage);
     printf("throughput\tMB/s\t%.1f\n", bytes / took / 1e6);
     printf("CPU\ts/GB\t%.3f\n", cpu / (bytes / 1e9));
     printf("largest RSS\tMB\t%.0f\n", (double)usage.ru_maxrss * 1024 / 1e6);

@@ -6,6 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=pair.sh
 . "$here/pair.sh"
+# shellcheck source=versitygw.sh
+. "$here/versitygw.sh"
 pair_setup
 kdl=$BUILD/bin/kdl
 
@@ -51,13 +53,6 @@ s3proxy_served() {
         END { for (i = 1; i <= 4; i++) print requests[i] + 0; print put + 0; print got + 0 }'
 }
 
-versitygw_get() {
-    versitygw=$kafka_home/versitygw-1.8.0
-    [ -x "$versitygw/versitygw" ] || GOTOOLCHAIN=local GOBIN=$versitygw go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 >"$work/go" 2>&1
-}
-versitygw_start() {
-    "$versitygw/versitygw" --access local --secret local-secret --port "127.0.0.1:$server_port" --region us-east-1 --access-log "$work/server/log" --quiet posix "$work/buckets" >>"$work/server/out" 2>&1 &
-}
 versitygw_served() { # the format of S3's own access log, where the time is two words; of ranges it does not tell the bytes
     awk '
         $8 == "s3_PutObject" { requests[1]++; put += $14 }
@@ -67,9 +62,15 @@ versitygw_served() { # the format of S3's own access log, where the time is two 
         END { for (i = 1; i <= 4; i++) print requests[i] + 0; print put + 0 }'
 }
 
+server_run() {
+    case $server in
+    s3proxy) s3proxy_start ;;
+    versitygw) versitygw_start "$server_port" "$work/buckets" "$work/server/log" ;;
+    esac
+}
 server_answers() { (: <"/dev/tcp/127.0.0.1/$server_port") 2>/dev/null; }
 server_start() {
-    "${server}_start"
+    server_run
     echo $! >"$work/server/pid"
     wait_for 60 server_answers
 }
@@ -208,7 +209,7 @@ all() { # SERVER
 s3proxy_get; is "the jars of an S3 server are there" $? 0
 all s3proxy
 if [ -n "${LONG:-}" ]; then # its build alone takes minutes
-    versitygw_get; is "another S3 server is built" $? 0
+    versitygw_get "$kafka_home" "$work/go"; is "another S3 server is built" $? 0
     all versitygw
 fi
 echo "1..$tests"

@@ -48,7 +48,7 @@ printf 'expect no.check error_code=1 because\n' > "$work/bad.profile"
 run --profile "$work/bad.profile"; is "so is one that expects something of no check" $code 2
 run --timeout-mult 0; is "so is a multiplier of 0" $code 2
 run --topic-config novalue; is "so is a topic config without value" $code 2
-b=127.0.0.1:$(free_port) run; is "nobody at the address is one line and exit 3" "$code $(wc -l < "$work/err") $(wc -c < "$work/out")" "3 1 0"
+b=127.0.0.1:$(free_port) run; is "nobody at the address is one line that says what to do, and exit 3" "$code $(grep -c 'is the broker up' "$work/err") $(wc -l < "$work/err") $(wc -c < "$work/out")" "3 1 1 0"
 
 b=no-such-host.invalid:9092 run; is "so is a host that nobody knows" "$code $(grep -c 'host no-such-host.invalid is unknown' "$work/err") $(wc -l < "$work/err")" "3 1 1"
 

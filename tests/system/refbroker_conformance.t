@@ -11,7 +11,7 @@ export REFBROKER_SETTINGS="kdl.upload.interval.ms=50 kdl.commit.interval.ms=20"
 $ctl start; ok "refbroker starts" $?
 
 for profile in '' coordinated; do
-    timeout 240 "$kdl" conformance -b "127.0.0.1:$port" ${profile:+--profile $profile} --ctl "$ctl" -o tap > "$work/tap" 2> "$work/err"
+    timeout 400 "$kdl" conformance -b "127.0.0.1:$port" ${profile:+--profile $profile} --ctl "$ctl" -o tap > "$work/tap" 2> "$work/err"
     is "${profile:-wal} topics: all as expected" $? 0
     grep -A8 '^not ok' "$work/tap" | grep -v ' as documented ' | grep -B1 -A7 '^not ok' | sed 's/^/# /'
     sed 's/^/# /' "$work/err" | head -5
@@ -20,7 +20,8 @@ for profile in '' coordinated; do
     tail -1 "$work/tap"
 done
 
-timeout 600 "$kdl" conformance -b "127.0.0.1:$port" --prove --ctl "$ctl" -o tap > "$work/tap" 2> "$work/err"; code=$?
+# Mutants have two fifths of the time, beside whatever else runs.
+timeout 900 "$kdl" conformance -b "127.0.0.1:$port" --prove --timeout-mult 2 --ctl "$ctl" -o tap > "$work/tap" 2> "$work/err"; code=$?
 is "every mutant is killed, and no null broker passes anything ($(grep -c '^ok' "$work/tap") of them)" $code 0
 grep -A8 '^not ok' "$work/tap" | sed 's/^/# /'
 ok "the mutants are 100 or more" $(($(grep -c '^ok .* - mutant\.' "$work/tap") < 100))

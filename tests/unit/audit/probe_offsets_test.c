@@ -55,7 +55,7 @@ start(void **state)
     if (cluster_new(loop, &fake->conf, &cluster, NULL) != RC_OK)
         return -1;
     probe = (struct probe){&inventory, cluster};
-    return probe_topics(&probe, "*", NULL) == RC_OK ? 0 : -1;
+    return probe_topics_end(probe_topics_begin(&probe), "*", NULL) == RC_OK ? 0 : -1;
 }
 
 static int

@@ -229,6 +229,23 @@ errors_name_the_path_and_the_cause(void **state)
     assert_int_equal(e.sys_errno, EISDIR);
 }
 
+static void
+buffers_of_any_size_are_aligned(void **state)
+{
+    static const size_t sizes[] = {
+        0, 1, DISK_ALIGN_BYTES + 1, (size_t)2 << 20, ((size_t)5 << 20) + 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *buffer = disk_buffer_new(sizes[i]);
+
+        assert_non_null(buffer);
+        assert_int_equal((uintptr_t)buffer % DISK_ALIGN_BYTES, 0);
+        memset(buffer, 'x', sizes[i]);
+        free(buffer);
+    }
+}
+
 int
 main(void)
 {
@@ -242,6 +259,7 @@ main(void)
         cmocka_unit_test(direct_works_on_a_file_system_without_it),
         cmocka_unit_test_setup_teardown(
             a_lock_holds_against_another_process_until_it_ends, setup, teardown),
+        cmocka_unit_test(buffers_of_any_size_are_aligned),
         cmocka_unit_test_setup_teardown(errors_name_the_path_and_the_cause, setup, teardown),
     };
 

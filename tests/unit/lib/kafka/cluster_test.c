@@ -115,6 +115,65 @@ a_question_goes_to_whom_it_is_for(void **state)
     assert_non_null(strstr(e.text, "UNKNOWN_TOPIC_OR_PARTITION (the broker knows no such"));
 }
 
+static int16_t order[8];
+static size_t order_count;
+
+static void
+noting(void *arg, struct fake_conn *conn, const struct frame_request *request, const void *body)
+{
+    assert_true(order_count < ARRAY_LEN(order));
+    order[order_count++] = request->api_key;
+    fake_cluster_request(arg, conn, request, body);
+}
+
+static void
+what_is_asked_between_goes_behind_a_refresh(void **state)
+{
+    struct cluster_target broker = {CLUSTER_BROKER, NULL, 1};
+    struct cluster_refreshing *refreshing;
+    struct conn_reply *reply;
+
+    (void)state;
+    assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
+    assert_null(cluster_map_topic(cluster_view(cluster), "t"));
+    order_count = 0;
+    fake->brokers[0].handler = noting;
+    refreshing = cluster_refresh_begin(cluster);
+    assert_int_equal(list_offsets(&broker, 0, &reply), RC_OK);
+    conn_reply_unref(reply);
+    assert_int_equal(cluster_refresh_end(refreshing, &e), RC_OK);
+    assert_non_null(cluster_map_topic(cluster_view(cluster), "t"));
+    assert_int_equal(order_count, 2);
+    assert_int_equal(order[0], KM_METADATA);
+    assert_int_equal(order[1], KM_LIST_OFFSETS);
+}
+
+static void
+groups_that_were_found_are_not_looked_for_again(void **state)
+{
+    static const char *const groups[] = {"a", "b"};
+    struct cluster_target group = {CLUSTER_GROUP, "b", 0};
+    struct km_describe_groups_request request;
+    struct wire_string id = {"b", 1};
+    struct conn_reply *reply;
+
+    (void)state;
+    assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
+    cluster_find_groups(cluster, groups, 0);
+    assert_int_equal(fake->find_requests, 0);
+    cluster_find_groups(cluster, groups, 2);
+    assert_int_equal(fake->find_keys, 2);
+    codec_init(&km_describe_groups_request_desc, &request);
+    request.groups.items = &id;
+    request.groups.count = 1;
+    assert_int_equal(
+        cluster_call(cluster, &group, frame_api(KM_DESCRIBE_GROUPS), NULL, &request, 0, &reply, &e),
+        RC_OK);
+    conn_reply_unref(reply);
+    assert_int_equal(fake->find_keys, 2);
+    assert_int_equal(fake->group_requests, 1);
+}
+
 static void
 a_code_inside_of_an_answer_is_the_callers_to_read(void **state)
 {
@@ -245,6 +304,8 @@ main(void)
         TEST(nothing_is_asked_before_it_is_needed),
         TEST(a_refresh_fills_the_view),
         TEST(a_question_goes_to_whom_it_is_for),
+        TEST(what_is_asked_between_goes_behind_a_refresh),
+        TEST(groups_that_were_found_are_not_looked_for_again),
         TEST(a_code_inside_of_an_answer_is_the_callers_to_read),
         TEST(the_next_server_of_the_list_is_tried),
         TEST(when_nobody_answers_the_most_telling_reason_is_given),

@@ -3,6 +3,7 @@
 #include "gen/messages.h"
 #include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
+#include "lib/wire/compress.h"
 #include "refbroker/client.h"
 #include "tests/sim/broker_world.h"
 #include "tests/sim/disk_cut.h"
@@ -238,6 +239,40 @@ times_are_found_in_partitions_that_do_not_fit_into_memory_together(void **state)
     broker_world_fini(&world);
 }
 
+/* Every lane that writes objects is held up, as by a server that does not answer. */
+static void
+a_read_does_not_wait_for_objects_that_are_being_written(void **state)
+{
+    struct broker_world world;
+    struct client *producer;
+    unsigned waiting = 0;
+    int32_t size = 0;
+
+    (void)state;
+    cold_world(&world);
+    world.make.codec = COMPRESS_LZ4;
+    for (int i = 0; i < LANE_PUT_COUNT; i++) {
+        (void)broker_world_produce(&world, COORDINATED);
+        (void)broker_tick(world.broker);
+        pass(&world, world.broker->options.commit_interval_ms);
+    }
+    for (unsigned i = 0; i < LANE_PUT_COUNT; i++)
+        waiting += work_pending(world.work, LANE_PUT + i) > 0;
+    assert_int_equal(waiting, LANE_PUT_COUNT);
+    producer = world.client;
+    world.client = broker_connect(world.broker, &world, "consumer", 0);
+    fetch_send(&world, WAL, 0);
+    assert_int_equal(fetch_answer(&world, &size), NO_ANSWER);
+    for (unsigned i = 0; i < LANE_READ_COUNT; i++)
+        while (work_step(world.work, LANE_READ + i))
+            (void)broker_tick(world.broker);
+    (void)broker_tick(world.broker);
+    assert_int_equal(fetch_answer(&world, &size), 0);
+    assert_true(size > 0);
+    broker_disconnect(world.broker, producer);
+    broker_world_fini(&world);
+}
+
 int
 main(void)
 {
@@ -248,6 +283,7 @@ main(void)
         TEST(an_offset_that_comes_into_range_meanwhile_is_served),
         cmocka_unit_test(
             partitions_that_do_not_fit_into_memory_together_are_served_one_after_another),
+        cmocka_unit_test(a_read_does_not_wait_for_objects_that_are_being_written),
         cmocka_unit_test(times_are_found_in_partitions_that_do_not_fit_into_memory_together),
     };
 

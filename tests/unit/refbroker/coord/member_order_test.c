@@ -2,6 +2,8 @@
  * TimelineHashMap and Java's HashMap make of the same ids. */
 #include "refbroker/coord/member_order.h"
 
+#include <stdlib.h>
+
 #include "tests/unit/unit.h"
 
 #define MEMBERS_MAX 41
@@ -50,11 +52,39 @@ members_stand_as_in_javas_tables(void **state)
     }
 }
 
+static bool
+is_last(const void *last, const void *member)
+{
+    return member == last;
+}
+
+static void
+a_group_s_table_is_sorted_so(void **state)
+{
+    (void)state;
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        int things[MEMBERS_MAX];
+        struct member_order *order;
+        struct map members;
+
+        map_init(&members);
+        for (size_t i = 0; i < groups[g].count; i++)
+            map_put_text(&members, groups[g].ids[i], &things[i]);
+        order = member_order_of(
+            &members, is_last, groups[g].last_is_new ? &things[groups[g].count - 1] : NULL);
+        for (size_t i = 0; i < groups[g].count; i++)
+            assert_ptr_equal(order[i].member, &things[groups[g].order[i]]);
+        free(order);
+        map_fini(&members, NULL);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_stand_as_in_javas_tables),
+        cmocka_unit_test(a_group_s_table_is_sorted_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

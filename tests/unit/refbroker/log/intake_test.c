@@ -377,13 +377,13 @@ static void
 producers_wait_while_too_much_is_on_its_way_and_go_on_then(void **state)
 {
     struct broker_world *world = *state;
-    size_t large = LIMIT_UNCOMMITTED_BYTES_MAX / 40;
+    size_t most = world->broker->options.unstored_bytes_max, large = most / 40;
     size_t last;
 
     world->make.value_bytes = large;
-    for (size_t sent = 0; sent <= LIMIT_UNCOMMITTED_BYTES_MAX; sent += large)
+    for (size_t sent = 0; sent <= most; sent += large)
         (void)produce_long(world, WAL);
-    assert_true(broker_unstored_bytes(world->broker) > LIMIT_UNCOMMITTED_BYTES_MAX);
+    assert_true(broker_unstored_bytes(world->broker) > most);
     world->make.value_bytes = 64;
     last = produce_short(world, 1);
     assert_int_equal(end_of(world, 1), 0);

@@ -30,6 +30,7 @@ setup(void **state)
     world.upload_object_bytes = 300;
     assert_null(broker_world_start(&world));
     world.make.codec = COMPRESS_LZ4;
+    env_advance(&world.time, 1000); /* 0 is no time, to the upload's interval */
     for (int i = 0; i < PARTITIONS * BATCHES; i++)
         (void)broker_world_produce(&world, i % PARTITIONS);
     broker_world_lanes(&world);
@@ -165,6 +166,19 @@ a_broker_that_ends_does_not_wait_for_its_store(void **state)
     assert_committed(0);
 }
 
+/* Neither enough for an upload nor old enough, but more than there is room for. */
+static void
+an_upload_begins_where_producers_wait_for_it(void **state)
+{
+    (void)state;
+    world.broker->options.unstored_bytes_max = 1;
+    (void)broker_world_produce(&world, 0);
+    broker_world_lanes(&world);
+    broker_world_acks(&world);
+    assert_int_equal(world.acked_count, PARTITIONS * BATCHES + 1);
+    assert_committed(BATCHES);
+}
+
 int
 main(void)
 {
@@ -172,6 +186,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(objects_are_written_beside_each_other),
         TEST(an_object_that_could_not_be_written_is_written_again_and_no_other),
+        TEST(an_upload_begins_where_producers_wait_for_it),
         TEST(a_broker_that_ends_does_not_wait_for_its_store),
     };
 

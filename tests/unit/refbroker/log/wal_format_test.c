@@ -1,6 +1,7 @@
 /* Headers and names of WAL files: what is written is read, and nothing else is. */
 #include "refbroker/log/wal_format.h"
 
+#include "lib/wire/crc32c.h"
 #include "tests/unit/unit.h"
 
 static const struct wal_file_header file_header = {.number = 0x1122334455667788,
@@ -112,6 +113,9 @@ groups_of_a_file_with_another_salt_do_not_check_out(void **state)
         assert_int_equal(wal_format_group_parse(bytes, salt, &got), salt == 5);
     assert_int_not_equal(wal_format_crc(5, 1, bytes, 32), wal_format_crc(6, 1, bytes, 32));
     assert_int_not_equal(wal_format_crc(5, 1, bytes, 32), wal_format_crc(5, 2, bytes, 32));
+    assert_int_equal(
+        crc32c_extend(crc32c_extend(wal_format_crc_begin(5, 1), bytes, 9), bytes + 9, 23),
+        wal_format_crc(5, 1, bytes, 32));
 }
 
 static void

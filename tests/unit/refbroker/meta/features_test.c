@@ -32,15 +32,18 @@ teardown(void **state)
 static enum rc
 load(struct features *features, int16_t first, bool unstable, struct err *e)
 {
-    struct feature_settings settings = {first, unstable};
+    struct feature_settings settings = {first, unstable, -1, -1};
 
     *features = (struct features){0};
     return features_load(features, &settings, catalog, e);
 }
 
 static void
-levels_are(const struct features *features, int16_t metadata, int16_t group, int16_t transaction)
+levels_are(const struct features *features, int16_t metadata, int16_t group, int16_t transaction,
+    int16_t share)
 {
+    assert_int_equal(features->levels[FEATURE_SHARE_VERSION], share);
+    assert_int_equal(features_share_groups(features), share > 0);
     assert_int_equal(features->levels[FEATURE_METADATA_VERSION], metadata);
     assert_int_equal(features->levels[FEATURE_GROUP_VERSION], group);
     assert_int_equal(features->levels[FEATURE_TRANSACTION_VERSION], transaction);
@@ -49,16 +52,60 @@ levels_are(const struct features *features, int16_t metadata, int16_t group, int
 static void
 a_new_folder_has_what_its_metadata_version_brings(void **state)
 {
-    static const int16_t firsts[][3] = {{7, 0, 0}, {21, 0, 0}, {22, 1, 0}, {24, 1, 2}, {30, 1, 2}};
+    static const int16_t firsts[][4] = {{7, 0, 0, 0}, {21, 0, 0, 0}, {22, 1, 0, 0}, {24, 1, 2, 0},
+        {27, 1, 2, 0}, {28, 1, 2, 1}, {30, 1, 2, 1}};
 
     for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
         struct features features;
 
         assert_int_equal(load(&features, firsts[i][0], false, NULL), RC_OK);
-        levels_are(&features, firsts[i][0], firsts[i][1], firsts[i][2]);
+        levels_are(&features, firsts[i][0], firsts[i][1], firsts[i][2], firsts[i][3]);
         teardown(state);
         setup(state);
     }
+}
+
+/* What a start says of one feature, whatever the other levels are. */
+static void
+first_level_holds(
+    void **state, enum feature_id id, struct feature_settings *settings, int64_t *first)
+{
+    for (int16_t level = 0; level <= 1; level++) {
+        struct features features = {0};
+
+        settings->first_metadata_version = level == 0 ? 30 : 7;
+        *first = level;
+        assert_int_equal(features_load(&features, settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[id], level);
+        *first = 1 - level;
+        assert_int_equal(features_load(&features, settings, catalog, NULL), RC_OK);
+        assert_int_equal(features.levels[id], level);
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void
+a_new_folder_has_share_and_streams_groups_as_the_settings_say(void **state)
+{
+    struct feature_settings settings = {30, false, -1, -1};
+
+    first_level_holds(state, FEATURE_SHARE_VERSION, &settings, &settings.first_share_version);
+    settings.first_share_version = -1;
+    first_level_holds(state, FEATURE_STREAMS_VERSION, &settings, &settings.first_streams_version);
+}
+
+static void
+streams_groups_come_with_metadata_version_4_2(void **state)
+{
+    struct features features;
+
+    assert_int_equal(load(&features, 28, false, NULL), RC_OK);
+    assert_false(features_streams_groups(&features));
+    teardown(state);
+    setup(state);
+    assert_int_equal(load(&features, 29, false, NULL), RC_OK);
+    assert_true(features_streams_groups(&features));
 }
 
 static void
@@ -69,11 +116,11 @@ levels_come_back_whatever_the_start_says(void **state)
     (void)state;
     assert_int_equal(load(&features, 20, false, NULL), RC_OK);
     assert_int_equal(load(&features, 30, false, NULL), RC_OK);
-    levels_are(&features, 20, 0, 0);
+    levels_are(&features, 20, 0, 0, 0);
     assert_int_equal(features_put(catalog, FEATURE_METADATA_VERSION, 25, NULL), RC_OK);
     assert_int_equal(features_put(catalog, FEATURE_TRANSACTION_VERSION, 1, NULL), RC_OK);
     assert_int_equal(load(&features, 30, false, NULL), RC_OK);
-    levels_are(&features, 25, 0, 1);
+    levels_are(&features, 25, 0, 1, 0);
 }
 
 static void
@@ -133,6 +180,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_new_folder_has_what_its_metadata_version_brings, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_new_folder_has_share_and_streams_groups_as_the_settings_say, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            streams_groups_come_with_metadata_version_4_2, setup, teardown),
         cmocka_unit_test_setup_teardown(levels_come_back_whatever_the_start_says, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_released_wants_the_setting, setup, teardown),
         cmocka_unit_test(

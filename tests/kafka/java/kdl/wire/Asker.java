@@ -15,11 +15,14 @@ import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
  * Asks a broker and prints every answer, with ids named by the order in which they are seen, lists
- * sorted and no throttle times. Two brokers that do the same print the same.
+ * sorted, and without throttle times and the broker's port. Two brokers that do the same print the
+ * same.
  */
 public final class Asker {
     private static final Pattern ID = Pattern.compile(
         "[A-Za-z0-9.]*-?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\"[A-Za-z0-9_-]{22}\"");
+
+    private static final Pattern PORT = Pattern.compile("(?<=\"host\":\"127\\.0\\.0\\.1\",\"port\":)\\d+");
 
     private static final int SETTLED_ANSWERS = 4;
     private static final int SETTLED_MS = 30;
@@ -86,7 +89,7 @@ public final class Asker {
     }
 
     private String named(String text) {
-        Matcher matcher = ID.matcher(text);
+        Matcher matcher = ID.matcher(PORT.matcher(text).replaceAll("0"));
         return matcher.replaceAll(id -> names.computeIfAbsent(id.group(), any -> "id-" + names.size()));
     }
 }

@@ -45,6 +45,10 @@ final class RefbrokerBroker implements Broker {
         wanted.put("node.id", String.valueOf(ID));
         // What a lower level of this feature takes away from Kafka, a setting takes away here.
         if (Objects.equals(config.features().get(Feature.GROUP_VERSION), (short) 0)) wanted.put("group.coordinator.rebalance.protocols", "classic");
+        for (Feature feature : List.of(Feature.SHARE_VERSION, Feature.STREAMS_VERSION)) {
+            Short level = config.features().get(feature);
+            if (level != null) wanted.put("kdl.first." + feature.featureName(), String.valueOf(level));
+        }
         wanted.forEach((name, value) -> {
             if (knownSettings().contains(name)) settings.put(name, value);
         });

@@ -11,12 +11,15 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import kafka.network.SocketServer;
 import kafka.server.ControllerServer;
 import kafka.server.KafkaBroker;
 import kafka.server.KafkaConfig;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.admin.TopicListing;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.controller.Controller;
 import org.apache.kafka.coordinator.group.GroupCoordinator;
@@ -38,6 +41,7 @@ final class StandIn {
         return of(KafkaBroker.class, call -> switch (call.name()) {
             case "config" -> config(cluster);
             case "boundPort" -> cluster.brokerBoundPorts().get(0);
+            case "socketServer" -> mocked(SocketServer.class, "broker's sockets", "boundPort", () -> cluster.brokerBoundPorts().get(0));
             case "clusterId" -> cluster.clusterId();
             case "metadataCache" -> metadata(cluster);
             case "groupCoordinator" -> of(GroupCoordinator.class, asked ->
@@ -68,10 +72,15 @@ final class StandIn {
     private static ControllerServer controller(OneBroker cluster) {
         Controller topics = of(Controller.class, call ->
             call.name().equals("findAllTopicIds") ? CompletableFuture.completedFuture(topicIds(cluster)) : null);
-        return Mockito.mock(ControllerServer.class, Mockito.withSettings().stubOnly().defaultAnswer(call -> {
-            if (call.getMethod().getName().equals("controller")) return topics;
+        return mocked(ControllerServer.class, "controller", "controller", () -> topics);
+    }
+
+    /** For classes, of which one method is known. */
+    private static <T> T mocked(Class<T> type, String what, String method, Supplier<Object> answer) {
+        return Mockito.mock(type, Mockito.withSettings().stubOnly().defaultAnswer(call -> {
+            if (call.getMethod().getName().equals(method)) return answer.get();
             if (call.getMethod().getDeclaringClass() == Object.class) return Answers.RETURNS_DEFAULTS.answer(call);
-            throw OneBroker.notApplicable("reaches into a Java controller: " + call.getMethod().getName());
+            throw OneBroker.notApplicable("reaches into a Java " + what + ": " + call.getMethod().getName());
         }));
     }
 
@@ -98,12 +107,21 @@ final class StandIn {
             case "numPartitions" -> topic(cluster, call).map(topic -> topic.partitions().size());
             case "contains" -> call.arguments()[0] instanceof String ? topic(cluster, call).isPresent() : null;
             case "getTopicId" -> topic(cluster, call).map(TopicDescription::topicId).orElse(Uuid.ZERO_UUID);
+            case "getAliveBrokerNodes" -> nodes(cluster);
             case "hasAliveBroker" -> cluster.aliveBrokers().containsKey((Integer) call.arguments()[0]);
             case "getLeaderAndIsr" -> topic(cluster, call).flatMap(topic -> topic.partitions().stream()
                 .filter(partition -> partition.partition() == (Integer) call.arguments()[1]).findFirst())
                 .map(partition -> leader(partition.leader().id()));
             default -> null;
         });
+    }
+
+    private static List<Node> nodes(OneBroker cluster) {
+        try (Admin admin = cluster.plainAdmin()) {
+            return List.copyOf(admin.describeCluster().nodes().get());
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Epochs are the broker's own affair. */
