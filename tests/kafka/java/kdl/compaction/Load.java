@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import kdl.topics.Topics;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -56,8 +57,8 @@ public final class Load {
             System.exit(2);
         }
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
-            admin.createTopics(Set.of(new NewTopic(args[1], 1, (short) 1).configs(Map.of(
-                "cleanup.policy", "compact", "segment.ms", "1000", "min.cleanable.dirty.ratio", "1", "delete.retention.ms", args[4])))).all().get();
+            Topics.make(admin, Set.of(new NewTopic(args[1], 1, (short) 1).configs(Map.of(
+                "cleanup.policy", "compact", "segment.ms", "1000", "min.cleanable.dirty.ratio", "1", "delete.retention.ms", args[4]))));
         }
         Load load = new Load(args[0], args[1], Long.parseLong(args[2]));
         load.write(Integer.parseInt(args[3]));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import kdl.topics.Topics;
 
 /**
  * Builds an estate of topics, applications and groups with known traits in a cluster, and writes
@@ -67,7 +68,7 @@ final class Estate {
         for (Part part : List.of(plain, transactional, compacted, streams, groups, many)) {
             part.declare(world, truth);
         }
-        World.get(world.admin.createTopics(truth.topics().stream().filter(t -> !t.isMadeByApplication()).map(TopicTruth::creation).toList()).all());
+        Topics.make(world.admin, truth.topics().stream().filter(t -> !t.isMadeByApplication()).map(TopicTruth::creation).toList());
         // The applications work through their input while the rest is written.
         streams.make(world);
         plain.make(world);

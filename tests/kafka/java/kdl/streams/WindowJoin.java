@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import kdl.topics.Contents;
+import kdl.topics.Topics;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -69,7 +70,7 @@ public final class WindowJoin {
 
     private void run(String restart, int rounds) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            admin.createTopics(Stream.of("left", "right", "joined", "counts").map(name -> new NewTopic(name, PARTITIONS, (short) 1)).toList()).all().get();
+            Topics.make(admin, Stream.of("left", "right", "joined", "counts").map(name -> new NewTopic(name, PARTITIONS, (short) 1)).toList());
             for (int round = 0; round < rounds; round++) {
                 write(round);
                 Path state = Files.createTempDirectory(APPLICATION);

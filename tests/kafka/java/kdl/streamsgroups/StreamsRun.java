@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import kdl.topics.Contents;
+import kdl.topics.Topics;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListStreamsGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -72,7 +73,7 @@ public final class StreamsRun {
     }
 
     private void run(String restart, int lines) throws Exception {
-        admin.createTopics(Stream.of("lines", "counts").map(name -> new NewTopic(name, PARTITIONS, (short) 1)).toList()).all().get();
+        Topics.make(admin, Stream.of("lines", "counts").map(name -> new NewTopic(name, PARTITIONS, (short) 1)).toList());
         Path one = Files.createTempDirectory(APPLICATION);
         Path two = Files.createTempDirectory(APPLICATION);
         try (KafkaStreams stays = start(one)) {

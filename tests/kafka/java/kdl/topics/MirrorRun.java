@@ -80,7 +80,7 @@ public final class MirrorRun {
         PARTITIONS.forEach((name, partitions) -> topics.add(new NewTopic(name, partitions, (short) 1).configs(
             name.equals("story.prices") ? Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT, TopicConfig.SEGMENT_MS_CONFIG, "3600000")
                 : Map.of(TopicConfig.RETENTION_MS_CONFIG, "-1", TopicConfig.MAX_MESSAGE_BYTES_CONFIG, "2000000"))));
-        side.admin().createTopics(topics).all().get();
+        Topics.make(side.admin(), topics);
     }
 
     private static void alter(Side side, String topic, String key, String value) throws Exception {

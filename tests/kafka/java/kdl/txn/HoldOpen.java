@@ -2,6 +2,7 @@ package kdl.txn;
 
 import java.util.List;
 import java.util.Map;
+import kdl.topics.Topics;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -18,7 +19,7 @@ public final class HoldOpen {
 
     public static void main(String[] args) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
-            admin.createTopics(List.of(new NewTopic(args[1], 1, (short) 1))).all().get();
+            Topics.make(admin, List.of(new NewTopic(args[1], 1, (short) 1)));
         }
         KafkaProducer<String, String> producer = new KafkaProducer<>(Map.of("bootstrap.servers", args[0], "transactional.id", "held",
             "transaction.timeout.ms", 900_000), new StringSerializer(), new StringSerializer());

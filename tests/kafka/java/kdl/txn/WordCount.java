@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import kdl.topics.Topics;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -40,7 +41,7 @@ public final class WordCount {
         String bootstrap = args[0];
         int lines = Integer.parseInt(args[1]);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            admin.createTopics(List.of(new NewTopic("lines", 2, (short) 1), new NewTopic("counts", 2, (short) 1))).all().get();
+            Topics.make(admin, List.of(new NewTopic("lines", 2, (short) 1), new NewTopic("counts", 2, (short) 1)));
         }
         write(bootstrap, 0, lines / 2);
         Path state = Files.createTempDirectory("word-count");
