@@ -1,15 +1,27 @@
 #include "audit/audit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "audit/facts.h"
 #include "audit/kcp_state.h"
 #include "audit/metrics.h"
 #include "audit/probe.h"
 #include "audit/request_log.h"
+#include "audit/resume.h"
 #include "audit/rules.h"
+#include "lib/base/env.h"
 
 /* Of --sample-bytes: one part in so many. */
 #define TRANSACTION_LOG_SHARE 4
 #define COMMIT_LOG_SHARE 8
+#define ABORTED_SHARE 16
+
+#define TEXT_BYTES 80
+#define TELL_MS 200
+/* What was read is kept so often, and less often where that takes long. */
+#define KEEP_MS 2000
+#define KEEP_PART 20 /* of the time */
 
 static void
 tell(const struct audit_options *options, const char *what)
@@ -47,6 +59,58 @@ rates_measure(const struct probe *probe, const struct audit_options *options, in
     probe_growth(probe);
 }
 
+/* Who looks while stored batches are read. */
+struct sampled {
+    const struct probe *probe;
+    const struct audit_options *options;
+    struct env env;
+    uint32_t before; /* partitions that an audit of before had read */
+    int64_t tell_ms; /* when to tell again, */
+    int64_t keep_ms; /* and to keep */
+};
+
+static void
+sampled_tick(void *arg, uint32_t done, uint32_t count)
+{
+    struct sampled *own = arg;
+    int64_t now_ms = env_now_ms(&own->env);
+    char what[TEXT_BYTES];
+
+    if (now_ms >= own->tell_ms) {
+        snprintf(what, sizeof what, "stored batches: %" PRIu32 " of %" PRIu32 " partitions",
+            own->before + done, own->before + count);
+        tell(own->options, what);
+        own->tell_ms = now_ms + TELL_MS;
+    }
+    if (own->options->keep == NULL || now_ms < own->keep_ms)
+        return;
+    own->options->keep(own->options->arg, own->probe->inventory);
+    own->keep_ms = now_ms + KEEP_MS + (env_now_ms(&own->env) - now_ms) * KEEP_PART;
+}
+
+static void
+topics_read(const struct probe *probe, const struct audit_options *options, uint64_t left)
+{
+    struct sampled own = {.probe = probe, .options = options};
+    struct probe_watcher watcher = {sampled_tick, &own};
+    uint64_t read = 0;
+
+    env_init_real(&own.env);
+    own.keep_ms = env_now_ms(&own.env) + KEEP_MS;
+    if (options->begun != NULL)
+        own.before = resume_take(probe->inventory, options->begun, &read);
+    probe->inventory->sampled_bytes += read;
+    if (left > 0)
+        left = read < left ? left - read : 1;
+    tell(options, "stored batches");
+    probe_samples(probe, left - left / ABORTED_SHARE, &watcher);
+    /* Rates may take hours. */
+    if (options->keep != NULL && options->rate_ms > 0)
+        options->keep(options->arg, probe->inventory);
+    tell(options, "aborted transactions");
+    probe_aborted(probe, left / ABORTED_SHARE);
+}
+
 /* The logs of transactions and of groups get a share of the budget, and the topics what is left. */
 static void
 batches_read(const struct probe *probe, const struct audit_options *options)
@@ -60,8 +124,7 @@ batches_read(const struct probe *probe, const struct audit_options *options)
         /* One batch of a topic is read in any case. */
         left = read < left ? left - read : 1;
     }
-    tell(options, "stored batches");
-    probe_samples(probe, left);
+    topics_read(probe, options, left);
 }
 
 /* States of kcp come behind request logs, which know more of a client. */
@@ -106,6 +169,8 @@ lists_read(const struct probe *probe, const struct audit_options *options, struc
     begun->sizes = probe_sizes_begin(probe);
     begun->commits = probe_commits_begin(probe);
     rc = probe_topics_end(topics, options->patterns, e);
+    if (rc == RC_OK && options->begun != NULL)
+        rc = inventory_is_of_cluster(probe->inventory, options->begun, e);
     if (rc == RC_OK)
         return RC_OK;
     probe_commits_end(begun->commits);
@@ -128,6 +193,8 @@ details_ask(const struct probe *probe, const struct audit_options *options, stru
     tell(options, "offsets");
     *offsets_ms = loop_now_ms(cluster_loop(probe->cluster));
     probe_offsets(probe);
+    tell(options, "leader epochs");
+    probe_epochs(probe);
     tell(options, "offsets of groups");
     probe_commits_end(begun->commits);
     tell(options, "users, quotas and access rules");

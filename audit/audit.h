@@ -28,7 +28,13 @@ struct audit_options {
     struct audit_files kcp_states;   /* kcp_state.h */
     int64_t rate_ms;                 /* between two looks at the ends of the logs; 0: one look */
     void (*progress)(void *arg, const char *what); /* before each probe; NULL: nobody watches */
-    void *arg;
+    /* What an audit that was ended had kept; the stored batches that it had read are not read again
+     * (resume.h). RC_CONFLICT where it is of another cluster. NULL: there was none. */
+    const struct audit_inventory *begun;
+    /* Now and then while stored batches are read: what is to be `begun` of another audit, should
+     * this one be ended. NULL: nobody keeps it. */
+    void (*keep)(void *arg, const struct audit_inventory *inventory);
+    void *arg; /* of both */
 };
 
 MUST_CHECK enum rc audit_run(struct cluster *cluster, const struct audit_options *options,

@@ -90,6 +90,8 @@ topic_carry(struct audit_inventory *fresh, uint32_t place, const struct audit_in
         if (records > 0 && topic->sample.cut == 0)
             topic->sample.cut = 1;
     }
+    topic->aborted.asked += old->aborted.asked;
+    topic->aborted.found += old->aborted.found;
     if (topic->traffic.window_ms == 0)
         topic->traffic = old->traffic;
     uses_carry(fresh, topic, before, old);
@@ -161,12 +163,10 @@ watch_carry(struct audit_watch *watch, int64_t now_ms, const struct audit_invent
 enum rc
 carry_on(struct audit_inventory *fresh, const struct audit_inventory *before, struct err *e)
 {
-    const char *now = fresh->cluster_id == NULL ? "" : fresh->cluster_id;
-    const char *then = before->cluster_id == NULL ? "" : before->cluster_id;
+    enum rc rc = inventory_is_of_cluster(fresh, before, e);
 
-    if (strcmp(now, then) != 0)
-        return err_set(
-            e, RC_CONFLICT, "it is of another cluster: %s, and this one is %s", then, now);
+    if (rc != RC_OK)
+        return rc;
     if (before->asked_ms[AUDIT_METADATA] > fresh->asked_ms[AUDIT_METADATA])
         return err_set(e, RC_CONFLICT, "it is of a later time than this one");
     for (uint32_t t = 0; t < before->topic_count; t++) {

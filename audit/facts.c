@@ -166,6 +166,11 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
         yes(inventory, f, AUDIT_LIKELY, AUDIT_REQUESTS,
             trace_text(inventory, topic, AUDIT_TRACE_REQUESTED,
                 "requests to write it named transactions of", ""));
+    if (topic->aborted.found > 0)
+        yes(inventory, f, AUDIT_CERTAIN, AUDIT_ABORTED,
+            inventory_printf(inventory,
+                "aborted transactions span %" PRIu32 " of %" PRIu32 " offsets that were asked about",
+                topic->aborted.found, topic->aborted.asked));
     if (topic->transactional_producers > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_PRODUCERS,
             inventory_printf(inventory,
@@ -191,6 +196,11 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
     if (!has_gap(inventory, topic, AUDIT_SAMPLES))
         evidence_add(
             inventory, f, AUDIT_SAMPLES, sample_text(inventory, topic, 0, "are transactional"));
+    if (topic->aborted.asked > 0)
+        evidence_add(inventory, f, AUDIT_ABORTED,
+            inventory_printf(inventory,
+                "no aborted transaction spans any of %" PRIu32 " offsets that were asked about",
+                topic->aborted.asked));
     permits_add(inventory, topic, f);
     no_trace(inventory, topic, f, refused, absent);
     if (inventory->is_restricted && f->value == AUDIT_NO && f->confidence == AUDIT_CERTAIN)

@@ -52,6 +52,18 @@ inventory_check(const struct audit_inventory *inventory, struct err *e)
     return RC_OK;
 }
 
+enum rc
+inventory_is_of_cluster(
+    const struct audit_inventory *inventory, const struct audit_inventory *before, struct err *e)
+{
+    const char *now = inventory->cluster_id == NULL ? "" : inventory->cluster_id;
+    const char *then = before->cluster_id == NULL ? "" : before->cluster_id;
+
+    if (strcmp(now, then) == 0)
+        return RC_OK;
+    return err_set(e, RC_CONFLICT, "it is of another cluster: %s, and this one is %s", then, now);
+}
+
 const char *
 inventory_text(struct audit_inventory *inventory, const char *data, int32_t size)
 {
@@ -101,7 +113,7 @@ inventory_add_topic(struct audit_inventory *inventory, const char *name, int32_t
         inventory->partitions =
             grown(inventory->partitions, inventory->partition_count, sizeof *inventory->partitions);
         inventory->partitions[inventory->partition_count++] =
-            (struct audit_partition){inventory->topic_count, i, -1, -1, -1};
+            (struct audit_partition){inventory->topic_count, i, -1, -1, -1, -1, -1, false};
     }
     inventory->topic_count++;
     map_put_text(
@@ -482,6 +494,13 @@ inventory_feature_name(enum audit_feature feature)
     };
 
     return names[feature];
+}
+
+bool
+inventory_shows_transactions(const struct audit_topic *topic)
+{
+    return topic->transactional_producers > 0 || topic->traces[AUDIT_TRACE_OPEN].ids > 0 ||
+           topic->traces[AUDIT_TRACE_PAST].ids > 0;
 }
 
 bool

@@ -141,7 +141,8 @@ struct audit_use {
     bool commits;  /* it has committed offsets, */
     bool members;  /* it has members that subscribe or are assigned to it */
     int64_t lag;   /* records behind the ends of its partitions, of those where it commits */
-    uint32_t lost; /* partitions where its offset lies below the log's start */
+    uint32_t lost; /* partitions where its offset lies below the log's start, */
+    uint32_t overwritten; /* and where what it has read was cut off, and other records came */
     struct audit_use *next;
 };
 
@@ -210,6 +211,12 @@ struct audit_sample {
     int64_t newest_ms;           /* largest timestamp; -1: none */
 };
 
+/* Offsets at which brokers were asked whether an aborted transaction spans them. */
+struct audit_aborted {
+    uint32_t asked;
+    uint32_t found; /* of these */
+};
+
 /* What was appended between looks at the ends of a topic's logs; window_ms is 0 where there was one
  * look only. The peak is the fastest window between two looks. */
 struct audit_rate {
@@ -258,6 +265,7 @@ struct audit_topic {
     int32_t last_sequence; /* the largest of these producers'; -1: none */
     struct audit_traces traces[AUDIT_TRACES];
     struct audit_sample sample;
+    struct audit_aborted aborted;
     struct audit_rate rate;
     struct audit_traffic traffic;
     struct audit_use *uses;
@@ -278,7 +286,10 @@ struct audit_partition {
     int32_t partition;
     int64_t log_start_offset; /* -1: not known */
     int64_t end_offset;
-    int64_t bytes; /* -1: not known */
+    int64_t bytes;        /* -1: not known */
+    int64_t epoch_offset; /* where the records of the leader epoch begin; -1: not known */
+    int32_t leader_epoch; /* -1: not known */
+    bool is_sampled;      /* all that was to be read of it has been read */
 };
 
 /* A topic in a transaction of an id. */
@@ -356,6 +367,10 @@ void inventory_fini(struct audit_inventory *inventory);
 /* inventory_check gives RC_LIMIT where something did not fit. */
 MUST_CHECK enum rc inventory_check(const struct audit_inventory *inventory, struct err *e);
 
+/* inventory_is_of_cluster gives RC_CONFLICT where an earlier inventory is of another cluster. */
+MUST_CHECK enum rc inventory_is_of_cluster(
+    const struct audit_inventory *inventory, const struct audit_inventory *before, struct err *e);
+
 /* inventory_text keeps a copy; "" where the arena is full or the text is null. */
 const char *inventory_text(struct audit_inventory *inventory, const char *data, int32_t size);
 const char *inventory_printf(struct audit_inventory *inventory, const char *format, ...)
@@ -424,6 +439,10 @@ const struct audit_gap *inventory_gap_of(const struct audit_inventory *inventory
 /* inventory_runs sorts the items of a request by topic; NULL where the arena is full. */
 struct inventory_run *inventory_runs(const struct audit_inventory *inventory, const uint32_t *items,
     size_t count, struct arena *arena, size_t *run_count);
+
+/* inventory_shows_transactions tells whether what is kept beside the log itself, or the log of
+ * transactions, says that transactions write to it. */
+bool inventory_shows_transactions(const struct audit_topic *topic);
 
 /* inventory_is_compacted tells whether cleanup.policy names compact. */
 bool inventory_is_compacted(const struct audit_topic *topic);

@@ -41,6 +41,10 @@ void probe_configs_end(struct probe_configs *configs);
 
 void probe_offsets(const struct probe *probe);
 
+/* probe_epochs asks, of partitions that have had another leader, where the records of the leader
+ * epoch begin that Metadata told; what probe_commits_end compares offsets with. */
+void probe_epochs(const struct probe *probe);
+
 /* probe_growth looks at the ends of the logs once more, and adds what came since probe_offsets to
  * the topics' rates. */
 void probe_growth(const struct probe *probe);
@@ -83,8 +87,20 @@ struct probe_commits;
 struct probe_commits *probe_commits_begin(const struct probe *probe);
 void probe_commits_end(struct probe_commits *commits);
 
-/* probe_samples reads at most about bytes_max bytes of stored batches. */
-void probe_samples(const struct probe *probe, uint64_t bytes_max);
+/* probe_samples reads at most about bytes_max bytes of stored batches, of partitions that are not
+ * marked as sampled. The watcher (NULL: none) is told after each partition, when what was read of
+ * it is in the inventory, and nothing of those that are being read. */
+struct probe_watcher {
+    void (*tick)(void *arg, uint32_t done, uint32_t count);
+    void *arg;
+};
+void probe_samples(
+    const struct probe *probe, uint64_t bytes_max, const struct probe_watcher *watcher);
+
+/* probe_aborted asks, of topics that show no transaction so far and were not read whole, whether
+ * aborted ones span offsets between what was read: up to eight of each partition, at most about
+ * bytes_max bytes of answers, which hold hardly a record. */
+void probe_aborted(const struct probe *probe, uint64_t bytes_max);
 
 /* What probes share. */
 

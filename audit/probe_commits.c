@@ -94,9 +94,19 @@ taking_of(struct audit_inventory *inventory, uint32_t group, struct wire_string 
     return (struct taking){inventory, group, name, inventory_topic(inventory, name), NULL};
 }
 
-/* Takes one committed offset: how far behind the group is, and whether what it wants is gone. */
+/* Whether a log was cut back below an offset whose record, of leader epoch `epoch`, somebody has
+ * read: later epochs begin below it (KIP-320). */
+static bool
+is_overwritten(const struct audit_partition *partition, int64_t committed, int32_t epoch)
+{
+    return epoch >= 0 && epoch < partition->leader_epoch && partition->epoch_offset >= 0 &&
+           committed > partition->epoch_offset;
+}
+
+/* Takes one committed offset: how far behind the group is, and whether what it wants, or what it
+ * has read, is gone. */
 static void
-commit_take(struct taking *to, int32_t index, int64_t committed)
+commit_take(struct taking *to, int32_t index, int64_t committed, int32_t epoch)
 {
     uint32_t number = inventory_partition(to->inventory, to->topic, index);
     const struct audit_partition *partition;
@@ -108,6 +118,7 @@ commit_take(struct taking *to, int32_t index, int64_t committed)
     if (to->use == NULL || number == INVENTORY_NO_NUMBER)
         return;
     partition = &to->inventory->partitions[number];
+    to->use->overwritten += is_overwritten(partition, committed, epoch);
     if (partition->end_offset < 0)
         return;
     if (committed < partition->log_start_offset)
@@ -130,7 +141,8 @@ group_take(struct audit_inventory *inventory, const struct km_offset_fetch_respo
 
         for (int32_t k = 0; k < topic->partitions.count; k++)
             commit_take(&to, topic->partitions.items[k].partition_index,
-                topic->partitions.items[k].committed_offset);
+                topic->partitions.items[k].committed_offset,
+                topic->partitions.items[k].committed_leader_epoch);
     }
 }
 
@@ -145,7 +157,8 @@ answer_take(struct audit_inventory *inventory, const struct kept *kept)
 
         for (int32_t k = 0; k < topic->partitions.count; k++)
             commit_take(&to, topic->partitions.items[k].partition_index,
-                topic->partitions.items[k].committed_offset);
+                topic->partitions.items[k].committed_offset,
+                topic->partitions.items[k].committed_leader_epoch);
     }
     for (int32_t i = 0; i < response->groups.count; i++)
         group_take(inventory, &response->groups.items[i]);

@@ -20,6 +20,7 @@
 struct part {
     struct sample_plan plan;
     struct sample_reader reader;
+    struct audit_sample sample; /* what was read so far */
     int64_t size; /* of the log; -1: not known */
     uint32_t slice;
     uint64_t slice_bytes; /* read of this slice */
@@ -32,7 +33,9 @@ struct sampling {
     struct audit_inventory *inventory;
     struct part *parts; /* by number of the partition */
     uint32_t *numbers;  /* item to number */
-    uint64_t bytes;     /* of answers */
+    const struct probe_watcher *watcher;
+    uint32_t count; /* of items */
+    uint32_t done;
 };
 
 static void
@@ -195,7 +198,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
     struct sampling *own = arg;
     const struct km_fetch_response *response = batch->response;
 
-    own->bytes += batch->reply->frame->size;
+    own->inventory->sampled_bytes += batch->reply->frame->size;
     for (int32_t i = 0; i < response->responses.count; i++) {
         const struct km_fetch_response_fetchable_topic_response *topic =
             &response->responses.items[i];
@@ -223,15 +226,21 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 
     /* What the budget left out is no failure. */
     part->cut |= rc == RC_LIMIT;
-    if (rc != RC_OK && rc != RC_LIMIT)
+    if (rc != RC_OK && rc != RC_LIMIT) {
         inventory_gap(own->inventory, place, AUDIT_SAMPLES, NULL, rc, code, e);
-    else
-        topic->sample.partitions += rc == RC_OK || part->slice > 0 || part->slice_bytes > 0;
-    topic->sample.cut += part->cut;
+    } else if (rc == RC_OK || part->slice > 0 || part->slice_bytes > 0) {
+        topic->sample.partitions++;
+        own->inventory->partitions[number].is_sampled = true;
+    }
+    topic->sample.cut -= !part->cut;
+    sample_add(&topic->sample, &part->sample);
     sample_reader_fini(&part->reader);
+    if (own->watcher != NULL)
+        own->watcher->tick(own->watcher->arg, ++own->done, own->count);
 }
 
-/* Partitions that hold something, in the order in which the budget is spent on them. */
+/* Partitions that hold something that was not read before, in the order in which the budget is
+ * spent on them. */
 static struct sample_candidate *
 candidates_list(const struct audit_inventory *inventory, uint32_t *count)
 {
@@ -242,11 +251,10 @@ candidates_list(const struct audit_inventory *inventory, uint32_t *count)
         const struct audit_partition *p = &inventory->partitions[i];
         const struct audit_topic *topic = &inventory->topics[p->topic];
 
-        if (!topic->is_internal && p->log_start_offset >= 0 && p->end_offset > p->log_start_offset)
+        if (!topic->is_internal && !p->is_sampled && p->log_start_offset >= 0 &&
+            p->end_offset > p->log_start_offset)
             all[(*count)++] = (struct sample_candidate){i, p->topic,
-                topic->transactional_producers > 0 || topic->traces[AUDIT_TRACE_OPEN].ids > 0 ||
-                    topic->traces[AUDIT_TRACE_PAST].ids > 0,
-                0};
+                inventory_shows_transactions(topic), 0};
     }
     sample_order(all, *count);
     return all;
@@ -256,11 +264,12 @@ static void
 part_begin(struct sampling *own, uint32_t number, uint32_t item, int64_t size, uint64_t share)
 {
     const struct audit_partition *p = &own->inventory->partitions[number];
-    struct audit_topic *topic = &own->inventory->topics[p->topic];
+    const struct audit_topic *topic = &own->inventory->topics[p->topic];
     struct part *part = &own->parts[number];
 
     sample_plan_make(&part->plan, p->log_start_offset, p->end_offset, size, share);
-    sample_reader_init(&part->reader, &topic->sample, inventory_is_compacted(topic));
+    part->sample.newest_ms = -1;
+    sample_reader_init(&part->reader, &part->sample, inventory_is_compacted(topic));
     part->read.next_offset = p->log_start_offset;
     sample_reader_slice(&part->reader, p->log_start_offset);
     part->size = size;
@@ -290,7 +299,8 @@ plan_all(struct sampling *own, uint64_t bytes_max)
     sample_share(sizes, shares, readable, bytes_max);
     for (uint32_t i = 0; i < readable; i++)
         part_begin(own, all[i].partition, i, sizes[i], shares[i] == 0 ? 1 : shares[i]);
-    for (uint32_t i = readable; i < count; i++)
+    /* Of each there is something unread, until it is done with. */
+    for (uint32_t i = 0; i < count; i++)
         inventory->topics[all[i].topic].sample.cut++;
     free(sizes);
     free(shares);
@@ -305,18 +315,17 @@ nothing_read(struct audit_inventory *inventory)
     for (uint32_t i = 0; i < inventory->partition_count; i++) {
         const struct audit_partition *p = &inventory->partitions[i];
 
-        if (p->end_offset > p->log_start_offset)
+        if (!p->is_sampled && p->end_offset > p->log_start_offset)
             inventory->topics[p->topic].sample.cut++;
     }
-    for (uint32_t i = 0; i < inventory->topic_count; i++)
-        inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
 }
 
 void
-probe_samples(const struct probe *probe, uint64_t bytes_max)
+probe_samples(
+    const struct probe *probe, uint64_t bytes_max, const struct probe_watcher *watcher)
 {
     struct audit_inventory *inventory = probe->inventory;
-    struct sampling own = {.inventory = inventory};
+    struct sampling own = {.inventory = inventory, .watcher = watcher};
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
         .wanted = &probe_read_versions,
         .target = target,
@@ -326,6 +335,8 @@ probe_samples(const struct probe *probe, uint64_t bytes_max)
         .arg = &own,
         .batch_items_max = PARTITIONS_PER_REQUEST};
 
+    for (uint32_t i = 0; i < inventory->topic_count; i++)
+        inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
     if (bytes_max == 0) {
         nothing_read(inventory);
         probe_fan(probe, AUDIT_SAMPLES, &spec);
@@ -334,11 +345,8 @@ probe_samples(const struct probe *probe, uint64_t bytes_max)
     spec.bytes_max = bytes_max;
     own.parts = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.parts);
     own.numbers = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.numbers);
-    spec.item_count = plan_all(&own, bytes_max);
+    own.count = spec.item_count = plan_all(&own, bytes_max);
     probe_fan(probe, AUDIT_SAMPLES, &spec);
-    for (uint32_t i = 0; i < inventory->topic_count; i++)
-        inventory->topics[i].sample.offsets_stored = (uint64_t)inventory->topics[i].offsets;
-    inventory->sampled_bytes += own.bytes;
     free(own.parts);
     free(own.numbers);
 }

@@ -38,11 +38,13 @@ by_name(const void *a, const void *b)
 }
 
 static void
-health_take(struct audit_topic *topic, const struct cluster_topic *seen)
+partitions_take(struct audit_inventory *inventory, struct audit_topic *topic,
+    const struct cluster_topic *seen)
 {
     for (int32_t i = 0; i < seen->partition_count; i++) {
         const struct cluster_partition *partition = &seen->partitions[i];
 
+        inventory->partitions[topic->first + (uint32_t)i].leader_epoch = partition->leader_epoch;
         if (partition->replicas > 0 && (uint32_t)partition->replicas > topic->replication)
             topic->replication = (uint32_t)partition->replicas;
         topic->lagging += partition->in_sync_replicas < partition->replicas;
@@ -98,7 +100,7 @@ topics_take(const struct probe *probe, const char *patterns, struct err *e)
 
         own->id = sorted[i]->id;
         own->is_internal = sorted[i]->is_internal;
-        health_take(own, sorted[i]);
+        partitions_take(inventory, own, sorted[i]);
         if (sorted[i]->error != KE_NONE)
             inventory_gap(
                 inventory, (uint32_t)i, AUDIT_METADATA, NULL, RC_REMOTE, sorted[i]->error, NULL);

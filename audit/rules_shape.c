@@ -31,6 +31,29 @@ rules_when_is_under_replicated(struct rules_look *look)
 }
 
 bool
+rules_when_has_later_epochs(struct rules_look *look)
+{
+    const struct audit_partition *latest = NULL;
+
+    for (int32_t i = 0; i < look->topic->partition_count; i++) {
+        const struct audit_partition *partition =
+            &look->inventory->partitions[look->topic->first + (uint32_t)i];
+
+        if (partition->leader_epoch > 0 &&
+            (latest == NULL || partition->leader_epoch > latest->leader_epoch))
+            latest = partition;
+    }
+    if (latest == NULL)
+        return false;
+    if (latest->epoch_offset < 0)
+        return rules_when_seen(look, AUDIT_METADATA, "partition %" PRId32 " is at epoch %" PRId32,
+            latest->partition, latest->leader_epoch);
+    return rules_when_seen(look, AUDIT_EPOCHS,
+        "partition %" PRId32 " is at epoch %" PRId32 ", whose records begin at offset %" PRId64,
+        latest->partition, latest->leader_epoch, latest->epoch_offset);
+}
+
+bool
 rules_when_is_being_reassigned(struct rules_look *look)
 {
     return look->topic->moving > 0 &&

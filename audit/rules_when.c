@@ -328,6 +328,17 @@ rules_when_has_lost_offsets(struct rules_look *look)
 }
 
 bool
+rules_when_has_overwritten_offsets(struct rules_look *look)
+{
+    for (const struct audit_use *use = look->topic->uses; use != NULL; use = use->next)
+        if (use->overwritten > 0)
+            return rules_when_seen(look, AUDIT_EPOCHS,
+                "group %s, in %" PRIu32 " partitions: later leaders begin below its offset",
+                look->inventory->groups[use->group].id, use->overwritten);
+    return false;
+}
+
+bool
 rules_when_has_no_groups(struct rules_look *look)
 {
     return is(look, AUDIT_FACT_GROUPS, AUDIT_NO) && fact_seen(look, AUDIT_FACT_GROUPS, 0);

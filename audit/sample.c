@@ -105,6 +105,34 @@ sample_plan_make(struct sample_plan *plan, int64_t from, int64_t to, int64_t siz
 }
 
 void
+sample_add(struct audit_sample *topic, const struct audit_sample *partition)
+{
+    topic->batches += partition->batches;
+    topic->transactional += partition->transactional;
+    topic->control += partition->control;
+    topic->with_producer += partition->with_producer;
+    topic->bytes += partition->bytes;
+    topic->offsets += partition->offsets;
+    topic->holes += partition->holes;
+    topic->keyed += partition->keyed;
+    topic->unkeyed += partition->unkeyed;
+    topic->repeated += partition->repeated;
+    topic->program += partition->program;
+    if (partition->programs != NULL)
+        topic->programs = partition->programs;
+    topic->old_format += partition->old_format;
+    topic->log_append_time += partition->log_append_time;
+    topic->horizons += partition->horizons;
+    topic->uncompressed_bytes += partition->uncompressed_bytes;
+    topic->records += partition->records;
+    topic->counted += partition->counted;
+    topic->tombstones += partition->tombstones;
+    topic->backwards += partition->backwards;
+    if (partition->newest_ms > topic->newest_ms)
+        topic->newest_ms = partition->newest_ms;
+}
+
+void
 sample_reader_init(struct sample_reader *reader, struct audit_sample *sample, bool with_records)
 {
     memset(reader, 0, sizeof *reader);

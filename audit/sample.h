@@ -62,6 +62,9 @@ struct sample_reader {
     struct buf scratch;
 };
 
+/* sample_add adds what was read of a partition to what was read of its topic. */
+void sample_add(struct audit_sample *topic, const struct audit_sample *partition);
+
 void sample_reader_init(
     struct sample_reader *reader, struct audit_sample *sample, bool with_records);
 void sample_reader_fini(struct sample_reader *reader);

@@ -35,6 +35,9 @@ MUST_CHECK enum rc snapshot_write(const struct audit_inventory *inventory, const
 MUST_CHECK enum rc snapshot_replace(
     const struct audit_inventory *inventory, const char *path, struct err *e);
 
+/* snapshot_remove removes a snapshot; one that is not there is none. */
+MUST_CHECK enum rc snapshot_remove(const char *path, struct err *e);
+
 /*
  * snapshot_read fills an inventory that was just initialised; what it holds after an error is of no
  * use, and to be freed all the same. RC_NOTFOUND; RC_CORRUPT for a file that is none, or whose

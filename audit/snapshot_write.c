@@ -364,3 +364,15 @@ snapshot_replace(const struct audit_inventory *inventory, const char *path, stru
 {
     return inventory_keep(inventory, path, NULL, true, e);
 }
+
+enum rc
+snapshot_remove(const char *path, struct err *e)
+{
+    struct snapshot_file file;
+    enum rc rc = snapshot_file_open(&file, path, e);
+
+    if (rc == RC_OK)
+        rc = disk_remove(file.disk, file.name, e);
+    snapshot_file_close(&file);
+    return rc == RC_OK || rc == RC_NOTFOUND ? RC_OK : err_note(e, "snapshot %s", path);
+}

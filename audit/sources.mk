@@ -12,10 +12,12 @@ audit_SRCS := \
 	audit/metrics.c \
 	audit/names.c \
 	audit/probe.c \
+	audit/probe_aborted.c \
 	audit/probe_cluster.c \
 	audit/probe_commit_log.c \
 	audit/probe_commits.c \
 	audit/probe_configs.c \
+	audit/probe_epochs.c \
 	audit/probe_groups.c \
 	audit/probe_members.c \
 	audit/probe_offsets.c \
@@ -38,6 +40,7 @@ audit_SRCS := \
 	audit/audit_report_waves.c \
 	audit/redaction.c \
 	audit/request_log.c \
+	audit/resume.c \
 	audit/rules.c \
 	audit/rules_cluster.c \
 	audit/rules_config.c \

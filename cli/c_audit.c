@@ -1,5 +1,6 @@
 /* kdl audit: what a cluster's topics are, and which of them may go diskless. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -50,6 +51,12 @@ progress(void *arg, const char *what)
     fprintf(stderr, "\r\033[Kasking for %s", what);
 }
 
+static void
+keep_unfinished(void *arg, const struct audit_inventory *inventory)
+{
+    audit_keep_unfinished(arg, inventory);
+}
+
 /* The values of flags that may be repeated. */
 enum { REQUEST_LOG, METRICS, KCP_STATE, FILE_FLAGS };
 static const char *const file_flags[FILE_FLAGS] = {"request-log", "metrics", "kcp-state"};
@@ -76,29 +83,60 @@ files_find(const struct options *options, struct files *files, struct err *e)
     return RC_OK;
 }
 
+/* Sets *begun where an audit before this one was ended. */
+static enum rc
+begun_find(const struct audit_keep *keep, const struct options *options,
+    struct audit_inventory *begun, bool *found, struct err *e)
+{
+    uint32_t sampled = 0;
+    enum rc rc = audit_keep_begun(keep, begun, e);
+
+    *found = rc == RC_OK;
+    if (rc != RC_OK)
+        return rc == RC_NOTFOUND ? RC_OK : rc;
+    for (uint32_t i = 0; i < begun->partition_count; i++)
+        sampled += begun->partitions[i].is_sampled;
+    if (!options_is(options, "quiet"))
+        fprintf(stderr,
+            "going on with %s: of %" PRIu32 " partitions nothing is read again; remove it to begin "
+            "anew\n",
+            keep->unfinished, sampled);
+    return RC_OK;
+}
+
 static int
 audit(struct cluster *cluster, struct audit_output *output, const struct options *options,
     struct audit_keep *keep, const struct files *files)
 {
-    bool shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
+    bool is_begun, shows = isatty(STDERR_FILENO) != 0 && !options_is(options, "quiet");
     struct audit_options wanted = {.patterns = options_text(options, "topics", "*"),
         .sample_bytes = (uint64_t)options_int(options, "sample-bytes", (int64_t)AUDIT_SAMPLE_BYTES),
         .request_logs = files->all[REQUEST_LOG],
         .metrics = files->all[METRICS],
         .kcp_states = files->all[KCP_STATE],
         .rate_ms = options_int(options, "rate", 0) * 1000,
-        .progress = shows ? progress : NULL};
-    struct audit_inventory inventory;
+        .progress = shows ? progress : NULL,
+        .keep = keep->unfinished == NULL ? NULL : keep_unfinished,
+        .arg = keep};
+    struct audit_inventory inventory, begun;
     struct err e;
     enum rc rc;
     int code;
 
     inventory_init(&inventory);
-    rc = audit_run(cluster, &wanted, &inventory, &e);
+    inventory_init(&begun);
+    rc = begun_find(keep, options, &begun, &is_begun, &e);
+    wanted.begun = is_begun ? &begun : NULL;
+    if (rc == RC_OK)
+        rc = audit_run(cluster, &wanted, &inventory, &e);
+    if (rc == RC_CONFLICT)
+        rc = err_note(&e, "%s", keep->unfinished);
+    inventory_fini(&begun);
     if (shows)
         fputs("\r\033[K", stderr);
     code = rc == RC_OK ? audit_output_print(output, &inventory) : command_fail(&e);
-    if (rc == RC_OK && audit_keep_write(keep, &inventory, &e) != RC_OK)
+    if (rc == RC_OK && (audit_keep_write(keep, &inventory, &e) != RC_OK ||
+                           audit_keep_finished(keep, &e) != RC_OK))
         code = command_fail(&e);
     inventory_fini(&inventory);
     return code;

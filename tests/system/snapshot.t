@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
 . "$(dirname "$0")/common.sh"
-plan 31
+plan 36
 pa=$(free_port)
 a=127.0.0.1:$pa
-start_refbroker a "$pa"
+http=127.0.0.1:$(free_port)
+start_refbroker a "$pa" --http "$http"
 audit() { timeout 60 "$kdl" audit "$@" > "$work/out" 2> "$work/err"; }
 until_line() { wait_for 30 grep -q "$1" "$2"; }
 
@@ -38,6 +39,20 @@ audit -b "$a" -q --rate 2 -o json & rating=$!
 read -r -t 0.7 <> <(:) || :
 seq 500 | timeout 20 kcat -P -b "$a" -t acme.orders -X message.timeout.ms=10000 2> /dev/null
 wait $rating; is "a rate is what came between two looks" "$(jq -c '.topics[] | select(.name == "acme.orders") | .rate.records' "$work/out")" 500
+
+# An audit that is ended behind its sampling, where it waits for a rate.
+fetched() { curl -s "http://$http/metrics" | awk '/^kdl_fetch_bytes_total/ { print $2 }'; }
+sampled() { jq -c '[.topics[] | [.name, .sampled]]' "$1"; }
+audit -b "$a" -q -o json; cp "$work/out" "$work/whole"
+"$kdl" audit -b "$a" -q --rate 3600 --snapshot "$work/e.kdla" > /dev/null 2>&1 & job=$!
+wait_for 30 test -e "$work/e.kdla.unfinished"; is "an audit that takes long keeps what it has read" $? 0
+kill -9 $job; wait $job 2> /dev/null
+before=$(fetched)
+audit -b "$a" -o json --snapshot "$work/e.kdla"; code=$?
+is "killed (-9), it goes on with the same command" "$code $(grep -c "^going on with $work/e.kdla.unfinished: of [1-9][0-9]* partitions nothing is read again; remove it to begin anew$" "$work/err")" "0 1"
+is "and comes to what one comes to that was not killed" "$(sampled "$work/out" | sha256sum)" "$(sampled "$work/whole" | sha256sum)"
+is "it has read no topic's records again" "$(($(fetched) - before < $(jq '[.topics[].sampled.bytes | values] | add' "$work/out") / 2))" 1
+is "what was kept is gone" "$(ls "$work" | grep -c unfinished)" 0
 
 printf '%s\n' '# who answers' 'CMP-003 acme.* 2099-12-31 me it is small' '* nothing.* 2099-12-31 me x' 'TXN-001 * 2020-01-01 me x' > "$work/waivers"
 audit report --from "$work/b.kdla" -o json --waivers "$work/waivers"; is "waivers waive, and those that are over or idle are told" "$? $(jq -r '[.topics[].findings[].waiver.why | values] | unique | join(",")' "$work/out") $(grep -cE '^kdl: waivers, line (3 .*: waives nothing|4 .*: over since 2020-01-01)$' "$work/err")" "0 it is small 2"

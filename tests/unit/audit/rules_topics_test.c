@@ -234,22 +234,43 @@ out_of_sync(struct audit_topic *topic)
 }
 
 static void
+later_epoch(struct audit_topic *topic)
+{
+    inventory.partitions[topic->first + 1].leader_epoch = 3;
+    inventory.partitions[topic->first + 1].epoch_offset = 100;
+}
+
+static void
+overwritten(struct audit_topic *topic)
+{
+    topic->uses->overwritten = 1;
+}
+
+static void
 moving(struct audit_topic *topic)
 {
     topic->moving = 1;
 }
 
+/* The last topic of the inventory gets as many; the topic may lie elsewhere afterwards. */
+static void
+more_partitions(struct audit_topic *topic, int32_t count)
+{
+    topic->partition_count = count;
+    inventory_add_topic(&inventory, "whose partitions they are", count);
+}
+
 static void
 little(struct audit_topic *topic)
 {
-    topic->partition_count = 24;
     topic->bytes = 1000;
+    more_partitions(topic, 24);
 }
 
 static void
 very_many(struct audit_topic *topic)
 {
-    topic->partition_count = 1001;
+    more_partitions(topic, 1001);
 }
 
 static void
@@ -359,6 +380,7 @@ static const struct topic_case topic_cases[] = {
     MADE("GRP-005", behind),
     MADE("GRP-006", lost),
     MADE("GRP-007", no_group),
+    MADE("GRP-008", overwritten),
     NAMED("PRG-001", "mm2-offset-syncs.eu.internal"),
     {"PRG-002", "eu.orders", 0, NULL, mirrored},
     NAMED("PRG-003", "_confluent-ksql-default__command_topic"),
@@ -392,6 +414,7 @@ static const struct topic_case topic_cases[] = {
     MADE("HLT-001", leaderless),
     MADE("HLT-002", out_of_sync),
     MADE("HLT-003", moving),
+    MADE("HLT-004", later_epoch),
     MADE("SHP-001", little),
     MADE("SHP-002", very_many),
     MADE("SHP-003", empty),

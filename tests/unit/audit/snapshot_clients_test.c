@@ -164,7 +164,7 @@ contradictions_are_found(void **state)
         "UPDATE grants SET principal = 2",
         "UPDATE grants SET topic = 2 WHERE topic = 1",
         "UPDATE footprints SET trace = -1",
-        "UPDATE footprints SET trace = 5",
+        "UPDATE footprints SET trace = 99",
     };
 
     (void)state;

@@ -11,7 +11,16 @@
 #define SNAPSHOT_NAME_IN_FOLDER "a.kdla"
 
 /* SQL that makes a snapshot one of the version before. */
+#define UNDO_VERSION_7                                                                             \
+    "ALTER TABLE topics DROP COLUMN aborted_asked;"                                                \
+    "ALTER TABLE topics DROP COLUMN aborted_found;"                                                \
+    "ALTER TABLE partitions DROP COLUMN epoch_offset;"                                             \
+    "ALTER TABLE partitions DROP COLUMN leader_epoch;"                                             \
+    "ALTER TABLE partitions DROP COLUMN is_sampled;"                                               \
+    "ALTER TABLE uses DROP COLUMN overwritten;"                                                    \
+    "DELETE FROM schema_version WHERE version > 6;"
 #define UNDO_VERSION_6                                                                             \
+    UNDO_VERSION_7                                                                                 \
     "ALTER TABLE cluster DROP COLUMN tokens; DROP TABLE principals; DROP TABLE grants; DELETE "    \
     "FROM schema_version WHERE version > 5;"
 #define UNDO_VERSION_5                                                                             \

@@ -1,0 +1,219 @@
+/* Fetch, committed records only: whether aborted transactions span offsets, told without records.
+ *
+ * Beside the records of a partition an answer lists the aborted transactions that reach into what
+ * it holds, and at least those that span the offset that was asked for. It does so where the
+ * records are cut to nothing, too: a broker returns whole only the first batch of the first
+ * partition of a request (KIP-74).
+ */
+#include <stdlib.h>
+
+#include "audit/probe.h"
+#include "audit/probe_read.h"
+#include "gen/messages.h"
+#include "lib/base/saturate.h"
+#include "lib/base/xalloc.h"
+#include "lib/wire/codec.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/kerr.h"
+
+#define PARTITIONS_PER_REQUEST 500
+#define READ_COMMITTED 1
+#define OFFSETS_MAX 8       /* to ask about in a partition, */
+#define OFFSETS_ALL 40000U  /* and in all, unless there are more partitions */
+
+struct asking {
+    struct audit_inventory *inventory;
+    uint32_t *partitions;
+    uint32_t *places;      /* by partition; INVENTORY_NO_NUMBER: it is not asked about */
+    uint8_t *offsets_done; /* by item */
+    uint32_t count;
+    uint32_t offsets; /* of each partition */
+    struct map tied;  /* topics and transactional ids, by their numbers, that were noted */
+    uint64_t bytes;   /* of answers */
+};
+
+static void
+target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    const struct asking *own = arg;
+    const struct audit_partition *partition = &own->inventory->partitions[own->partitions[item]];
+
+    *out = (struct cluster_target){
+        CLUSTER_LEADER, own->inventory->topics[partition->topic].name, partition->partition};
+}
+
+/* In the middles of as many parts of the log: slices of samples begin where such parts do. */
+static int64_t
+offset_of(const struct asking *own, uint32_t number)
+{
+    const struct audit_partition *p = &own->inventory->partitions[number];
+    int64_t span = saturate_subtract(p->end_offset, p->log_start_offset);
+    int64_t part = span / own->offsets;
+
+    return p->log_start_offset + part * own->offsets_done[own->places[number]] + part / 2;
+}
+
+static size_t
+build(void *arg, struct cluster_fan_batch *batch)
+{
+    const struct asking *own = arg;
+    struct km_fetch_request *request = batch->request;
+    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
+    struct inventory_run *runs;
+    size_t count = 0;
+
+    if (numbers == NULL)
+        return 0;
+    for (size_t i = 0; i < batch->count; i++)
+        numbers[i] = own->partitions[batch->items[i]];
+    runs = inventory_runs(own->inventory, numbers, batch->count, batch->arena, &count);
+    probe_read_request(request);
+    request->max_wait_ms = 0;
+    request->isolation_level = READ_COMMITTED;
+    request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
+    for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
+        struct km_fetch_request_topic *topic = &request->topics.items[i];
+
+        topic->topic = codec_string(own->inventory->topics[runs[i].topic].name);
+        topic->partitions.items =
+            codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)runs[i].count);
+        for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++) {
+            topic->partitions.items[k].partition =
+                own->inventory->partitions[runs[i].numbers[k]].partition;
+            topic->partitions.items[k].fetch_offset = offset_of(own, runs[i].numbers[k]);
+            topic->partitions.items[k].partition_max_bytes = 0;
+        }
+        topic->partitions.count = (int32_t)runs[i].count;
+    }
+    request->topics.count = (int32_t)count;
+    return arena_is_full(batch->arena) ? 0 : batch->count;
+}
+
+/* Transactions whose id is known tie the topic to the others of that id. */
+static void
+transactions_take(
+    struct asking *own, uint32_t topic, const struct km_fetch_response_partition_data *data)
+{
+    own->inventory->topics[topic].aborted.asked++;
+    own->inventory->topics[topic].aborted.found += data->aborted_transactions.count > 0;
+    for (int32_t i = 0; i < data->aborted_transactions.count; i++) {
+        uint32_t id =
+            inventory_producer(own->inventory, data->aborted_transactions.items[i].producer_id);
+        int64_t tie = (int64_t)((uint64_t)topic << 32 | id);
+
+        if (id == INVENTORY_NO_NUMBER || map_get_int(&own->tied, tie) != NULL)
+            continue;
+        (void)map_put_int(&own->tied, tie, own);
+        inventory_add_footprint(own->inventory, id, topic, AUDIT_TRACE_ABORTED);
+    }
+}
+
+static void
+partition_parse(struct asking *own, struct cluster_fan_batch *batch, uint32_t number,
+    const struct km_fetch_response_partition_data *data)
+{
+    uint32_t item = own->places[number];
+
+    /* What was deleted meanwhile is gone with its transactions. */
+    if (data->error_code == KE_NONE)
+        transactions_take(own, own->inventory->partitions[number].topic, data);
+    else if (data->error_code != KE_OFFSET_OUT_OF_RANGE) {
+        cluster_fan_settle(batch->fan, item, data->error_code);
+        return;
+    }
+    if (++own->offsets_done[item] < own->offsets)
+        cluster_fan_again(batch->fan, item);
+    else
+        cluster_fan_settle(batch->fan, item, KE_NONE);
+}
+
+static void
+parse(void *arg, struct cluster_fan_batch *batch)
+{
+    struct asking *own = arg;
+    const struct km_fetch_response *response = batch->response;
+
+    own->bytes += batch->reply->frame->size;
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct km_fetch_response_fetchable_topic_response *topic =
+            &response->responses.items[i];
+        uint32_t place = inventory_topic(own->inventory, topic->topic);
+
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            uint32_t number = inventory_partition(
+                own->inventory, place, topic->partitions.items[k].partition_index);
+
+            if (number != INVENTORY_NO_NUMBER &&
+                cluster_fan_is_asked(batch->fan, own->places[number]))
+                partition_parse(own, batch, number, &topic->partitions.items[k]);
+        }
+    }
+}
+
+static void
+done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    const struct asking *own = arg;
+
+    /* What the budget left out is no failure: how much was asked is told. */
+    if (rc != RC_OK && rc != RC_LIMIT)
+        inventory_gap(own->inventory, own->inventory->partitions[own->partitions[item]].topic,
+            AUDIT_ABORTED, NULL, rc, code, e);
+}
+
+/* Topics that show no transaction so far, and of which there is something that was not read. */
+static bool
+is_open(const struct audit_topic *topic)
+{
+    return !topic->is_internal && topic->sample.cut > 0 && topic->sample.transactional == 0 &&
+           !inventory_shows_transactions(topic);
+}
+
+static void
+partitions_choose(struct asking *own)
+{
+    for (uint32_t i = 0; i < own->inventory->partition_count; i++) {
+        const struct audit_partition *p = &own->inventory->partitions[i];
+
+        own->places[i] = INVENTORY_NO_NUMBER;
+        if (!is_open(&own->inventory->topics[p->topic]) || p->log_start_offset < 0 ||
+            p->end_offset <= p->log_start_offset)
+            continue;
+        own->places[i] = own->count;
+        own->partitions[own->count++] = i;
+    }
+    own->offsets = own->count == 0 ? 0 : OFFSETS_ALL / own->count;
+    own->offsets = own->offsets < 1             ? 1
+                   : own->offsets > OFFSETS_MAX ? OFFSETS_MAX
+                                                : own->offsets;
+}
+
+void
+probe_aborted(const struct probe *probe, uint64_t bytes_max)
+{
+    size_t room = (size_t)probe->inventory->partition_count + 1;
+    struct asking own = {.inventory = probe->inventory,
+        .partitions = xcalloc(room, sizeof *own.partitions),
+        .places = xcalloc(room, sizeof *own.places),
+        .offsets_done = xcalloc(room, sizeof *own.offsets_done)};
+    struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
+        .wanted = &probe_read_versions,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = &own,
+        .batch_items_max = PARTITIONS_PER_REQUEST,
+        .bytes_max = bytes_max};
+
+    map_init(&own.tied);
+    if (bytes_max > 0)
+        partitions_choose(&own);
+    spec.item_count = own.count;
+    probe_fan(probe, AUDIT_ABORTED, &spec);
+    probe->inventory->sampled_bytes += own.bytes;
+    map_fini(&own.tied, NULL);
+    free(own.partitions);
+    free(own.places);
+    free(own.offsets_done);
+}
