@@ -214,6 +214,33 @@ a_group_that_has_gone_leaves_none(void **state)
     assert_null(inventory.gaps[AUDIT_COMMITS].why);
 }
 
+static uint64_t
+bytes_in(void)
+{
+    struct conn_stats stats;
+
+    cluster_stats(rig.cluster, &stats);
+    return stats.bytes_in;
+}
+
+/* All that is too much to wait has come. */
+static void
+what_is_dropped_is_not_asked_for_again(void **state)
+{
+    struct probe_commits *commits;
+
+    (void)state;
+    padding = 10000 / PADDING_NAME_BYTES;
+    assert_int_equal(probe_begin(&probe, NULL), RC_OK);
+    commits = probe_commits_begin(&probe);
+    CLUSTER_RIG_WAIT(&rig, bytes_in() > (uint64_t)(GROUPS - 1) * 10000);
+    probe_commits_drop(commits);
+    assert_int_equal(probe_topics_end(probe_topics_begin(&probe), "*", NULL), RC_OK);
+    assert_int_equal(asked, GROUPS - 1);
+    assert_null(inventory.topics[0].uses);
+    assert_null(inventory.gaps[AUDIT_COMMITS].why);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int
@@ -225,6 +252,7 @@ main(void)
         TEST(what_is_too_much_to_wait_is_asked_for_again),
         TEST(a_refusal_leaves_a_gap),
         TEST(a_group_that_has_gone_leaves_none),
+        TEST(what_is_dropped_is_not_asked_for_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
