@@ -127,6 +127,10 @@ $(unit_PROGS): $(BUILD)/%: $(BUILD)/obj/%.o $(TESTLIBS)
 WRAP_SHARE_STATES := $(addprefix -Wl$(comma)--wrap=share_states_,ready initialize delete)
 $(addprefix $(BUILD)/tests/unit/refbroker/coord/,share_group_test share_delete_test): WRAPPED := $(WRAP_SHARE_STATES)
 
+# A test that is the broker behind the server.
+WRAP_BROKER := $(addprefix -Wl$(comma)--wrap=broker_,connect disconnect drained frame frame_bytes_max tick stop is_idle abandon)
+$(BUILD)/tests/unit/refbroker/net/server_test: WRAPPED := $(WRAP_BROKER)
+
 # What stands on our side of a comparison with Kafka's own code, and benchmarks.
 helper_SRCS := $(filter-out $(tests_SRCS),$(shell find tests/kafka tests/bench tests/system -name '*.c' | sort))
 helper_PROGS := $(patsubst %.c,$(BUILD)/%,$(helper_SRCS))

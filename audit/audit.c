@@ -173,8 +173,8 @@ lists_read(const struct probe *probe, const struct audit_options *options, struc
         rc = inventory_is_of_cluster(probe->inventory, options->begun, e);
     if (rc == RC_OK)
         return RC_OK;
-    probe_commits_end(begun->commits);
-    probe_sizes_end(begun->sizes);
+    probe_commits_drop(begun->commits);
+    probe_sizes_drop(begun->sizes);
     return rc;
 }
 

@@ -8,6 +8,8 @@
  * They run the cluster's loop until they have their answers. Those with a begin and an end leave
  * what a broker works long on to it while others ask, configs over a connection of their own: begin
  * sends the first requests and returns, end waits for what has not come in the meantime, and frees.
+ * Where there is no use for the answers any more drop stands for end: it frees at once, neither asks
+ * nor waits, and notes nothing.
  */
 #ifndef AUDIT_PROBE_H
 #define AUDIT_PROBE_H
@@ -53,6 +55,7 @@ void probe_growth(const struct probe *probe);
 struct probe_sizes;
 struct probe_sizes *probe_sizes_begin(const struct probe *probe);
 void probe_sizes_end(struct probe_sizes *sizes);
+void probe_sizes_drop(struct probe_sizes *sizes);
 
 /* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,
  * SCRAM users. */
@@ -86,6 +89,7 @@ void probe_members(const struct probe *probe);
 struct probe_commits;
 struct probe_commits *probe_commits_begin(const struct probe *probe);
 void probe_commits_end(struct probe_commits *commits);
+void probe_commits_drop(struct probe_commits *commits);
 
 /* probe_samples reads at most about bytes_max bytes of stored batches, of partitions that are not
  * marked as sampled. The watcher (NULL: none) is told after each partition, when what was read of

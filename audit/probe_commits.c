@@ -266,6 +266,28 @@ probe_commits_begin(const struct probe *probe)
     return own;
 }
 
+/* What waits is up to KEPT_BYTES_MAX: it goes before more is asked for. */
+static void
+kept_free(struct probe_commits *own)
+{
+    for (size_t i = 0; i < own->kept_count; i++)
+        conn_reply_unref(own->kept[i].reply);
+    free(own->kept);
+    own->kept = NULL;
+    own->kept_count = 0;
+}
+
+void
+probe_commits_drop(struct probe_commits *own)
+{
+    cluster_fan_free(own->fan);
+    kept_free(own);
+    free(own->left);
+    free(own->items);
+    free(own->groups);
+    free(own);
+}
+
 void
 probe_commits_end(struct probe_commits *own)
 {
@@ -273,11 +295,11 @@ probe_commits_end(struct probe_commits *own)
 
     if (own->fan != NULL)
         cluster_fan_finish(own->probe.cluster, own->fan, NULL);
+    own->fan = NULL;
     own->keeps = false;
-    for (size_t i = 0; i < own->kept_count; i++) {
+    for (size_t i = 0; i < own->kept_count; i++)
         answer_take(own->probe.inventory, &own->kept[i]);
-        conn_reply_unref(own->kept[i].reply);
-    }
+    kept_free(own);
     if (own->left_count > 0) {
         free(own->groups);
         own->groups = own->left;
@@ -285,9 +307,5 @@ probe_commits_end(struct probe_commits *own)
         spec = spec_of(own, own->left_count);
         probe_fan(&own->probe, AUDIT_COMMITS, &spec);
     }
-    free(own->kept);
-    free(own->left);
-    free(own->items);
-    free(own->groups);
-    free(own);
+    probe_commits_drop(own);
 }

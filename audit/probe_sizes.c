@@ -109,19 +109,27 @@ probe_sizes_begin(const struct probe *probe)
 }
 
 void
+probe_sizes_drop(struct probe_sizes *sizes)
+{
+    cluster_fan_free(sizes->fan);
+    for (uint32_t i = 0; i < sizes->count; i++)
+        conn_reply_unref(sizes->answers[i]);
+    free(sizes->answers);
+    free(sizes->brokers);
+    free(sizes);
+}
+
+void
 probe_sizes_end(struct probe_sizes *sizes)
 {
     struct audit_inventory *inventory = sizes->probe.inventory;
 
     if (sizes->fan != NULL)
         cluster_fan_finish(sizes->probe.cluster, sizes->fan, NULL);
-    for (uint32_t i = 0; i < sizes->count; i++) {
+    sizes->fan = NULL;
+    for (uint32_t i = 0; i < sizes->count; i++)
         answer_take(inventory, sizes->answers[i]);
-        conn_reply_unref(sizes->answers[i]);
-    }
-    free(sizes->answers);
-    free(sizes->brokers);
-    free(sizes);
+    probe_sizes_drop(sizes);
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_topic *topic = &inventory->topics[i];
         int64_t sum = 0;

@@ -21,6 +21,7 @@ tests_SRCS := \
 	tests/sim/txn_client.c \
 	tests/unit/audit/log_rig.c \
 	tests/unit/lib/base/disk_battery.c \
+	tests/unit/lib/kafka/cluster_rig.c \
 	tests/unit/lib/store/s3_fake.c \
 	tests/unit/lib/store/store_battery.c \
 	tests/unit/log_capture.c \

@@ -3,7 +3,7 @@
 
 #include "audit/probe.h"
 #include "lib/wire/codec.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
 #define PARTITIONS 3
 #define GROUPS 1200
@@ -11,9 +11,7 @@
 #define END_OFFSET 10
 #define PADDING_NAME_BYTES 200
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct audit_inventory inventory;
 static struct probe probe;
 
@@ -102,20 +100,16 @@ static int
 start(void **state)
 {
     (void)state;
-    fake = xcalloc(1, sizeof *fake);
     padding = 0;
     refusal = KE_NONE;
     requests = asked = 0;
-    if (loop_new(&loop, NULL) != RC_OK)
+    if (cluster_rig_start(&rig, PARTITIONS) != 0)
         return -1;
-    fake_cluster_start(fake, loop, PARTITIONS);
-    fake->offset = offset;
+    rig.fake.offset = offset;
     for (int i = 0; i < FAKE_BROKERS; i++)
-        fake->brokers[i].handler = answer;
+        rig.fake.brokers[i].handler = answer;
     inventory_init(&inventory);
-    if (cluster_new(loop, &fake->conf, &cluster, NULL) != RC_OK)
-        return -1;
-    probe = (struct probe){&inventory, cluster};
+    probe = (struct probe){&inventory, rig.cluster};
     for (int i = 0; i < GROUPS; i++) {
         char id[16];
 
@@ -131,11 +125,7 @@ end(void **state)
 {
     (void)state;
     inventory_fini(&inventory);
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -184,8 +174,8 @@ one_group_a_request_is_asked_of_an_old_broker(void **state)
 {
     (void)state;
     for (int i = 0; i < FAKE_BROKERS; i++) {
-        fake->brokers[i].capped_api = KM_OFFSET_FETCH;
-        fake->brokers[i].capped_max = 7;
+        rig.fake.brokers[i].capped_api = KM_OFFSET_FETCH;
+        rig.fake.brokers[i].capped_max = 7;
     }
     ask();
     assert_int_equal(groups_behind(), GROUPS - 1);
@@ -224,6 +214,33 @@ a_group_that_has_gone_leaves_none(void **state)
     assert_null(inventory.gaps[AUDIT_COMMITS].why);
 }
 
+static uint64_t
+bytes_in(void)
+{
+    struct conn_stats stats;
+
+    cluster_stats(rig.cluster, &stats);
+    return stats.bytes_in;
+}
+
+/* All that is too much to wait has come. */
+static void
+what_is_dropped_is_not_asked_for_again(void **state)
+{
+    struct probe_commits *commits;
+
+    (void)state;
+    padding = 10000 / PADDING_NAME_BYTES;
+    assert_int_equal(probe_begin(&probe, NULL), RC_OK);
+    commits = probe_commits_begin(&probe);
+    CLUSTER_RIG_WAIT(&rig, bytes_in() > (uint64_t)(GROUPS - 1) * 10000);
+    probe_commits_drop(commits);
+    assert_int_equal(probe_topics_end(probe_topics_begin(&probe), "*", NULL), RC_OK);
+    assert_int_equal(asked, GROUPS - 1);
+    assert_null(inventory.topics[0].uses);
+    assert_null(inventory.gaps[AUDIT_COMMITS].why);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int
@@ -235,6 +252,7 @@ main(void)
         TEST(what_is_too_much_to_wait_is_asked_for_again),
         TEST(a_refusal_leaves_a_gap),
         TEST(a_group_that_has_gone_leaves_none),
+        TEST(what_is_dropped_is_not_asked_for_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "audit/probe.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
 #define PARTITIONS 9 /* three of each broker */
 #define START (-2)
@@ -10,9 +10,7 @@
 #define LARGEST (-3)
 #define QUESTIONS_MAX 16
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct audit_inventory inventory;
 static struct probe probe;
 
@@ -44,17 +42,13 @@ static int
 start(void **state)
 {
     (void)state;
-    fake = xcalloc(1, sizeof *fake);
     asked_count = asked_empty = 0;
     stable_offset = 10;
-    if (loop_new(&loop, NULL) != RC_OK)
+    if (cluster_rig_start(&rig, PARTITIONS) != 0)
         return -1;
-    fake_cluster_start(fake, loop, PARTITIONS);
-    fake->offset = offset;
+    rig.fake.offset = offset;
     inventory_init(&inventory);
-    if (cluster_new(loop, &fake->conf, &cluster, NULL) != RC_OK)
-        return -1;
-    probe = (struct probe){&inventory, cluster};
+    probe = (struct probe){&inventory, rig.cluster};
     return probe_topics_end(probe_topics_begin(&probe), "*", NULL) == RC_OK ? 0 : -1;
 }
 
@@ -63,11 +57,7 @@ end(void **state)
 {
     (void)state;
     inventory_fini(&inventory);
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -97,7 +87,7 @@ an_empty_log_is_asked_for_nothing_else(void **state)
     assert_int_equal(inventory.partitions[1].log_start_offset, 5);
     assert_int_equal(inventory.partitions[1].end_offset, 5);
     /* Each broker both questions, and that of partition 0 two more. */
-    assert_int_equal(fake->list_requests, 2 * FAKE_BROKERS + 2);
+    assert_int_equal(rig.fake.list_requests, 2 * FAKE_BROKERS + 2);
 }
 
 static void
@@ -113,7 +103,7 @@ static void
 what_is_refused_is_unknown_and_asked_for_all(void **state)
 {
     (void)state;
-    fake->code[0] = KE_TOPIC_AUTHORIZATION_FAILED;
+    rig.fake.code[0] = KE_TOPIC_AUTHORIZATION_FAILED;
     probe_offsets(&probe);
     assert_int_equal(asked_count, 4);
     assert_int_equal(inventory.partitions[0].log_start_offset, -1);

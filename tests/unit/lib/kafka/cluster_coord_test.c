@@ -3,11 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include "lib/kafka/cluster_coord.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static int calls;
 static struct err got;
 
@@ -16,22 +14,14 @@ start(void **state)
 {
     (void)state;
     calls = 0;
-    fake = xcalloc(1, sizeof *fake);
-    if (loop_new(&loop, NULL) != RC_OK)
-        return -1;
-    fake_cluster_start(fake, loop, 3);
-    return cluster_new(loop, &fake->conf, &cluster, NULL) == RC_OK ? 0 : -1;
+    return cluster_rig_start(&rig, 3);
 }
 
 static int
 end(void **state)
 {
     (void)state;
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -48,9 +38,9 @@ find(const struct cluster_coord_key *keys, size_t count)
 {
     int before = calls;
 
-    assert_non_null(cluster_coord_find_start(cluster, keys, count, 0, on_found, NULL));
+    assert_non_null(cluster_coord_find_start(rig.cluster, keys, count, 0, on_found, NULL));
     while (calls == before)
-        loop_step(loop, 1000000);
+        loop_step(rig.loop, 1000000);
 }
 
 static void
@@ -61,23 +51,25 @@ keys_of_all_types_are_kept_apart(void **state)
     int32_t broker;
 
     (void)state;
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
     assert_int_equal(broker, -1);
     find(keys, 2);
     assert_int_equal(got.code, RC_OK);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
     assert_int_equal(broker, 3);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_TRANSACTION, "a", &broker), KE_NONE);
+    assert_int_equal(
+        cluster_coord_get(rig.cluster, CLUSTER_COORD_TRANSACTION, "a", &broker), KE_NONE);
     assert_int_equal(broker, 3);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_SHARE, "a", &broker), KE_NONE);
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_SHARE, "a", &broker), KE_NONE);
     assert_int_equal(broker, -1);
-    cluster_coord_forget(cluster, CLUSTER_COORD_GROUP, "a");
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
+    cluster_coord_forget(rig.cluster, CLUSTER_COORD_GROUP, "a");
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_GROUP, "a", &broker), KE_NONE);
     assert_int_equal(broker, -1);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_TRANSACTION, "a", &broker), KE_NONE);
+    assert_int_equal(
+        cluster_coord_get(rig.cluster, CLUSTER_COORD_TRANSACTION, "a", &broker), KE_NONE);
     assert_int_equal(broker, 3);
-    cluster_coord_clear(cluster);
-    (void)cluster_coord_get(cluster, CLUSTER_COORD_TRANSACTION, "a", &broker);
+    cluster_coord_clear(rig.cluster);
+    (void)cluster_coord_get(rig.cluster, CLUSTER_COORD_TRANSACTION, "a", &broker);
     assert_int_equal(broker, -1);
 }
 
@@ -88,10 +80,10 @@ a_refusal_is_kept_as_its_code(void **state)
     int32_t broker;
 
     (void)state;
-    fake->find_code = KE_GROUP_AUTHORIZATION_FAILED;
+    rig.fake.find_code = KE_GROUP_AUTHORIZATION_FAILED;
     find(&key, 1);
     assert_int_equal(got.code, RC_OK);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_GROUP, "a", &broker),
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_GROUP, "a", &broker),
         KE_GROUP_AUTHORIZATION_FAILED);
     assert_int_equal(broker, -1);
 }
@@ -105,11 +97,11 @@ an_address_that_cannot_be_counts_as_not_available(void **state)
     (void)state;
     /* The metadata is known before the broker starts to lie. */
     find(&key, 1);
-    fake->coordinator = 2;
-    fake->brokers[1].port = 0;
-    cluster_coord_clear(cluster);
+    rig.fake.coordinator = 2;
+    rig.fake.brokers[1].port = 0;
+    cluster_coord_clear(rig.cluster);
     find(&key, 1);
-    assert_int_equal(cluster_coord_get(cluster, CLUSTER_COORD_GROUP, "a", &broker),
+    assert_int_equal(cluster_coord_get(rig.cluster, CLUSTER_COORD_GROUP, "a", &broker),
         KE_COORDINATOR_NOT_AVAILABLE);
     assert_int_equal(broker, -1);
 }
@@ -122,16 +114,16 @@ a_canceled_look_up_never_calls_back(void **state)
     (void)state;
     for (int rounds = 0; rounds < 8; rounds++) {
         struct cluster_coord_find *started =
-            cluster_coord_find_start(cluster, &key, 1, 0, on_found, NULL);
+            cluster_coord_find_start(rig.cluster, &key, 1, 0, on_found, NULL);
 
         for (int i = 0; i < rounds && calls == 0; i++)
-            loop_step(loop, 1000);
+            loop_step(rig.loop, 1000);
         if (calls == 0)
             cluster_coord_find_cancel(started);
         calls = 0;
     }
     cluster_coord_find_cancel(NULL);
-    loop_step(loop, 1000);
+    loop_step(rig.loop, 1000);
     assert_int_equal(calls, 0);
 }
 

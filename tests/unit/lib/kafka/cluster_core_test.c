@@ -2,11 +2,9 @@
 #include "tests/unit/unit.h"
 
 #include "lib/kafka/cluster_core.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static int calls;
 static struct err got;
 
@@ -15,22 +13,14 @@ start(void **state)
 {
     (void)state;
     calls = 0;
-    fake = xcalloc(1, sizeof *fake);
-    if (loop_new(&loop, NULL) != RC_OK)
-        return -1;
-    fake_cluster_start(fake, loop, 3);
-    return cluster_new(loop, &fake->conf, &cluster, NULL) == RC_OK ? 0 : -1;
+    return cluster_rig_start(&rig, 3);
 }
 
 static int
 end(void **state)
 {
     (void)state;
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -42,11 +32,7 @@ on_refreshed(void *arg, const struct err *e)
     got = *e;
 }
 
-#define WAIT(cond)                                                                                 \
-    for (int64_t until_us = loop_now_us(loop) + 10000000; !(cond);) {                              \
-        assert_true(loop_now_us(loop) < until_us);                                                 \
-        loop_step(loop, 1000000);                                                                  \
-    }
+#define WAIT(cond) CLUSTER_RIG_WAIT(&rig, cond)
 
 static void
 several_may_run_beside_each_other(void **state)
@@ -56,14 +42,14 @@ several_may_run_beside_each_other(void **state)
                                   none = {.count = 0};
 
     (void)state;
-    cluster_refresh_start(cluster, &all, 0, on_refreshed, NULL);
-    cluster_refresh_start(cluster, &some, 0, on_refreshed, NULL);
-    cluster_refresh_start(cluster, &none, 0, on_refreshed, NULL);
+    cluster_refresh_start(rig.cluster, &all, 0, on_refreshed, NULL);
+    cluster_refresh_start(rig.cluster, &some, 0, on_refreshed, NULL);
+    cluster_refresh_start(rig.cluster, &none, 0, on_refreshed, NULL);
     assert_int_equal(calls, 0);
     WAIT(calls == 3);
     assert_int_equal(got.code, RC_OK);
-    assert_int_equal(fake->brokers[0].accepted, 1);
-    assert_non_null(cluster_map_topic(&cluster->map, "t"));
+    assert_int_equal(rig.fake.brokers[0].accepted, 1);
+    assert_non_null(cluster_map_topic(&rig.cluster->map, "t"));
 }
 
 static void
@@ -74,16 +60,16 @@ a_canceled_one_never_calls_back(void **state)
     (void)state;
     for (int rounds = 0; rounds < 10; rounds++) {
         struct cluster_refresh *refresh =
-            cluster_refresh_start(cluster, &all, 0, on_refreshed, NULL);
+            cluster_refresh_start(rig.cluster, &all, 0, on_refreshed, NULL);
 
         for (int i = 0; i < rounds && calls == 0; i++)
-            loop_step(loop, 1000);
+            loop_step(rig.loop, 1000);
         if (calls == 0)
             cluster_refresh_cancel(refresh);
         calls = 0;
     }
     cluster_refresh_cancel(NULL);
-    loop_step(loop, 1000);
+    loop_step(rig.loop, 1000);
     assert_int_equal(calls, 0);
 }
 
@@ -93,13 +79,11 @@ time_runs_out_with_what_was_learnt_so_far(void **state)
     struct cluster_refresh_topics all = {.all = true};
 
     (void)state;
-    fake->conf.server_count = 2;
-    cluster_free(cluster);
-    assert_int_equal(cluster_new(loop, &fake->conf, &cluster, NULL), RC_OK);
-    listener_close(fake->brokers[0].listener);
-    fake->brokers[0].listener = NULL;
-    fake->brokers[1].silent = true;
-    cluster_refresh_start(cluster, &all, loop_now_us(loop) + 50000, on_refreshed, NULL);
+    cluster_rig_renew(&rig, 2);
+    listener_close(rig.fake.brokers[0].listener);
+    rig.fake.brokers[0].listener = NULL;
+    rig.fake.brokers[1].silent = true;
+    cluster_refresh_start(rig.cluster, &all, loop_now_us(rig.loop) + 50000, on_refreshed, NULL);
     WAIT(calls == 1);
     assert_int_equal(got.code, RC_TIMEOUT);
     assert_non_null(strstr(got.text, "no metadata in time: 127.0.0.1:"));
@@ -111,12 +95,12 @@ a_broker_too_old_to_ask_without_creating_is_not_asked(void **state)
     struct cluster_refresh_topics all = {.all = true};
 
     (void)state;
-    fake->brokers[0].capped_api = KM_METADATA;
-    fake->brokers[0].capped_max = 3;
-    cluster_refresh_start(cluster, &all, 0, on_refreshed, NULL);
+    rig.fake.brokers[0].capped_api = KM_METADATA;
+    rig.fake.brokers[0].capped_max = 3;
+    cluster_refresh_start(rig.cluster, &all, 0, on_refreshed, NULL);
     WAIT(calls == 1);
     assert_int_equal(got.code, RC_UNSUPPORTED);
-    assert_int_equal(fake->metadata_requests, 0);
+    assert_int_equal(rig.fake.metadata_requests, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)

@@ -11,14 +11,14 @@ an_item_may_go_on_for_ever_and_survives_a_new_leader(void **state)
     spec.batches_per_broker = 1;
     for (uint32_t i = 0; i < 30; i++)
         results[i].ends = -1;
-    fan = cluster_fan_start(cluster, &spec);
-    WAIT(fake->list_requests > 100);
+    fan = cluster_fan_start(rig.cluster, &spec);
+    WAIT(rig.fake.list_requests > 100);
     assert_int_equal(answered_by(4), 2);
-    fake->true_leader[4] = 3;
-    fake->tells_truth_later = true;
+    rig.fake.true_leader[4] = 3;
+    rig.fake.tells_truth_later = true;
     WAIT(answered_by(4) == 3);
     /* It moves again: the retries count from the last success. */
-    fake->true_leader[4] = 1;
+    rig.fake.true_leader[4] = 1;
     WAIT(answered_by(4) == 1);
     for (uint32_t i = 0; i < 30; i++)
         assert_int_equal(results[i].ends, -1);
@@ -36,20 +36,20 @@ for_ever_means_through_silence_and_absence(void **state)
     (void)state;
     endless = true;
     spec.retries = CLUSTER_FAN_FOR_EVER;
-    spec.batch_timeout_ms = fake->conf.connect_timeout_ms = 40;
+    spec.batch_timeout_ms = rig.fake.conf.connect_timeout_ms = 40;
     for (uint32_t i = 0; i < 30; i++)
         results[i].ends = -1;
-    fan = cluster_fan_start(cluster, &spec);
-    WAIT(fake->list_requests > 20);
-    fake->brokers[1].silent = true;
+    fan = cluster_fan_start(rig.cluster, &spec);
+    WAIT(rig.fake.list_requests > 20);
+    rig.fake.brokers[1].silent = true;
     WAIT(cluster_fan_stats(fan)->retries >= 30);
     for (int i = 0; i < FAKE_BROKERS; i++)
-        fake_drop_all(&fake->brokers[i]);
-    fake->brokers[0].silent = fake->brokers[2].silent = true;
+        fake_drop_all(&rig.fake.brokers[i]);
+    rig.fake.brokers[0].silent = rig.fake.brokers[2].silent = true;
     WAIT(cluster_fan_stats(fan)->retries >= 100);
     assert_int_equal(cluster_fan_stats(fan)->done, 0);
     for (int i = 0; i < FAKE_BROKERS; i++)
-        fake->brokers[i].silent = false;
+        rig.fake.brokers[i].silent = false;
     for (uint32_t i = 0; i < 30; i++)
         results[i].ends = 0;
     WAIT(end_count == 1);
@@ -74,7 +74,7 @@ a_request_that_does_not_fit_into_memory_fails_its_items(void **state)
     run(&spec);
     for (uint32_t i = 0; i < 30; i++)
         assert_int_equal(results[i].rc, RC_LIMIT);
-    assert_int_equal(fake->list_requests, 0);
+    assert_int_equal(rig.fake.list_requests, 0);
 }
 
 static int parked;
@@ -96,14 +96,14 @@ a_parked_item_waits_until_it_is_woken(void **state)
     (void)state;
     parked = 0;
     spec.parse = parse_and_park;
-    fan = cluster_fan_start(cluster, &spec);
+    fan = cluster_fan_start(rig.cluster, &spec);
     WAIT(parked == 3);
-    loop_step(loop, 10000);
-    assert_int_equal(fake->list_requests, 3);
+    loop_step(rig.loop, 10000);
+    assert_int_equal(rig.fake.list_requests, 3);
     cluster_fan_wake(fan, 1);
     cluster_fan_wake(fan, 1);
     WAIT(parked == 4);
-    assert_int_equal(fake->list_requests, 4);
+    assert_int_equal(rig.fake.list_requests, 4);
     assert_int_equal(end_count, 0);
 }
 
@@ -113,12 +113,12 @@ an_item_that_has_failed_can_be_woken(void **state)
     struct cluster_fan_spec spec = spec_of(3);
 
     (void)state;
-    fake->brokers[1].silent_from = 2;
+    rig.fake.brokers[1].silent_from = 2;
     spec.batch_timeout_ms = 50;
-    fan = cluster_fan_start(cluster, &spec);
+    fan = cluster_fan_start(rig.cluster, &spec);
     WAIT(end_count == 1);
     assert_int_equal(results[1].rc, RC_TIMEOUT);
-    fake->brokers[1].silent_from = 0;
+    rig.fake.brokers[1].silent_from = 0;
     cluster_fan_wake(fan, 1);
     WAIT(end_count == 2);
     assert_int_equal(results[1].rc, RC_OK);
@@ -135,23 +135,23 @@ an_owner_may_free_it_in_any_callback(void **state)
     spec.batch_items_max = 10;
     for (size_t i = 0; places[i] != '\0'; i++) {
         free_in = places[i];
-        fan = cluster_fan_start(cluster, &spec);
+        fan = cluster_fan_start(rig.cluster, &spec);
         WAIT(fan == NULL);
-        loop_step(loop, 1000);
+        loop_step(rig.loop, 1000);
     }
     /* And at any time in between. */
     free_in = 0;
     for (int rounds = 0; rounds < 12; rounds++) {
-        fan = cluster_fan_start(cluster, &spec);
+        fan = cluster_fan_start(rig.cluster, &spec);
         for (int i = 0; i < rounds; i++)
-            loop_step(loop, 1000);
+            loop_step(rig.loop, 1000);
         cluster_fan_free(fan);
     }
     fan = NULL;
-    fake->brokers[0].silent_from = fake->brokers[1].silent_from = 2;
+    rig.fake.brokers[0].silent_from = rig.fake.brokers[1].silent_from = 2;
     free_in = 'd';
     spec.batch_timeout_ms = 30;
-    fan = cluster_fan_start(cluster, &spec);
+    fan = cluster_fan_start(rig.cluster, &spec);
     WAIT(fan == NULL);
 }
 
@@ -217,14 +217,14 @@ groups_are_asked_of_their_coordinators(void **state)
     run(&spec);
     assert_int_equal(stats.failed, 0);
     /* Any broker can tell, so each gets a share of the keys. */
-    assert_int_equal(fake->find_requests, 3);
-    assert_int_equal(fake->find_keys, GROUPS);
-    assert_int_equal(fake->group_requests, 1);
+    assert_int_equal(rig.fake.find_requests, 3);
+    assert_int_equal(rig.fake.find_keys, GROUPS);
+    assert_int_equal(rig.fake.group_requests, 1);
     /* They are remembered. */
     memset(results, 0, GROUPS * sizeof *results);
     end_count = 0;
     run(&spec);
-    assert_int_equal(fake->find_requests, 3);
+    assert_int_equal(rig.fake.find_requests, 3);
 }
 
 static void
@@ -234,12 +234,12 @@ an_old_broker_is_asked_for_one_coordinator_at_a_time(void **state)
 
     (void)state;
     for (int i = 0; i < FAKE_BROKERS; i++) {
-        fake->brokers[i].capped_api = KM_FIND_COORDINATOR;
-        fake->brokers[i].capped_max = 3;
+        rig.fake.brokers[i].capped_api = KM_FIND_COORDINATOR;
+        rig.fake.brokers[i].capped_max = 3;
     }
     run(&spec);
     assert_int_equal(stats.failed, 0);
-    assert_int_equal(fake->find_requests, GROUPS);
+    assert_int_equal(rig.fake.find_requests, GROUPS);
 }
 
 static void
@@ -249,13 +249,13 @@ a_coordinator_that_has_moved_is_looked_up_again(void **state)
 
     (void)state;
     run(&spec);
-    fake->coordinator = fake->true_coordinator = 1;
+    rig.fake.coordinator = rig.fake.true_coordinator = 1;
     memset(results, 0, GROUPS * sizeof *results);
     end_count = 0;
     run(&spec);
     assert_int_equal(stats.failed, 0);
     assert_int_equal(stats.retries, GROUPS);
-    assert_int_equal(fake->find_keys, 2 * GROUPS);
+    assert_int_equal(rig.fake.find_keys, 2 * GROUPS);
 }
 
 static void
@@ -264,11 +264,11 @@ a_coordinator_that_is_not_there_is_reported(void **state)
     struct cluster_fan_spec spec = spec_of_groups();
 
     (void)state;
-    fake->find_code = KE_GROUP_AUTHORIZATION_FAILED;
+    rig.fake.find_code = KE_GROUP_AUTHORIZATION_FAILED;
     run(&spec);
     for (int i = 0; i < GROUPS; i++)
         assert_int_equal(results[i].code, KE_GROUP_AUTHORIZATION_FAILED);
-    fake->find_code = KE_COORDINATOR_NOT_AVAILABLE;
+    rig.fake.find_code = KE_COORDINATOR_NOT_AVAILABLE;
     memset(results, 0, GROUPS * sizeof *results);
     end_count = 0;
     run(&spec);
@@ -319,10 +319,10 @@ what_any_broker_can_answer_is_spread_and_outlives_two_of_three(void **state)
     assert_int_equal(stats.failed, 0);
     for (int i = 1; i <= FAKE_BROKERS; i++)
         assert_int_equal(asked[i], 10);
-    listener_close(fake->brokers[2].listener);
-    fake->brokers[2].listener = NULL;
-    fake_drop_all(&fake->brokers[2]);
-    fake->brokers[1].silent = true;
+    listener_close(rig.fake.brokers[2].listener);
+    rig.fake.brokers[2].listener = NULL;
+    fake_drop_all(&rig.fake.brokers[2]);
+    rig.fake.brokers[1].silent = true;
     spec.batch_timeout_ms = 50;
     memset(results, 0, 30 * sizeof *results);
     end_count = 0;

@@ -15,8 +15,8 @@ every_item_is_asked_of_its_leader_in_few_requests(void **state)
     }
     assert_int_equal(stats.batches, 3);
     assert_int_equal(stats.failed, 0);
-    assert_int_equal(fake->list_requests, 3);
-    assert_int_equal(fake->metadata_requests, 1);
+    assert_int_equal(rig.fake.list_requests, 3);
+    assert_int_equal(rig.fake.metadata_requests, 1);
     assert_true(stats.bytes_in > 100000);
 }
 
@@ -30,7 +30,7 @@ requests_are_no_larger_and_no_more_than_allowed(void **state)
     spec.batches_per_broker = 2;
     run(&spec);
     assert_int_equal(stats.failed, 0);
-    assert_int_equal(fake->most_partitions, 100);
+    assert_int_equal(rig.fake.most_partitions, 100);
     assert_int_equal(most_in_flight, 2);
     assert_int_equal(stats.batches, 3 * 34);
 }
@@ -42,15 +42,15 @@ a_leader_that_has_moved_is_found(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < PARTITIONS; i += 7)
-        fake->true_leader[i] = (int32_t)(i + 1) % 3 + 1;
-    fake->tells_truth_later = true;
+        rig.fake.true_leader[i] = (int32_t)(i + 1) % 3 + 1;
+    rig.fake.tells_truth_later = true;
     run(&spec);
     assert_int_equal(stats.failed, 0);
     for (uint32_t i = 0; i < PARTITIONS; i++)
         assert_int_equal(answered_by(i), i % 7 == 0 ? (i + 1) % 3 + 1 : i % 3 + 1);
     assert_int_equal(stats.retries, (PARTITIONS + 6) / 7);
     /* One look at the beginning, one for each broker whose answer came by itself. */
-    assert_in_range(fake->metadata_requests, 2, 1 + FAKE_BROKERS);
+    assert_in_range(rig.fake.metadata_requests, 2, 1 + FAKE_BROKERS);
 }
 
 static void
@@ -59,9 +59,9 @@ an_error_that_stays_is_tried_once_more_and_reported(void **state)
     struct cluster_fan_spec spec = spec_of(9);
 
     (void)state;
-    fake->true_leader[4] = 9;
-    fake->code[5] = KE_TOPIC_AUTHORIZATION_FAILED;
-    fake->code[6] = KE_OFFSET_NOT_AVAILABLE;
+    rig.fake.true_leader[4] = 9;
+    rig.fake.code[5] = KE_TOPIC_AUTHORIZATION_FAILED;
+    rig.fake.code[6] = KE_OFFSET_NOT_AVAILABLE;
     run(&spec);
     for (uint32_t i = 0; i < 9; i++) {
         int16_t code = i == 4   ? KE_NOT_LEADER_OR_FOLLOWER
@@ -94,18 +94,18 @@ a_caller_may_want_more_tries_or_none(void **state)
     struct cluster_fan_spec spec = spec_of(1);
 
     (void)state;
-    fake->code[0] = KE_COORDINATOR_LOAD_IN_PROGRESS;
+    rig.fake.code[0] = KE_COORDINATOR_LOAD_IN_PROGRESS;
     spec.retries = 4;
     spec.retry = on_retry;
     retries_told = 0;
     run(&spec);
-    assert_int_equal(fake->list_requests, 5);
+    assert_int_equal(rig.fake.list_requests, 5);
     assert_int_equal(retries_told, 4);
     results[0].ends = 0;
-    end_count = fake->list_requests = 0;
+    end_count = rig.fake.list_requests = 0;
     spec.no_retry = true;
     run(&spec);
-    assert_int_equal(fake->list_requests, 1);
+    assert_int_equal(rig.fake.list_requests, 1);
     assert_int_equal(results[0].code, KE_COORDINATOR_LOAD_IN_PROGRESS);
 }
 
@@ -125,8 +125,8 @@ what_has_no_broker_ends_with_its_code_and_alone(void **state)
     struct cluster_fan_spec spec = spec_of(6);
 
     (void)state;
-    fake->leader[3] = -1;
-    fake->leader[4] = 77;
+    rig.fake.leader[3] = -1;
+    rig.fake.leader[4] = 77;
     spec.target = target_some_unknown;
     run(&spec);
     assert_int_equal(results[0].rc, RC_OK);
@@ -136,21 +136,21 @@ what_has_no_broker_ends_with_its_code_and_alone(void **state)
     assert_int_equal(results[4].code, KE_LISTENER_NOT_FOUND);
     assert_int_equal(results[5].rc, RC_OK);
     /* The first look and one more. */
-    assert_int_equal(fake->metadata_requests, 2);
+    assert_int_equal(rig.fake.metadata_requests, 2);
 }
 
 static void
 a_silent_broker_costs_one_deadline(void **state)
 {
     struct cluster_fan_spec spec = spec_of(PARTITIONS);
-    int64_t start_us = loop_now_us(loop);
+    int64_t start_us = loop_now_us(rig.loop);
 
     (void)state;
-    fake->brokers[1].silent_from = 2;
+    rig.fake.brokers[1].silent_from = 2;
     spec.batch_items_max = 10;
     spec.batch_timeout_ms = 300;
     run(&spec);
-    assert_true(loop_now_us(loop) - start_us < 3000000);
+    assert_true(loop_now_us(rig.loop) - start_us < 3000000);
     for (uint32_t i = 0; i < PARTITIONS; i++)
         assert_int_equal(results[i].rc, i % 3 == 1 ? RC_TIMEOUT : RC_OK);
     assert_non_null(strstr(results[1].text, "no answer to list_offsets within"));
@@ -181,9 +181,9 @@ a_silent_broker_that_is_avoided_costs_one_deadline_in_all(void **state)
     struct cluster_fan_spec spec = spec_of(30);
 
     (void)state;
-    fake->brokers[1].silent = true;
-    fake->conf.connect_timeout_ms = 100;
-    cluster_avoid_silent(cluster);
+    rig.fake.brokers[1].silent = true;
+    rig.fake.conf.connect_timeout_ms = 100;
+    cluster_avoid_silent(rig.cluster);
     run(&spec);
     for (int round = 0; round < 2; round++) {
         again(&spec);
@@ -197,10 +197,10 @@ a_silent_broker_that_is_avoided_costs_one_deadline_in_all(void **state)
     /* Others were asked, who lead it or not. */
     for (uint32_t i = 0; i < 30; i++)
         assert_int_not_equal(results[i].rc, RC_TIMEOUT);
-    assert_int_equal(fake->brokers[1].accepted, 1);
-    fake->brokers[1].silent = false;
+    assert_int_equal(rig.fake.brokers[1].accepted, 1);
+    rig.fake.brokers[1].silent = false;
     spec.target = on_target;
-    cluster_avoid_silent(cluster);
+    cluster_avoid_silent(rig.cluster);
     again(&spec);
     assert_int_equal(stats.failed, 0);
 }
@@ -211,7 +211,7 @@ accepted(void)
     size_t sum = 0;
 
     for (int i = 0; i < FAKE_BROKERS; i++)
-        sum += fake->brokers[i].accepted;
+        sum += rig.fake.brokers[i].accepted;
     return sum;
 }
 
@@ -227,9 +227,9 @@ what_goes_aside_has_connections_of_its_own(void **state)
     run(&spec);
     connections = accepted();
     for (int round = 0; round < 2; round++) {
-        cluster_stats(cluster, &before);
+        cluster_stats(rig.cluster, &before);
         again(&aside);
-        cluster_stats(cluster, &after);
+        cluster_stats(rig.cluster, &after);
         assert_int_equal(stats.failed, 0);
         assert_int_equal(accepted(), connections + FAKE_BROKERS);
         /* And it asks each for its versions first. */
@@ -246,18 +246,18 @@ a_silent_broker_is_avoided_aside_and_else(bool aside_first)
 {
     struct cluster_fan_spec spec = spec_of(30);
 
-    fake->brokers[1].silent = true;
-    fake->conf.connect_timeout_ms = 100;
-    cluster_avoid_silent(cluster);
+    rig.fake.brokers[1].silent = true;
+    rig.fake.conf.connect_timeout_ms = 100;
+    cluster_avoid_silent(rig.cluster);
     spec.aside = aside_first;
     run(&spec);
     spec.aside = !aside_first;
     again(&spec);
     for (uint32_t i = 0; i < 30; i++)
         assert_int_equal(results[i].rc, i % 3 == 1 ? RC_TIMEOUT : RC_OK);
-    assert_int_equal(fake->brokers[1].accepted, 1);
-    fake->brokers[1].silent = false;
-    cluster_avoid_silent(cluster);
+    assert_int_equal(rig.fake.brokers[1].accepted, 1);
+    rig.fake.brokers[1].silent = false;
+    cluster_avoid_silent(rig.cluster);
     for (int round = 0; round < 2; round++) {
         spec.aside = !spec.aside;
         again(&spec);
@@ -287,12 +287,12 @@ a_broker_that_is_slow_is_asked_again(void **state)
     struct cluster_fan_spec spec = spec_of(30);
 
     (void)state;
-    fake->brokers[1].silent_from = 2;
+    rig.fake.brokers[1].silent_from = 2;
     spec.batch_timeout_ms = 100;
-    cluster_avoid_silent(cluster);
+    cluster_avoid_silent(rig.cluster);
     run(&spec);
     assert_int_equal(stats.failed, 10);
-    fake->brokers[1].silent_from = 0;
+    rig.fake.brokers[1].silent_from = 0;
     again(&spec);
     assert_int_equal(stats.failed, 0);
 }
@@ -303,11 +303,11 @@ a_silent_broker_is_asked_again(void **state)
     struct cluster_fan_spec spec = spec_of(30);
 
     (void)state;
-    fake->brokers[1].silent = true;
-    fake->conf.connect_timeout_ms = 100;
+    rig.fake.brokers[1].silent = true;
+    rig.fake.conf.connect_timeout_ms = 100;
     run(&spec);
     assert_int_equal(stats.failed, 10);
-    fake->brokers[1].silent = false;
+    rig.fake.brokers[1].silent = false;
     again(&spec);
     assert_int_equal(stats.failed, 0);
 }
@@ -318,8 +318,8 @@ a_broker_that_is_away_fails_its_items_after_one_more_try(void **state)
     struct cluster_fan_spec spec = spec_of(300);
 
     (void)state;
-    listener_close(fake->brokers[2].listener);
-    fake->brokers[2].listener = NULL;
+    listener_close(rig.fake.brokers[2].listener);
+    rig.fake.brokers[2].listener = NULL;
     run(&spec);
     for (uint32_t i = 0; i < 300; i++)
         assert_int_equal(results[i].rc, i % 3 == 2 ? RC_IO : RC_OK);
@@ -334,10 +334,10 @@ a_connection_that_breaks_is_opened_again(void **state)
 
     (void)state;
     /* In the middle of the first answer to ListOffsets, or so. */
-    fake->brokers[1].cut_after = 1400;
+    rig.fake.brokers[1].cut_after = 1400;
     run(&spec);
     assert_int_equal(stats.failed, 100);
-    fake->brokers[1].cut_after = 0;
+    rig.fake.brokers[1].cut_after = 0;
     memset(results, 0, 300 * sizeof *results);
     end_count = 0;
     run(&spec);
@@ -350,7 +350,7 @@ an_answer_that_leaves_something_out_fails_just_that(void **state)
     struct cluster_fan_spec spec = spec_of(30);
 
     (void)state;
-    fake->leaves_out_odd = true;
+    rig.fake.leaves_out_odd = true;
     run(&spec);
     for (uint32_t i = 0; i < 30; i++)
         assert_int_equal(results[i].rc, i % 2 == 1 ? RC_PROTOCOL : RC_OK);
@@ -397,7 +397,7 @@ an_api_that_a_broker_lacks_fails_without_a_request(void **state)
     struct cluster_fan_spec spec = spec_of(30);
 
     (void)state;
-    fake->brokers[0].hidden_api = KM_LIST_OFFSETS;
+    rig.fake.brokers[0].hidden_api = KM_LIST_OFFSETS;
     run(&spec);
     for (uint32_t i = 0; i < 30; i++)
         assert_int_equal(results[i].rc, i % 3 == 0 ? RC_UNSUPPORTED : RC_OK);
@@ -426,14 +426,15 @@ static void
 the_budget_of_time_ends_all(void **state)
 {
     struct cluster_fan_spec spec = spec_of(300);
-    int64_t start_us = loop_now_us(loop);
+    int64_t start_us = loop_now_us(rig.loop);
 
     (void)state;
-    fake->brokers[0].silent_from = fake->brokers[1].silent_from = fake->brokers[2].silent_from = 3;
+    rig.fake.brokers[0].silent_from = rig.fake.brokers[1].silent_from =
+        rig.fake.brokers[2].silent_from = 3;
     spec.batch_items_max = 1;
     spec.deadline_us = start_us + 100000;
     run(&spec);
-    assert_true(loop_now_us(loop) - start_us < 2000000);
+    assert_true(loop_now_us(rig.loop) - start_us < 2000000);
     assert_true(stats.failed > 290);
     assert_int_equal(results[299].rc, RC_TIMEOUT);
     assert_string_equal(results[299].text, "list_offsets: no time left");
@@ -445,8 +446,8 @@ nobody_to_ask_fails_every_item_with_the_reason(void **state)
     struct cluster_fan_spec spec = spec_of(50);
 
     (void)state;
-    listener_close(fake->brokers[0].listener);
-    fake->brokers[0].listener = NULL;
+    listener_close(rig.fake.brokers[0].listener);
+    rig.fake.brokers[0].listener = NULL;
     run(&spec);
     for (uint32_t i = 0; i < 50; i++)
         assert_int_equal(results[i].rc, RC_IO);
@@ -460,7 +461,7 @@ no_items_end_at_once(void **state)
 
     (void)state;
     run(&spec);
-    assert_int_equal(fake->metadata_requests, 0);
+    assert_int_equal(rig.fake.metadata_requests, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)

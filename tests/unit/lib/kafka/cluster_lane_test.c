@@ -2,13 +2,11 @@
 #include "tests/unit/unit.h"
 
 #include "lib/kafka/cluster_lane.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
 #define ITEMS 25
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct cluster_lane *lane;
 static int sent, answered, failed;
 static size_t answered_items;
@@ -64,16 +62,12 @@ start(void **state)
     sent = answered = failed = 0;
     answered_items = 0;
     take = 10;
-    fake = xcalloc(1, sizeof *fake);
-    if (loop_new(&loop, NULL) != RC_OK)
-        return -1;
-    fake_cluster_start(fake, loop, 3);
-    if (cluster_new(loop, &fake->conf, &cluster, NULL) != RC_OK)
+    if (cluster_rig_start(&rig, 3) != 0)
         return -1;
     spec = (struct cluster_fan_spec){
         .api = frame_api(KM_METADATA), .item_count = ITEMS, .build = on_build};
-    owner = (struct cluster_lane_owner){cluster, NULL, &spec, on_sent, on_answered, on_failed};
-    lane = cluster_lane_new(&owner, cluster_nodes_get(&cluster->nodes, -2));
+    owner = (struct cluster_lane_owner){rig.cluster, NULL, &spec, on_sent, on_answered, on_failed};
+    lane = cluster_lane_new(&owner, cluster_nodes_get(&rig.cluster->nodes, -2));
     for (uint32_t i = 0; i < ITEMS; i++)
         cluster_lane_push(lane, i);
     return 0;
@@ -84,19 +78,11 @@ end(void **state)
 {
     (void)state;
     cluster_lane_free(lane);
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
-#define WAIT(cond)                                                                                 \
-    for (int64_t until_us = loop_now_us(loop) + 10000000; !(cond);) {                              \
-        assert_true(loop_now_us(loop) < until_us);                                                 \
-        loop_step(loop, 1000000);                                                                  \
-    }
+#define WAIT(cond) CLUSTER_RIG_WAIT(&rig, cond)
 
 static void
 items_go_out_in_order_in_as_many_requests_as_are_built(void **state)
@@ -113,7 +99,7 @@ static void
 a_broker_that_cannot_be_asked_fails_what_waits_and_what_comes(void **state)
 {
     (void)state;
-    fake->brokers[0].hidden_api = KM_METADATA;
+    rig.fake.brokers[0].hidden_api = KM_METADATA;
     cluster_lane_pump(lane);
     WAIT(failed == ITEMS);
     assert_int_equal(failed_rc, RC_UNSUPPORTED);
@@ -128,8 +114,8 @@ static void
 a_broker_that_is_away_may_be_asked_again(void **state)
 {
     (void)state;
-    listener_close(fake->brokers[0].listener);
-    fake->brokers[0].listener = NULL;
+    listener_close(rig.fake.brokers[0].listener);
+    rig.fake.brokers[0].listener = NULL;
     cluster_lane_pump(lane);
     WAIT(failed == ITEMS);
     assert_int_equal(failed_rc, RC_IO);
@@ -155,8 +141,8 @@ a_stopped_lane_says_nothing_more(void **state)
     cluster_lane_pump(lane);
     WAIT(sent > 0);
     cluster_lane_stop(lane);
-    loop_step(loop, 10000);
-    loop_step(loop, 10000);
+    loop_step(rig.loop, 10000);
+    loop_step(rig.loop, 10000);
     assert_int_equal(failed, 0);
     assert_true(answered_items < ITEMS);
 }

@@ -2,11 +2,9 @@
 #include "tests/unit/unit.h"
 
 #include "lib/kafka/cluster_lookup.h"
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct cluster_lookup lookup;
 static int calls;
 static bool of_coordinators;
@@ -26,13 +24,9 @@ start(void **state)
 {
     (void)state;
     calls = 0;
-    fake = xcalloc(1, sizeof *fake);
-    if (loop_new(&loop, NULL) != RC_OK)
+    if (cluster_rig_start(&rig, 3) != 0)
         return -1;
-    fake_cluster_start(fake, loop, 3);
-    if (cluster_new(loop, &fake->conf, &cluster, NULL) != RC_OK)
-        return -1;
-    cluster_lookup_init(&lookup, cluster, on_end, NULL);
+    cluster_lookup_init(&lookup, rig.cluster, on_end, NULL);
     return 0;
 }
 
@@ -41,11 +35,7 @@ end(void **state)
 {
     (void)state;
     cluster_lookup_fini(&lookup);
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -62,7 +52,7 @@ run(void)
     assert_true(cluster_lookup_is_running(&lookup));
     assert_int_equal(calls, before);
     while (calls == before)
-        loop_step(loop, 1000000);
+        loop_step(rig.loop, 1000000);
     assert_false(cluster_lookup_is_running(&lookup));
     assert_int_equal(got.code, RC_OK);
 }
@@ -78,15 +68,15 @@ metadata_goes_first_then_coordinators(void **state)
     cluster_lookup_add(&lookup, &leader, false);
     run();
     assert_false(of_coordinators);
-    assert_int_equal(fake->metadata_requests, 1);
-    assert_int_equal(fake->find_requests, 0);
-    assert_non_null(cluster_map_topic(&cluster->map, "t"));
+    assert_int_equal(rig.fake.metadata_requests, 1);
+    assert_int_equal(rig.fake.find_requests, 0);
+    assert_non_null(cluster_map_topic(&rig.cluster->map, "t"));
     cluster_lookup_add(&lookup, &group, false);
     run();
     assert_true(of_coordinators);
-    assert_int_equal(fake->metadata_requests, 1);
-    assert_int_equal(fake->find_keys, 1);
-    assert_int_equal(cluster_lookup_coordinator(cluster, &group, &broker), KE_NONE);
+    assert_int_equal(rig.fake.metadata_requests, 1);
+    assert_int_equal(rig.fake.find_keys, 1);
+    assert_int_equal(cluster_lookup_coordinator(rig.cluster, &group, &broker), KE_NONE);
     assert_int_equal(broker, 3);
 }
 
@@ -101,10 +91,10 @@ a_coordinator_is_forgotten_when_it_is_to_be_found_afresh(void **state)
     cluster_lookup_add(&lookup, &group, false);
     run();
     cluster_lookup_add(&lookup, &group, false);
-    (void)cluster_lookup_coordinator(cluster, &group, &broker);
+    (void)cluster_lookup_coordinator(rig.cluster, &group, &broker);
     assert_int_equal(broker, 3);
     cluster_lookup_add(&lookup, &group, true);
-    (void)cluster_lookup_coordinator(cluster, &group, &broker);
+    (void)cluster_lookup_coordinator(rig.cluster, &group, &broker);
     assert_int_equal(broker, -1);
 }
 
@@ -118,7 +108,7 @@ nothing_collected_is_nothing_asked(void **state)
     cluster_lookup_start(&lookup, 0);
     cluster_lookup_cancel(&lookup);
     assert_false(cluster_lookup_is_running(&lookup));
-    loop_step(loop, 1000);
+    loop_step(rig.loop, 1000);
     assert_int_equal(calls, 0);
     assert_true(cluster_lookup_is_coordinator(&group));
     assert_false(cluster_lookup_is_coordinator(&leader));

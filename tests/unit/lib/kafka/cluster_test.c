@@ -1,34 +1,24 @@
 /* The facade that commands use, against three scripted brokers. */
 #include "tests/unit/unit.h"
 
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct err e;
 
 static int
 start(void **state)
 {
     (void)state;
-    fake = xcalloc(1, sizeof *fake);
     err_clear(&e);
-    if (loop_new(&loop, NULL) != RC_OK)
-        return -1;
-    fake_cluster_start(fake, loop, 6);
-    return cluster_new(loop, &fake->conf, &cluster, NULL) == RC_OK ? 0 : -1;
+    return cluster_rig_start(&rig, 6);
 }
 
 static int
 end(void **state)
 {
     (void)state;
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
-    blob_trim();
+    cluster_rig_stop(&rig);
     return 0;
 }
 
@@ -36,10 +26,10 @@ static void
 nothing_is_asked_before_it_is_needed(void **state)
 {
     (void)state;
-    loop_step(loop, 1000);
-    assert_int_equal(fake->brokers[0].accepted, 0);
-    assert_ptr_equal(cluster_loop(cluster), loop);
-    assert_null(cluster_view(cluster)->cluster_id);
+    loop_step(rig.loop, 1000);
+    assert_int_equal(rig.fake.brokers[0].accepted, 0);
+    assert_ptr_equal(cluster_loop(rig.cluster), rig.loop);
+    assert_null(cluster_view(rig.cluster)->cluster_id);
 }
 
 static void
@@ -49,20 +39,20 @@ a_refresh_fills_the_view(void **state)
     int32_t leader;
 
     (void)state;
-    assert_int_equal(cluster_refresh(cluster, &e), RC_OK);
-    assert_string_equal(cluster_view(cluster)->cluster_id, "fake");
-    assert_int_equal(cluster_map_leader(cluster_view(cluster),
-                         cluster_map_topic(cluster_view(cluster), "t"), 4, -1, &leader),
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_OK);
+    assert_string_equal(cluster_view(rig.cluster)->cluster_id, "fake");
+    assert_int_equal(cluster_map_leader(cluster_view(rig.cluster),
+                         cluster_map_topic(cluster_view(rig.cluster), "t"), 4, -1, &leader),
         KE_NONE);
     assert_int_equal(leader, 2);
-    assert_int_equal(cluster_refresh_some(cluster, names, 1, &e), RC_OK);
+    assert_int_equal(cluster_refresh_some(rig.cluster, names, 1, &e), RC_OK);
     assert_int_equal(
-        cluster_map_topic(cluster_view(cluster), "nope")->error, KE_UNKNOWN_TOPIC_OR_PARTITION);
-    assert_int_equal(cluster_map_leader(cluster_view(cluster),
-                         cluster_map_topic(cluster_view(cluster), "t"), 4, -1, &leader),
+        cluster_map_topic(cluster_view(rig.cluster), "nope")->error, KE_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_int_equal(cluster_map_leader(cluster_view(rig.cluster),
+                         cluster_map_topic(cluster_view(rig.cluster), "t"), 4, -1, &leader),
         KE_NONE);
-    assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
-    assert_int_equal(fake->metadata_requests, 3);
+    assert_int_equal(cluster_refresh_some(rig.cluster, NULL, 0, &e), RC_OK);
+    assert_int_equal(rig.fake.metadata_requests, 3);
 }
 
 static enum rc
@@ -81,7 +71,8 @@ list_offsets(const struct cluster_target *target, int32_t partition, struct conn
     topic.partitions.count = 1;
     request.topics.items = &topic;
     request.topics.count = 1;
-    return cluster_call(cluster, target, frame_api(KM_LIST_OFFSETS), NULL, &request, 0, reply, &e);
+    return cluster_call(
+        rig.cluster, target, frame_api(KM_LIST_OFFSETS), NULL, &request, 0, reply, &e);
 }
 
 static int64_t
@@ -134,15 +125,15 @@ what_is_asked_between_goes_behind_a_refresh(void **state)
     struct conn_reply *reply;
 
     (void)state;
-    assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
-    assert_null(cluster_map_topic(cluster_view(cluster), "t"));
+    assert_int_equal(cluster_refresh_some(rig.cluster, NULL, 0, &e), RC_OK);
+    assert_null(cluster_map_topic(cluster_view(rig.cluster), "t"));
     order_count = 0;
-    fake->brokers[0].handler = noting;
-    refreshing = cluster_refresh_begin(cluster);
+    rig.fake.brokers[0].handler = noting;
+    refreshing = cluster_refresh_begin(rig.cluster);
     assert_int_equal(list_offsets(&broker, 0, &reply), RC_OK);
     conn_reply_unref(reply);
     assert_int_equal(cluster_refresh_end(refreshing, &e), RC_OK);
-    assert_non_null(cluster_map_topic(cluster_view(cluster), "t"));
+    assert_non_null(cluster_map_topic(cluster_view(rig.cluster), "t"));
     assert_int_equal(order_count, 2);
     assert_int_equal(order[0], KM_METADATA);
     assert_int_equal(order[1], KM_LIST_OFFSETS);
@@ -158,20 +149,20 @@ groups_that_were_found_are_not_looked_for_again(void **state)
     struct conn_reply *reply;
 
     (void)state;
-    assert_int_equal(cluster_refresh_some(cluster, NULL, 0, &e), RC_OK);
-    cluster_find_groups(cluster, groups, 0);
-    assert_int_equal(fake->find_requests, 0);
-    cluster_find_groups(cluster, groups, 2);
-    assert_int_equal(fake->find_keys, 2);
+    assert_int_equal(cluster_refresh_some(rig.cluster, NULL, 0, &e), RC_OK);
+    cluster_find_groups(rig.cluster, groups, 0);
+    assert_int_equal(rig.fake.find_requests, 0);
+    cluster_find_groups(rig.cluster, groups, 2);
+    assert_int_equal(rig.fake.find_keys, 2);
     codec_init(&km_describe_groups_request_desc, &request);
     request.groups.items = &id;
     request.groups.count = 1;
-    assert_int_equal(
-        cluster_call(cluster, &group, frame_api(KM_DESCRIBE_GROUPS), NULL, &request, 0, &reply, &e),
+    assert_int_equal(cluster_call(rig.cluster, &group, frame_api(KM_DESCRIBE_GROUPS), NULL,
+                         &request, 0, &reply, &e),
         RC_OK);
     conn_reply_unref(reply);
-    assert_int_equal(fake->find_keys, 2);
-    assert_int_equal(fake->group_requests, 1);
+    assert_int_equal(rig.fake.find_keys, 2);
+    assert_int_equal(rig.fake.group_requests, 1);
 }
 
 static void
@@ -182,7 +173,7 @@ a_code_inside_of_an_answer_is_the_callers_to_read(void **state)
     const struct km_list_offsets_response *response;
 
     (void)state;
-    fake->code[5] = KE_OFFSET_NOT_AVAILABLE;
+    rig.fake.code[5] = KE_OFFSET_NOT_AVAILABLE;
     assert_int_equal(list_offsets(&leader, 5, &reply), RC_OK);
     response = reply->response;
     assert_int_equal(
@@ -194,15 +185,13 @@ static void
 the_next_server_of_the_list_is_tried(void **state)
 {
     (void)state;
-    fake->conf.server_count = 3;
-    cluster_free(cluster);
-    assert_int_equal(cluster_new(loop, &fake->conf, &cluster, NULL), RC_OK);
-    listener_close(fake->brokers[0].listener);
-    fake->brokers[0].listener = NULL;
-    fake->brokers[1].garbage = "HTTP/1.1 200";
-    fake->brokers[1].garbage_size = 12;
-    assert_int_equal(cluster_refresh(cluster, &e), RC_OK);
-    assert_int_equal(fake->brokers[2].accepted, 1);
+    cluster_rig_renew(&rig, 3);
+    listener_close(rig.fake.brokers[0].listener);
+    rig.fake.brokers[0].listener = NULL;
+    rig.fake.brokers[1].garbage = "HTTP/1.1 200";
+    rig.fake.brokers[1].garbage_size = 12;
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_OK);
+    assert_int_equal(rig.fake.brokers[2].accepted, 1);
 }
 
 static void
@@ -211,27 +200,23 @@ when_nobody_answers_the_most_telling_reason_is_given(void **state)
     char expected[200];
 
     (void)state;
-    fake->conf.server_count = 3;
-    cluster_free(cluster);
-    assert_int_equal(cluster_new(loop, &fake->conf, &cluster, NULL), RC_OK);
-    listener_close(fake->brokers[0].listener);
-    listener_close(fake->brokers[2].listener);
-    fake->brokers[0].listener = fake->brokers[2].listener = NULL;
-    fake->brokers[1].garbage = "HTTP/1.1 200";
-    fake->brokers[1].garbage_size = 12;
-    assert_int_equal(cluster_refresh(cluster, &e), RC_PROTOCOL);
+    cluster_rig_renew(&rig, 3);
+    listener_close(rig.fake.brokers[0].listener);
+    listener_close(rig.fake.brokers[2].listener);
+    rig.fake.brokers[0].listener = rig.fake.brokers[2].listener = NULL;
+    rig.fake.brokers[1].garbage = "HTTP/1.1 200";
+    rig.fake.brokers[1].garbage_size = 12;
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_PROTOCOL);
     snprintf(expected, sizeof expected,
         "none of 3 addresses answers: 127.0.0.1:%u is a web server, no Kafka broker",
-        fake->brokers[1].port);
+        rig.fake.brokers[1].port);
     assert_int_equal(strncmp(e.text, expected, strlen(expected)), 0);
-    fake->conf.server_count = 1;
-    cluster_free(cluster);
-    assert_int_equal(cluster_new(loop, &fake->conf, &cluster, NULL), RC_OK);
-    assert_int_equal(cluster_refresh(cluster, &e), RC_IO);
+    cluster_rig_renew(&rig, 1);
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_IO);
     snprintf(expected, sizeof expected,
         "127.0.0.1:%u: cannot connect: Connection refused; nothing listens there: is the broker "
         "up, and the port right?",
-        fake->brokers[0].port);
+        rig.fake.brokers[0].port);
     assert_string_equal(e.text, expected);
 }
 
@@ -239,9 +224,9 @@ static void
 servers_of_different_clusters_are_not_mixed_up(void **state)
 {
     (void)state;
-    assert_int_equal(cluster_refresh(cluster, &e), RC_OK);
-    fake->cluster_id = "other";
-    assert_int_equal(cluster_refresh(cluster, &e), RC_CONFLICT);
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_OK);
+    rig.fake.cluster_id = "other";
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_CONFLICT);
     assert_non_null(strstr(e.text, "the servers belong to different clusters: fake, and other"));
 }
 
@@ -253,11 +238,11 @@ a_configured_server_that_is_a_broker_is_connected_once(void **state)
     struct conn_stats stats;
 
     (void)state;
-    assert_int_equal(cluster_refresh(cluster, &e), RC_OK);
+    assert_int_equal(cluster_refresh(rig.cluster, &e), RC_OK);
     assert_int_equal(list_offsets(&leader, 0, &reply), RC_OK);
     conn_reply_unref(reply);
-    assert_int_equal(fake->brokers[0].accepted, 1);
-    cluster_stats(cluster, &stats);
+    assert_int_equal(rig.fake.brokers[0].accepted, 1);
+    cluster_stats(rig.cluster, &stats);
     assert_int_equal(stats.connections, 1);
     assert_int_equal(stats.requests, 3); /* ApiVersions, Metadata, ListOffsets */
     assert_true(stats.bytes_in > 500 && stats.bytes_out > 50);
@@ -272,7 +257,7 @@ a_question_survives_a_broker_that_restarts(void **state)
     (void)state;
     assert_int_equal(list_offsets(&leader, 1, &reply), RC_OK);
     conn_reply_unref(reply);
-    fake_drop_all(&fake->brokers[1]);
+    fake_drop_all(&rig.fake.brokers[1]);
     assert_int_equal(list_offsets(&leader, 1, &reply), RC_OK);
     assert_int_equal(offset_of(reply), 2000001);
 }
@@ -287,10 +272,10 @@ silence_ends_after_the_time_given(void **state)
     (void)state;
     assert_int_equal(list_offsets(&leader, 1, &reply), RC_OK);
     conn_reply_unref(reply);
-    fake->brokers[1].silent = true;
+    rig.fake.brokers[1].silent = true;
     codec_init(&km_list_offsets_request_desc, &request);
-    assert_int_equal(
-        cluster_call(cluster, &leader, frame_api(KM_LIST_OFFSETS), NULL, &request, 40, &reply, &e),
+    assert_int_equal(cluster_call(rig.cluster, &leader, frame_api(KM_LIST_OFFSETS), NULL, &request,
+                         40, &reply, &e),
         RC_TIMEOUT);
     assert_non_null(strstr(e.text, "no answer to list_offsets within"));
 }

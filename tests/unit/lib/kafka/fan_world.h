@@ -5,13 +5,11 @@
 
 #include "tests/unit/unit.h"
 
-#include "tests/unit/lib/kafka/fake_cluster.h"
+#include "tests/unit/lib/kafka/cluster_rig.h"
 
 #define PARTITIONS 10000
 
-static struct loop *loop;
-static struct fake_cluster *fake;
-static struct cluster *cluster;
+static struct cluster_rig rig;
 static struct cluster_fan *fan;
 static struct cluster_fan_stats stats;
 
@@ -32,17 +30,13 @@ static inline int
 start(void **state)
 {
     (void)state;
-    fake = xcalloc(1, sizeof *fake);
     results = xcalloc(FAKE_PARTITIONS_MAX, sizeof *results);
     end_count = most_in_flight = 0;
     memset(in_flight, 0, sizeof in_flight);
     free_in = 0;
     endless = false;
     fan = NULL;
-    if (loop_new(&loop, NULL) != RC_OK)
-        return -1;
-    fake_cluster_start(fake, loop, PARTITIONS);
-    return cluster_new(loop, &fake->conf, &cluster, NULL) == RC_OK ? 0 : -1;
+    return cluster_rig_start(&rig, PARTITIONS);
 }
 
 static inline int
@@ -50,12 +44,8 @@ end(void **state)
 {
     (void)state;
     cluster_fan_free(fan);
-    cluster_free(cluster);
-    fake_cluster_stop(fake);
-    loop_free(loop);
-    free(fake);
+    cluster_rig_stop(&rig);
     free(results);
-    blob_trim();
     return 0;
 }
 
@@ -157,7 +147,7 @@ spec_of(uint32_t items)
 static inline void
 run(const struct cluster_fan_spec *spec)
 {
-    cluster_fan_out(cluster, spec, &stats);
+    cluster_fan_out(rig.cluster, spec, &stats);
     for (uint32_t i = 0; i < spec->item_count; i++)
         assert_int_equal(results[i].ends, 1);
     assert_int_equal(end_count, 1);
@@ -171,10 +161,6 @@ answered_by(uint32_t item)
     return (int32_t)(results[item].offset / 1000000);
 }
 
-#define WAIT(cond)                                                                                 \
-    for (int64_t until_us = loop_now_us(loop) + 20000000; !(cond);) {                              \
-        assert_true(loop_now_us(loop) < until_us);                                                 \
-        loop_step(loop, 1000000);                                                                  \
-    }
+#define WAIT(cond) CLUSTER_RIG_WAIT(&rig, cond)
 
 #endif
