@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "audit/flink.h"
 #include "lib/base/saturate.h"
 #include "lib/wire/codec.h"
 
@@ -148,6 +149,15 @@ contacts_carry(struct audit_inventory *fresh, uint32_t topic, const struct audit
     }
 }
 
+/* Admin clients of Flink's sources have to do with no topic, so that no contact tells of them. */
+static void
+enumerators_carry(struct audit_inventory *fresh, const struct audit_inventory *before)
+{
+    for (uint32_t c = 0; c < before->client_count; c++)
+        if (flink_enumerator(before->clients[c].id, strlen(before->clients[c].id)) > 0)
+            (void)inventory_add_client(fresh, &before->clients[c]);
+}
+
 static void
 watch_carry(struct audit_watch *watch, int64_t now_ms, const struct audit_inventory *before)
 {
@@ -180,6 +190,7 @@ carry_on(struct audit_inventory *fresh, const struct audit_inventory *before, st
     for (uint32_t i = 0; i < before->transactional_id_count; i++)
         inventory_add_transactional_id(fresh, codec_string(before->transactional_ids[i]));
     footprints_carry(fresh, before);
+    enumerators_carry(fresh, before);
     fresh->requests += before->requests;
     fresh->sampled_bytes += before->sampled_bytes;
     watch_carry(&fresh->watch, fresh->asked_ms[AUDIT_METADATA], before);

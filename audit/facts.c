@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/flink.h"
 #include "audit/streams.h"
 #include "lib/base/xalloc.h"
 
@@ -486,6 +487,7 @@ facts_derive(struct audit_inventory *inventory)
         idempotence_derive(inventory, topic);
         groups_derive(inventory, topic);
     }
+    flink_derive(inventory);
 }
 
 const char *

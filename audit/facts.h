@@ -29,7 +29,7 @@ enum facts_keys {
     FACTS_KEYS_PROGRAM, /* the state of a program such as Kafka Connect */
 };
 
-/* facts_derive fills topic->facts of all topics, anew where they were filled. */
+/* facts_derive fills topic->facts and topic->flink of all topics, anew where they were filled. */
 void facts_derive(struct audit_inventory *inventory);
 
 enum facts_keys facts_keys(

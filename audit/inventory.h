@@ -243,6 +243,15 @@ struct audit_traces {
     const char *first; /* of these; NULL: none */
 };
 
+/* Names as Flink's (flink.h) among what writes and reads a topic; derived, not kept. */
+struct audit_flink {
+    const char *transactional_id; /* that wrote it; NULL: none */
+    uint64_t ids;                 /* that differ from it in their last number, itself included */
+    enum audit_probe probe;       /* that told */
+    const char *reader;           /* client id; NULL: none */
+    const char *enumerator;       /* client id of the reader's source */
+};
+
 struct audit_topic {
     const char *name;
     struct wire_uuid id; /* zero: not known; snapshots do not keep it */
@@ -278,6 +287,7 @@ struct audit_topic {
     uint32_t role_group;  /* which is this one */
     struct audit_gap gaps[AUDIT_PROBES];
     struct audit_finding facts[AUDIT_FACTS];
+    struct audit_flink flink;
     struct audit_hit *hits;
 };
 

@@ -18,6 +18,7 @@ static const struct pattern {
 static const char *const texts[] = {
 #define NAME(kind, pattern) pattern,
 #define ENDING(suffix, inside, role) suffix, inside,
+#define FLINK_CLIENT(ending) ending,
 #include "audit/names.def"
 };
 
@@ -57,6 +58,29 @@ names_word(const char *text)
     while (isalnum((unsigned char)text[size]) != 0 || (unsigned char)text[size] >= 0x80)
         size++;
     return size;
+}
+
+/* Whether a word has so many hex digits and nothing else. */
+static bool
+is_hex(const char *text, size_t digits)
+{
+    return names_word(text) == digits && strspn(text, "0123456789abcdef") >= digits;
+}
+
+size_t
+names_made_id(const char *text)
+{
+    static const size_t groups[] = {8, 4, 4, 4, 12};
+
+    /* So many decimal digits are a number. */
+    if (is_hex(text, NAMES_HASH_CHARS) && strspn(text, "0123456789") < NAMES_HASH_CHARS)
+        return NAMES_HASH_CHARS;
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        if ((i > 0 && *text++ != '-') || !is_hex(text, groups[i]))
+            return 0;
+        text += groups[i];
+    }
+    return NAMES_UUID_CHARS;
 }
 
 bool

@@ -31,4 +31,10 @@ bool names_is_word(const char *word, size_t size);
  * UTF-8 beyond ASCII. */
 size_t names_word(const char *text);
 
+/* names_made_id returns the length of the id that a text begins with, where a program made it: a
+ * hash as a word of 32 hex digits, or a UUID, in lower case; 0 where it is none. */
+#define NAMES_HASH_CHARS 32
+#define NAMES_UUID_CHARS 36
+size_t names_made_id(const char *text);
+
 #endif

@@ -101,21 +101,44 @@ is_number(const char *word, size_t size)
     return true;
 }
 
+/* A number begins with 0 where it did: numbers that programs count with do not. */
+static void
+number_append(const char *word, const uint8_t *hash, struct buf *out)
+{
+    buf_append_byte(out, word[0] == '0' ? '0' : (uint8_t)('1' + hash[0] % 9));
+    for (int i = 1; i < NUMBER_DIGITS; i++)
+        buf_append_byte(out, (uint8_t)('0' + hash[i] % 10));
+}
+
+static void
+made_id_append(const struct redaction *redaction, const char *id, size_t size, struct buf *out)
+{
+    uint8_t hash[DIGEST_BYTES_MAX];
+    const uint8_t *next = hash;
+
+    digest_hmac(DIGEST_SHA256, redaction->key, sizeof redaction->key, id, size, hash);
+    for (size_t i = 0; i < size; i++)
+        buf_append_byte(out, (uint8_t)(id[i] == '-' ? '-' : "0123456789abcdef"[*next++ % 16]));
+}
+
 static void
 word_append(const struct redaction *redaction, const char *word, size_t size, struct buf *out)
 {
     uint8_t hash[DIGEST_BYTES_MAX];
     bool number = is_number(word, size);
     /* No vowels: what is made shall be no word. */
-    const char *alphabet = number ? "0123456789" : "bcdfghjklmnpqrstvwxz";
-    int length = number ? NUMBER_DIGITS : REDACTION_WORD_LETTERS;
+    static const char alphabet[] = "bcdfghjklmnpqrstvwxz";
 
     if (names_is_word(word, size) || (number && size <= SHORT_NUMBER_DIGITS)) {
         buf_append(out, word, size);
         return;
     }
     digest_hmac(DIGEST_SHA256, redaction->key, sizeof redaction->key, word, size, hash);
-    for (int i = 0; i < length; i++)
+    if (number) {
+        number_append(word, hash, out);
+        return;
+    }
+    for (int i = 0; i < REDACTION_WORD_LETTERS; i++)
         buf_append_byte(out, (uint8_t)alphabet[hash[i] % strlen(alphabet)]);
 }
 
@@ -127,10 +150,12 @@ redaction_name(struct redaction *redaction, const char *name)
 
     buf_init(&out, NAME_BYTES_MAX);
     while (*name != '\0') {
-        size_t size = names_word(name);
+        size_t id = names_made_id(name), size = id > 0 ? id : names_word(name);
 
         if (size == 0)
             buf_append(&out, name++, 1);
+        else if (id > 0)
+            made_id_append(redaction, name, size, &out);
         else
             word_append(redaction, name, size, &out);
         name += size;

@@ -5,8 +5,9 @@
  * becomes a few letters of its HMAC-SHA-256 with a key, the same for the same word. What facts and
  * rules know names by stays (names.def, Kafka's and Streams' own words), so that a redacted audit
  * comes to the same verdicts, application ids still begin the names of their topics, and a
- * transactional id its group's. Words of digits become other digits. Nobody without the key can
- * tell a word from its letters; with it, `redaction_name` of a name finds it again.
+ * transactional id its group's. Words of digits become other digits, UUIDs and hashes in hex others
+ * of their kind, by whose shapes Flink and Streams are told apart. Nobody without the key can tell
+ * a word from its letters; with it, `redaction_name` of a name finds it again.
  *
  * The key is a file of 32 bytes in hex, made (mode 0600) where it is not there; whoever keeps it
  * can compare later snapshots with this one.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/flink.h"
 #include "lib/base/env.h"
 #include "lib/base/jdoc.h"
 #include "lib/base/lines.h"
@@ -13,6 +14,8 @@
 
 #define MARK "Completed request:{"
 #define NAME_MARK "\"requestApiKeyName\":\""
+#define FIRST_API "API_VERSIONS"
+#define CLIENT_MARK "\"clientId\":\""
 #define OWN_SOFTWARE "kdl"
 #define LINE_ARENA_BYTES ((size_t)64 << 10)
 
@@ -68,9 +71,9 @@ topic_of(struct reading *own, const struct jdoc *row)
     return topic;
 }
 
-/* What the line's client has to do with a topic; NULL where there is no room for it. */
-static struct audit_contact *
-contact_of(struct reading *own, uint32_t topic)
+/* Notes the line's client; false where there is no room for it. */
+static bool
+client_note(struct reading *own)
 {
     if (own->client == INVENTORY_NO_NUMBER && !own->is_refused) {
         const struct jdoc *header = jdoc_get(own->whole, "requestHeader");
@@ -84,7 +87,14 @@ contact_of(struct reading *own, uint32_t topic)
         if (own->is_refused)
             gap(own, "there are more clients than an audit keeps");
     }
-    return own->is_refused ? NULL : inventory_contact(own->inventory, topic, own->client);
+    return !own->is_refused;
+}
+
+/* What the line's client has to do with a topic; NULL where there is no room for it. */
+static struct audit_contact *
+contact_of(struct reading *own, uint32_t topic)
+{
+    return client_note(own) ? inventory_contact(own->inventory, topic, own->client) : NULL;
 }
 
 static void
@@ -268,6 +278,18 @@ api_of(const char *line)
     return ARRAY_LEN(apis);
 }
 
+/* Whether a line is of an admin client of Flink's, which is kept whatever it asks for; but with its
+ * first request brokers do not know its software yet. */
+static bool
+is_enumerator(const char *line)
+{
+    const char *id = strstr(line, CLIENT_MARK);
+
+    id = id == NULL ? "" : id + strlen(CLIENT_MARK);
+    return flink_enumerator(id, strcspn(id, "\"")) > 0 &&
+           strstr(line, NAME_MARK FIRST_API "\"") == NULL;
+}
+
 static void
 line_take(struct reading *own, const char *line)
 {
@@ -280,7 +302,7 @@ line_take(struct reading *own, const char *line)
     if (begin == NULL)
         return;
     own->requests++;
-    if (api == ARRAY_LEN(apis))
+    if (api == ARRAY_LEN(apis) && !is_enumerator(line))
         return;
     begin += strlen(MARK) - 1;
     if (end == NULL || jdoc_parse(begin, (size_t)(end - begin) + 1, &json, &e) != RC_OK) {
@@ -293,7 +315,9 @@ line_take(struct reading *own, const char *line)
     own->client = INVENTORY_NO_NUMBER;
     own->is_refused = false;
     software = jdoc_get_text(jdoc_get(json, "clientInformation"), "softwareName", "");
-    if (strcmp(software, OWN_SOFTWARE) != 0)
+    if (strcmp(software, OWN_SOFTWARE) != 0 && api == ARRAY_LEN(apis))
+        (void)client_note(own); /* without room for it that leaves a gap */
+    else if (strcmp(software, OWN_SOFTWARE) != 0)
         apis[api].take(own);
     jdoc_free(json);
 }

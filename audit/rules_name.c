@@ -1,5 +1,6 @@
 /* Conditions about names: what programs call their topics. A name alone proves nothing, so that
  * these rules say "named as". */
+#include <inttypes.h>
 #include <string.h>
 
 #include "audit/facts.h"
@@ -94,4 +95,25 @@ bool
 rules_when_is_request_reply(struct rules_look *look)
 {
     return is_named(look, NAMES_REQUEST_REPLY);
+}
+
+bool
+rules_when_is_flink_sink(struct rules_look *look)
+{
+    const struct audit_flink *flink = &look->topic->flink;
+
+    return flink->transactional_id != NULL &&
+           rules_when_seen(look, flink->probe,
+               "%s, of %" PRIu64 " transactional ids that differ in their last number only",
+               flink->transactional_id, flink->ids);
+}
+
+bool
+rules_when_is_flink_source(struct rules_look *look)
+{
+    const struct audit_flink *flink = &look->topic->flink;
+
+    return flink->reader != NULL &&
+           rules_when_seen(look, AUDIT_REQUESTS, "client %s reads it, and client %s is there, too",
+               flink->reader, flink->enumerator);
 }

@@ -6,6 +6,7 @@ audit_SRCS := \
 	audit/diff.c \
 	audit/diff_print.c \
 	audit/facts.c \
+	audit/flink.c \
 	audit/grants.c \
 	audit/inventory.c \
 	audit/kcp_state.c \

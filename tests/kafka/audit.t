@@ -70,6 +70,11 @@ check "what transactions of before have written together moves together, by the 
 [ "$(jq -c '[.waves[] | select(.topics | index("shop.checkouts")) | .topics | sort]' "$work/audit.json")" = '[["shop.carts","shop.checkouts"]]' ]
 check "so do those and what they read, by the offsets that were committed in them, and with nothing else that commits so" $?
 [[ "$(jq -r '.topics[] | select(.name == "shop.carts").facts.groups.evidence[].text' "$work/audit.json")" == *"committed in transactions of till-7, says __consumer_offsets"* ]]; check "the evidence says so" $?
+named() { # FILE RULE: topics of which a rule holds
+    jq -r --arg rule "$2" '.topics[] | select(any(.findings[]; .rule == $rule and .value == "yes")).name' "$1" | sort
+}
+flink() { jq -r --arg part "$1" '.topics[] | select(.facts.flink == $part).name' "$work/truth.json" | sort; }
+[ -n "$(flink sink)" ] && [ "$(named "$work/audit.json" PRG-013)" = "$(flink sink)" ] && [ -z "$(named "$work/audit.json" PRG-014)" ]; check "what transactions named as Flink's have written is known as such, and nothing else is" $?
 # By the request log alone: no batch is read.
 "$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/requests.log" -o json --snapshot "$work/logged.kdla" >"$work/logged.json" 2>"$work/output"; code=$?; check "the brokers' request log is read, $(wc -l <"$work/requests.log") lines" $code
 jq -r '.topics[] | select(.transactions.value == "yes").name' "$work/truth.json" | sort >"$work/transactional"
@@ -77,6 +82,9 @@ jq -r '.topics[] | select(any(.facts.transactions.evidence[]; .api == "request l
 check "it tells of transactions on each topic that has any, and on no other: $(wc -l <"$work/transactional")" $code
 [ "$(jq -c '[.topics[] | select(.name == "payments.orders").clients[] | select(.fetches > 0 and .fetches == .committed_fetches).id]' "$work/logged.json")" = '["fraud-check-1"]' ]; check "who reads committed records only" $?
 [ "$(jq -c '[.cluster.software[] | [.name, .version]]' "$work/logged.json")" = '[["apache-kafka-java","4.3.1"]]' ]; check "with which library, the audits themselves not counted" $?
+[ -n "$(flink source)" ] && [ "$(named "$work/logged.json" PRG-014)" = "$(flink source)" ] && [ "$(named "$work/logged.json" PRG-013)" = "$(flink sink)" ]; check "and what a Flink source reads" $?
+"$kdl" audit report --from "$work/logged.kdla" -o json --snapshot "$work/nameless.kdla" --redact "$work/key" | verdicts >"$work/named"
+"$kdl" audit report --from "$work/nameless.kdla" -o json | verdicts | cmp - "$work/named" >"$work/output" 2>&1; check "without the names, too" $?
 "$kdl" audit report --from "$work/logged.kdla" >"$work/output" 2>&1; grep -q "^clients .* in the brokers' logs: apache-kafka-java 4.3.1" "$work/output"; check "a snapshot keeps it" $?
 grep -m 3 '"requestApiKeyName":"PRODUCE"' "$work/requests.log" | head -c -40 >"$work/half.log"
 "$kdl" audit -b "$source" -q --sample-bytes 0 --request-log "$work/half.log" >"$work/output" 2>&1; tr -s '\n ' ' ' <"$work/output" | grep -q 'not seen: request log: .*half.log, line 3: it is no whole request'; check "half a line is named" $?

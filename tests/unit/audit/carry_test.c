@@ -109,6 +109,25 @@ clients_of_an_earlier_request_log_stay(void **state)
     assert_null(contact->next);
 }
 
+/* It asks about no topic; without it its readers are not known for what they are. */
+static void
+the_admin_client_of_a_flink_source_stays(void **state)
+{
+    static const struct audit_client admin = {"etl-enumerator-admin-client", "", "", ""},
+                                     other = {"nobody", "", "", ""}, reader = {"etl-0", "", "", ""};
+
+    (void)state;
+    plain_topic("orders", 2);
+    inventory_add_client(&inventory, &other);
+    inventory_add_client(&inventory, &admin);
+    minutes_pass(10);
+    plain_topic("orders", 2);
+    inventory_contact(&inventory, 0, inventory_add_client(&inventory, &reader))->fetches = 1;
+    carry();
+    assert_int_equal(inventory.client_count, 2);
+    assert_string_equal(inventory.topics[0].flink.enumerator, admin.id);
+}
+
 /* One that is over by the transaction log is no open one, before or after. */
 static void
 transactions_that_are_over_stay_so(void **state)
@@ -229,6 +248,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_transaction_that_ended_is_still_known, setup, teardown),
         cmocka_unit_test_setup_teardown(transactions_that_are_over_stay_so, setup, teardown),
         cmocka_unit_test_setup_teardown(clients_of_an_earlier_request_log_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_admin_client_of_a_flink_source_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(
             producers_and_samples_stay_and_configs_do_not, setup, teardown),
         cmocka_unit_test_setup_teardown(groups_that_are_gone_are_dead, setup, teardown),

@@ -94,6 +94,28 @@ clients_are_known_by_what_they_ask(void **state)
     assert_null(inventory.gaps[AUDIT_REQUESTS].why);
 }
 
+/* It asks which partitions there are; whoever else does so is not kept. */
+static void
+the_admin_client_of_a_flink_source_is_known(void **state)
+{
+    (void)state;
+    line("API_VERSIONS", "etl-enumerator-admin-client", "unknown", "{}", "{}");
+    java("METADATA", "etl-enumerator-admin-client", "{\"topics\":[{\"name\":\"orders\"}]}");
+    java("DESCRIBE_TOPIC_PARTITIONS", "etl-enumerator-admin-client", "{\"topics\":[]}");
+    java("METADATA", "etl-enumerator-admin-client-2", "{\"topics\":[]}");
+    java("METADATA", "etl", "{\"topics\":[{\"name\":\"-enumerator-admin-client\"}]}");
+    line("METADATA", "own-enumerator-admin-client", "kdl", "{\"topics\":[]}", "{}");
+    java("FETCH", "etl-0", "{\"isolationLevel\":0,\"topics\":[{\"topic\":\"payments\"}]}");
+    assert_int_equal(read_all(), RC_OK);
+    assert_int_equal(inventory.client_count, 2);
+    assert_string_equal(inventory.clients[0].id, "etl-enumerator-admin-client");
+    assert_string_equal(inventory.clients[0].software, "apache-kafka-java");
+    assert_null(inventory.topics[0].contacts);
+    derive();
+    assert_false(holds(inventory.topics[0].hits, "PRG-014"));
+    assert_true(holds(inventory.topics[1].hits, "PRG-014"));
+}
+
 /* A topic of the same name that was there before has another id. */
 static void
 an_id_counts_for_more_than_a_name(void **state)
@@ -288,6 +310,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(clients_are_known_by_what_they_ask, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_admin_client_of_a_flink_source_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(an_id_counts_for_more_than_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(a_session_is_known_by_its_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(brokers_and_audits_are_no_clients, setup, teardown),

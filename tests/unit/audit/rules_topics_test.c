@@ -1,4 +1,5 @@
 /* Each rule about topics: it holds where it should, and not of a plain topic. */
+#include "lib/wire/codec.h"
 #include "tests/unit/audit/rules_rig.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -194,6 +195,27 @@ sink(struct audit_topic *topic)
 {
     (void)topic;
     the_group()->id = "connect-s3-sink";
+}
+
+static void
+flink_sink(struct audit_topic *topic)
+{
+    inventory_add_transactional_id(&inventory, codec_string("sink-0-41"));
+    inventory_add_transactional_id(&inventory, codec_string("sink-0-42"));
+    inventory_add_footprint(
+        &inventory, 0, (uint32_t)(topic - inventory.topics), AUDIT_TRACE_REQUESTED);
+}
+
+static void
+flink_source(struct audit_topic *topic)
+{
+    static const struct audit_client reader = {"etl-0", "", "", ""},
+                                     admin = {"etl-enumerator-admin-client", "", "", ""};
+
+    inventory_add_client(&inventory, &admin);
+    inventory_contact(
+        &inventory, (uint32_t)(topic - inventory.topics), inventory_add_client(&inventory, &reader))
+        ->fetches = 1;
 }
 
 static void
@@ -393,6 +415,8 @@ static const struct topic_case topic_cases[] = {
     NAMED("PRG-010", "__something"),
     NAMED("PRG-011", "billing.requests"),
     MADE("PRG-012", sink),
+    MADE("PRG-013", flink_sink),
+    MADE("PRG-014", flink_source),
     MADE("RET-001", for_ever),
     WITH("RET-002", RETENTION_BYTES, "1000000"),
     MADE("RET-003", shortly),

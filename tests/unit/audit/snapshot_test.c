@@ -456,10 +456,28 @@ a_request_that_the_writer_did_not_know_is_a_gap(void **state)
 /* --- redaction ---------------------------------------------------------------------------------
  */
 
+/* A Flink job reads the first topic and writes the fourth, with numbers that redaction changes. */
+static void
+flink_fill(void)
+{
+    static const char *const ids[] = {"acme-sink-12-4096409640", "acme-sink-12-4096409641"};
+    static const struct audit_client clients[] = {{"acme-etl-1281281281", "User:acme", "", ""},
+        {"acme-etl-enumerator-admin-client", "", "", ""}};
+
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        inventory_add_transactional_id(&inventory, text(ids[i]));
+        inventory_add_client(&inventory, &clients[i]);
+    }
+    inventory_add_footprint(
+        &inventory, inventory_transactional_id(&inventory, text(ids[0])), 3, AUDIT_TRACE_PAST);
+    inventory_contact(&inventory, 0, 0)->fetches = 9;
+}
+
 static void
 redacted_snapshots_name_nobody(void **state)
 {
-    static const char *const secrets[] = {"acme", "orders", "billing", "other", "Guard", "counts"};
+    static const char *const secrets[] = {
+        "acme", "orders", "billing", "other", "Guard", "counts", "12812", "40964"};
     char key[TEMP_FOLDER_BYTES_MAX + 16];
     struct redaction redaction;
     struct audit_report report[2];
@@ -470,6 +488,7 @@ redacted_snapshots_name_nobody(void **state)
     (void)state;
     snprintf(key, sizeof key, "%s/key", folder);
     estate_fill();
+    flink_fill();
     assert_int_equal(redaction_init(&redaction, key, &e), RC_OK);
     if (snapshot_write(&inventory, path, &redaction, &e) != RC_OK ||
         snapshot_read(path, &again, &e) != RC_OK)
@@ -483,6 +502,8 @@ redacted_snapshots_name_nobody(void **state)
     assert_string_equal(again.gaps[AUDIT_SIZES].why, "31 CLUSTER_AUTHORIZATION_FAILED");
     assert_int_equal(audit_judge(&inventory, &e), RC_OK);
     assert_int_equal(audit_judge(&again, &e), RC_OK);
+    assert_non_null(again.topics[0].flink.reader);
+    assert_non_null(again.topics[3].flink.transactional_id);
     audit_report_init(&report[0], &inventory, AUDIT_REPORT_DESIGNS);
     audit_report_init(&report[1], &again, AUDIT_REPORT_DESIGNS);
     for (uint32_t t = 0; t < again.topic_count; t++) {

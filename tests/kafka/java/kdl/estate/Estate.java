@@ -15,6 +15,7 @@ final class Estate {
     private final Truth truth = new Truth();
     private final PlainTopics plain = new PlainTopics();
     private final TransactionalTopics transactional = new TransactionalTopics();
+    private final FlinkJob flink = new FlinkJob();
     private final CompactedTopics compacted = new CompactedTopics();
     private final StreamsApps streams = new StreamsApps();
     private final Groups groups = new Groups();
@@ -65,7 +66,7 @@ final class Estate {
     }
 
     private void build(Path truthFile) throws Exception {
-        for (Part part : List.of(plain, transactional, compacted, streams, groups, many)) {
+        for (Part part : List.of(plain, transactional, flink, compacted, streams, groups, many)) {
             part.declare(world, truth);
         }
         Topics.make(world.admin, truth.topics().stream().filter(t -> !t.isMadeByApplication()).map(TopicTruth::creation).toList());
@@ -74,6 +75,7 @@ final class Estate {
         plain.make(world);
         compacted.make(world);
         transactional.make(world);
+        flink.make(world);
         many.make(world);
         groups.make(world);
         groups.await(world);

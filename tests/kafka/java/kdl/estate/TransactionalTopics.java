@@ -50,7 +50,7 @@ final class TransactionalTopics implements Part {
         World.await("the markers of ended transactions", () -> World.get(world.admin.listTransactions(unfinished).all()).isEmpty());
     }
 
-    private static Producer<byte[], byte[]> transactional(World world, String id) {
+    static Producer<byte[], byte[]> transactional(World world, String id) {
         // The longest that a broker allows by default, so that a held transaction outlives any test.
         Producer<byte[], byte[]> producer = world.producer(id, Map.of("transactional.id", id, "transaction.timeout.ms", 900_000));
         producer.initTransactions();
