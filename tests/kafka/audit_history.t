@@ -8,9 +8,9 @@
 . "$here/pair.sh"
 pair_setup
 kdl=$BUILD/bin/kdl
-# Producers and transactional ids are forgotten at once, and a broker that is gone soon.
+# Producers are forgotten soon, and brokers that are gone, too.
 props=()
-for prop in producer.id.expiration.ms=1 producer.id.expiration.check.interval.ms=200 broker.session.timeout.ms=2000 broker.heartbeat.interval.ms=500; do props+=(--prop $prop); done
+for prop in producer.id.expiration.ms=2000 producer.id.expiration.check.interval.ms=200 broker.session.timeout.ms=2000 broker.heartbeat.interval.ms=500; do props+=(--prop $prop); done
 "$here/broker" start "$work/kafka" --brokers 3 --controllers 1 "${props[@]}" >"$work/start" 2>&1; is "three brokers start" $? 0
 bootstrap=$(cat "$work/kafka/bootstrap")
 first=${bootstrap%%,*}
@@ -21,36 +21,46 @@ topic() { jq -r ".topics[] | select(.name == \"$1\") | $2" "$work/json"; }
 
 # --- aborted transactions ---
 records=8000
-for abort in true false; do "$here/run" kdl.audit.LongAbort "$first" "long-$abort" $records $abort >>"$work/out" 2>>"$work/err" || echo "long-$abort" >>"$work/failed"; done
-is "a long transaction is aborted in one of two topics" "$(cat "$work/failed" 2>/dev/null)" ""
-forgotten() { audit --sample-bytes 0 --topics 'long-*'; [ "$(jq -r '[.topics[] | select(.name | startswith("long-")) | .facts.transactions.value] | unique | join(" ")' "$work/json")" = unknown ]; }
-wait_for 60 forgotten; is "the brokers have forgotten its producer, and without records nothing tells" $? 0
-# Too little for the log of transactions, and for all of the topics.
-audit --sample-bytes 3000000 --topics 'long-*'; is "a part of the records is read" "$? $(topic long-true .sampled.whole) $(topic long-false .sampled.whole)" "0 false false"
 of_api() { topic "$1" '.facts.transactions.evidence[] | select(.api == "Fetch") | .text'; }
-is "none of them is transactional" "$(topic long-false '.facts.transactions.value') $(of_api long-true | grep -c 'batches are transactional')" "no 0"
-is "the lists of aborted transactions tell" "$(topic long-true '.facts.transactions | .value + " " + .confidence') $(of_api long-true)" "yes certain aborted transactions span 8 of 8 offsets that were asked about"
-is "and where there was none they say so" "$(of_api long-false | tail -n 1)" "no aborted transaction spans any of 8 offsets that were asked about"
-is "a topic is not blocked without need" "$(topic long-true .verdicts.coordinated.verdict) $(topic long-false '[.findings[].rule] | index("TXN-001")')" "BLOCKED null"
+forgotten() { audit --sample-bytes 0 --topics 'long-*'; [ "$(jq -r '[.topics[] | select(.name | startswith("long-")) | .facts.transactions.value] | unique | join(" ")' "$work/json")" = unknown ]; }
+aborted_look() { # BROKER, at $first
+    local abort
+    rm -f "$work/failed"
+    for abort in true false; do "$here/run" kdl.audit.LongAbort "$first" "long-$abort" $records $abort >>"$work/out" 2>>"$work/err" || echo "long-$abort" >>"$work/failed"; done
+    is "$1: a long transaction is aborted in one of two topics" "$(cat "$work/failed" 2>/dev/null)" ""
+    wait_for 60 forgotten; is "its producer is forgotten, and without records nothing tells" $? 0
+    # Too little for the log of transactions, and for all of the topics.
+    audit --sample-bytes 3000000 --topics 'long-*'; is "a part of the records is read" "$? $(topic long-true .sampled.whole) $(topic long-false .sampled.whole)" "0 false false"
+    is "none of them is transactional" "$(topic long-false '.facts.transactions.value') $(of_api long-true | grep -c 'batches are transactional')" "no 0"
+    is "the lists of aborted transactions tell" "$(topic long-true '.facts.transactions | .value + " " + .confidence') $(of_api long-true)" "yes certain aborted transactions span 8 of 8 offsets that were asked about"
+    is "and where there was none they say so" "$(of_api long-false | tail -n 1)" "no aborted transaction spans any of 8 offsets that were asked about"
+    is "the one topic is blocked, the other is not" "$(topic long-true .verdicts.coordinated.verdict) $(topic long-false '[.findings[].rule] | index("TXN-001")')" "BLOCKED null"
+}
+aborted_look Kafka
+pair_start_ours producer.id.expiration.ms=2000 producer.id.expiration.check.interval.ms=200
+first=$ours aborted_look refbroker
 
 # --- an audit that is killed ---
-for ((i = 0; i < 12; i++)); do "$kdl" topic create "part-$i" -b "$first" >>"$work/out"; done
+# All of them on one broker, whose quota lets the audit read a part of them at once.
+partitions=12
+placed=$(printf '1,%.0s' $(seq $partitions))
+tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$first" --create --topic part --replica-assignment "${placed%,}" >>"$work/out"
 head -c 600000 /dev/urandom | base64 -w 1000 >"$work/lines"
-for ((i = 0; i < 12; i++)); do timeout 60 kcat -P -b "$bootstrap" -t "part-$i" -X message.timeout.ms=30000 <"$work/lines" 2>>"$work/err" || echo "part-$i" >>"$work/failed"; done
-is "topics are filled" "$(cat "$work/failed" 2>/dev/null)" ""
-audit --topics 'part-*'; cp "$work/json" "$work/whole"
+for ((i = 0; i < partitions; i++)); do timeout 60 kcat -P -b "$bootstrap" -t part -p $i -X message.timeout.ms=30000 <"$work/lines" 2>>"$work/err" || echo "part $i" >>"$work/failed"; done
+is "partitions are filled" "$(cat "$work/failed" 2>/dev/null)" ""
+audit --topics part; cp "$work/json" "$work/whole"
 quota --add-config consumer_byte_rate=300000
-timeout 300 "$kdl" audit -b "$first" -q --topics 'part-*' --snapshot "$work/a.kdla" >/dev/null 2>&1 & job=$!
+timeout 300 "$kdl" audit -b "$first" -q --topics part --snapshot "$work/a.kdla" >/dev/null 2>&1 & job=$!
 sampled() { sqlite3 -readonly "$work/a.kdla.unfinished" 'SELECT sum(is_sampled) FROM partitions' 2>/dev/null; }
 some_sampled() { [ "$(sampled)" -gt 0 ] 2>/dev/null; }
 wait_for 120 some_sampled; is "an audit that takes long keeps what it has read" $? 0
 kill -9 $job; wait $job 2>/dev/null
 quota --delete-config consumer_byte_rate
 before=$(sampled)
-timeout 120 "$kdl" audit -b "$first" -o json --topics 'part-*' --snapshot "$work/a.kdla" >"$work/json" 2>"$work/audit.err"; code=$?
-is "killed in the middle of it, it goes on with what it has read" "$code $(grep -c "of $before partitions nothing is read again" "$work/audit.err") $((before < 12))" "0 1 1"
-of_parts() { jq -c '[.topics[] | select(.name | startswith("part-")) | [.name, .sampled, (.facts | map_values(.value))]]' "$1"; }
-is "and comes to what one comes to that was not killed" "$(of_parts "$work/json")" "$(of_parts "$work/whole")"
+timeout 120 "$kdl" audit -b "$first" -o json --topics part --snapshot "$work/a.kdla" >"$work/json" 2>"$work/audit.err"; code=$?
+is "killed in the middle of it, it goes on with what it has read" "$code $(grep -c "of $before partitions nothing is read again" "$work/audit.err") $((before < partitions))" "0 1 1"
+sampled_of() { jq -c '.topics[] | select(.name == "part") | [.sampled, (.facts | map_values(.value))]' "$1"; }
+is "and comes to what one comes to that was not killed" "$(sampled_of "$work/json")" "$(sampled_of "$work/whole")"
 
 # --- leader epochs ---
 tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$first" --create --topic cut --replica-assignment 2:3 --config unclean.leader.election.enable=true --config min.insync.replicas=1 >>"$work/out"
