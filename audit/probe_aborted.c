@@ -18,8 +18,8 @@
 
 #define PARTITIONS_PER_REQUEST 500
 #define READ_COMMITTED 1
-#define OFFSETS_MAX 8       /* to ask about in a partition, */
-#define OFFSETS_ALL 40000U  /* and in all, unless there are more partitions */
+#define OFFSETS_MAX 8      /* to ask about in a partition, */
+#define OFFSETS_ALL 40000U /* and in all, unless there are more partitions */
 
 struct asking {
     struct audit_inventory *inventory;
@@ -183,9 +183,7 @@ partitions_choose(struct asking *own)
         own->partitions[own->count++] = i;
     }
     own->offsets = own->count == 0 ? 0 : OFFSETS_ALL / own->count;
-    own->offsets = own->offsets < 1             ? 1
-                   : own->offsets > OFFSETS_MAX ? OFFSETS_MAX
-                                                : own->offsets;
+    own->offsets = own->offsets < 1 ? 1 : own->offsets > OFFSETS_MAX ? OFFSETS_MAX : own->offsets;
 }
 
 void

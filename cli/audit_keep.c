@@ -37,8 +37,7 @@ audit_keep_fini(struct audit_keep *keep)
 }
 
 enum rc
-audit_keep_begun(
-    const struct audit_keep *keep, struct audit_inventory *inventory, struct err *e)
+audit_keep_begun(const struct audit_keep *keep, struct audit_inventory *inventory, struct err *e)
 {
     enum rc rc = keep->unfinished == NULL ? err_set(e, RC_NOTFOUND, "nothing is kept")
                                           : snapshot_read(keep->unfinished, inventory, e);

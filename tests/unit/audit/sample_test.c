@@ -20,6 +20,26 @@ small_partitions_are_read_whole_and_large_ones_share_what_is_left(void **state)
         assert_int_equal(parts[i], 0);
 }
 
+/* All of it, whatever the struct has, but for what is counted by topic. */
+static void
+what_was_read_of_a_partition_is_added_to_its_topic(void **state)
+{
+    struct audit_sample topic = {0}, partition;
+
+    (void)state;
+    memset(&partition, 1, sizeof partition);
+    partition.programs = "a program";
+    partition.offsets_stored = partition.cut = partition.partitions = 0;
+    sample_add(&topic, &partition);
+    assert_memory_equal(&topic, &partition, sizeof topic);
+    partition.programs = NULL;
+    partition.newest_ms--;
+    sample_add(&topic, &partition);
+    assert_int_equal(topic.batches, 2 * partition.batches);
+    assert_string_equal(topic.programs, "a program");
+    assert_int_equal(topic.newest_ms, partition.newest_ms + 1);
+}
+
 static void
 each_topic_comes_before_the_second_partition_of_any(void **state)
 {
@@ -143,6 +163,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_partitions_are_read_whole_and_large_ones_share_what_is_left),
+        cmocka_unit_test(what_was_read_of_a_partition_is_added_to_its_topic),
         cmocka_unit_test(each_topic_comes_before_the_second_partition_of_any),
         cmocka_unit_test(a_partition_that_fits_is_one_slice_without_a_limit),
         cmocka_unit_test(slices_of_a_larger_one_tile_it_from_head_to_tail),
