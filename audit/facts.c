@@ -146,14 +146,11 @@ permits_add(struct audit_inventory *inventory, const struct audit_topic *topic,
                 first->name, count > 1 ? " and others" : "", first->transactional_ids));
 }
 
+/* What shows that transactions write the topic. */
 static void
-transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic)
+transactions_see(
+    struct audit_inventory *inventory, const struct audit_topic *topic, struct audit_finding *f)
 {
-    struct audit_finding *f = &topic->facts[AUDIT_FACT_TRANSACTIONS];
-    static const enum audit_probe needed[] = {AUDIT_METADATA, AUDIT_OFFSETS, AUDIT_PRODUCERS,
-        AUDIT_TRANSACTIONS, AUDIT_FOOTPRINTS, AUDIT_SAMPLES};
-    bool refused = false, absent = false;
-
     if (has_trace(topic, AUDIT_TRACE_OPEN))
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_FOOTPRINTS,
             trace_text(inventory, topic, AUDIT_TRACE_OPEN, "part of an open transaction of",
@@ -172,6 +169,12 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
             inventory_printf(inventory,
                 "aborted transactions span %" PRIu32 " of %" PRIu32 " offsets that were asked about",
                 topic->aborted.found, topic->aborted.asked));
+    if (topic->unstable > 0)
+        yes(inventory, f, AUDIT_CERTAIN, AUDIT_STABLE_OFFSETS,
+            inventory_printf(inventory,
+                "the last stable offset of %" PRIu32 " partitions lies below the end: a "
+                "transaction is open",
+                topic->unstable));
     if (topic->transactional_producers > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_PRODUCERS,
             inventory_printf(inventory,
@@ -181,6 +184,17 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
     if (topic->sample.transactional > 0)
         yes(inventory, f, AUDIT_CERTAIN, AUDIT_SAMPLES,
             sample_text(inventory, topic, topic->sample.transactional, "are transactional"));
+}
+
+static void
+transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic)
+{
+    struct audit_finding *f = &topic->facts[AUDIT_FACT_TRANSACTIONS];
+    static const enum audit_probe needed[] = {AUDIT_METADATA, AUDIT_OFFSETS, AUDIT_PRODUCERS,
+        AUDIT_TRANSACTIONS, AUDIT_FOOTPRINTS, AUDIT_SAMPLES};
+    bool refused = false, absent = false;
+
+    transactions_see(inventory, topic, f);
     if (f->value == AUDIT_YES)
         return;
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
@@ -315,6 +329,12 @@ groups_derive(struct audit_inventory *inventory, struct audit_topic *topic)
         evidence_add(inventory, f, AUDIT_COMMIT_LOG,
             trace_text(inventory, topic, AUDIT_TRACE_READ,
                 "offsets of it are committed in transactions of", ", says " COMMIT_LOG));
+    for (const struct audit_use *use = topic->uses; use != NULL; use = use->next)
+        if (use->pending > 0)
+            evidence_add(inventory, f, AUDIT_COMMITS,
+                inventory_printf(inventory,
+                    "a transaction is open that commits offsets of it, of group %s",
+                    inventory->groups[use->group].id));
     if (f->value == AUDIT_YES && has_trace(topic, AUDIT_TRACE_REQUESTED_READ))
         evidence_add(inventory, f, AUDIT_REQUESTS,
             trace_text(inventory, topic, AUDIT_TRACE_REQUESTED_READ,

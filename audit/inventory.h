@@ -142,7 +142,8 @@ struct audit_use {
     bool members;  /* it has members that subscribe or are assigned to it */
     int64_t lag;   /* records behind the ends of its partitions, of those where it commits */
     uint32_t lost; /* partitions where its offset lies below the log's start, */
-    uint32_t overwritten; /* and where what it has read was cut off, and other records came */
+    uint32_t overwritten; /* where what it has read was cut off, and other records came, */
+    uint32_t pending;     /* and where an open transaction is about to commit another */
     struct audit_use *next;
 };
 

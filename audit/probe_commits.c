@@ -12,7 +12,8 @@
 #define GROUPS_PER_REQUEST 500
 /* As many as a connection carries: what a broker has to do while the list of topics is read. */
 #define BATCHES_PER_BROKER CONN_IN_FLIGHT_MAX
-#define OFFSET_FETCH_MANY 8 /* the version that asks for many groups (KIP-709) */
+#define OFFSET_FETCH_STABLE 7 /* the version that may ask for stable offsets (KIP-447), */
+#define OFFSET_FETCH_MANY 8   /* and the one that asks for many groups (KIP-709) */
 /* Of answers that wait until the topics are known; what they are not enough for is asked then. */
 #define KEPT_BYTES_MAX ((size_t)8 << 20)
 
@@ -37,6 +38,10 @@ struct probe_commits {
     size_t kept_bytes;
     uint32_t *left; /* groups that are asked for behind them */
     uint32_t left_count;
+    bool wants_stable;  /* offsets; others are told when these have been asked for */
+    uint32_t *unstable; /* groups with others */
+    uint32_t unstable_count;
+    bool *is_unstable; /* by group */
 };
 
 static void
@@ -55,6 +60,7 @@ build(void *arg, struct cluster_fan_batch *batch)
     struct km_offset_fetch_request *request = batch->request;
     const struct audit_group *groups = own->probe.inventory->groups;
 
+    request->require_stable = own->wants_stable && batch->version >= OFFSET_FETCH_STABLE;
     if (batch->version < OFFSET_FETCH_MANY) {
         request->group_id = codec_string(groups[own->groups[batch->items[0]]].id);
         request->topics.count = -1;
@@ -86,82 +92,144 @@ struct taking {
     struct wire_string name;
     uint32_t topic;
     struct audit_use *use; /* NULL until there is an offset */
+    bool is_unstable;      /* a transaction is about to commit others */
 };
 
-static struct taking
-taking_of(struct audit_inventory *inventory, uint32_t group, struct wire_string name)
+/* One offset, of whichever version. */
+struct commit {
+    int32_t partition;
+    int64_t offset;
+    int32_t epoch;
+    int16_t error;
+};
+typedef void commit_fn(struct taking *to, const struct commit *commit);
+
+static struct audit_use *
+use_of(struct taking *to)
 {
-    return (struct taking){inventory, group, name, inventory_topic(inventory, name), NULL};
+    if (to->use == NULL)
+        to->use = inventory_use(to->inventory, to->group, to->name, true, false);
+    return to->use;
 }
 
-/* Whether a log was cut back below an offset whose record, of leader epoch `epoch`, somebody has
- * read: later epochs begin below it (KIP-320). */
-static bool
-is_overwritten(const struct audit_partition *partition, int64_t committed, int32_t epoch)
+/* Notes an offset that is not told while a transaction is open that commits another (KIP-447). */
+static void
+unstable_take(struct taking *to, const struct commit *commit)
 {
-    return epoch >= 0 && epoch < partition->leader_epoch && partition->epoch_offset >= 0 &&
-           committed > partition->epoch_offset;
+    if (commit->error != KE_UNSTABLE_OFFSET_COMMIT)
+        return;
+    to->is_unstable = true;
+    if (use_of(to) != NULL)
+        to->use->pending++;
+}
+
+/* Whether a log was cut back below an offset whose record somebody has read: later epochs begin
+ * below it (KIP-320). */
+static bool
+is_overwritten(const struct audit_partition *partition, const struct commit *commit)
+{
+    return commit->epoch >= 0 && commit->epoch < partition->leader_epoch &&
+           partition->epoch_offset >= 0 && commit->offset > partition->epoch_offset;
 }
 
 /* Takes one committed offset: how far behind the group is, and whether what it wants, or what it
  * has read, is gone. */
 static void
-commit_take(struct taking *to, int32_t index, int64_t committed, int32_t epoch)
+commit_take(struct taking *to, const struct commit *commit)
 {
-    uint32_t number = inventory_partition(to->inventory, to->topic, index);
+    uint32_t number = inventory_partition(to->inventory, to->topic, commit->partition);
     const struct audit_partition *partition;
 
-    if (committed < 0)
-        return;
-    if (to->use == NULL)
-        to->use = inventory_use(to->inventory, to->group, to->name, true, false);
-    if (to->use == NULL || number == INVENTORY_NO_NUMBER)
+    if (commit->offset < 0 || use_of(to) == NULL || number == INVENTORY_NO_NUMBER)
         return;
     partition = &to->inventory->partitions[number];
-    to->use->overwritten += is_overwritten(partition, committed, epoch);
+    to->use->overwritten += is_overwritten(partition, commit);
     if (partition->end_offset < 0)
         return;
-    if (committed < partition->log_start_offset)
+    if (commit->offset < partition->log_start_offset)
         to->use->lost++;
-    if (committed < partition->end_offset)
+    if (commit->offset < partition->end_offset)
         to->use->lag =
-            saturate_add(to->use->lag, saturate_subtract(partition->end_offset, committed));
+            saturate_add(to->use->lag, saturate_subtract(partition->end_offset, commit->offset));
 }
 
-static void
-group_take(struct audit_inventory *inventory, const struct km_offset_fetch_response_group *answer)
+/* Hands each offset of a topic to `take`; returns whether any was unstable. */
+static bool
+topic_each(struct audit_inventory *inventory, uint32_t group,
+    const struct km_offset_fetch_response_topics *topic, commit_fn *take)
 {
-    uint32_t group = inventory_group(inventory, answer->group_id);
+    struct taking to = {
+        inventory, group, topic->name, inventory_topic(inventory, topic->name), NULL, false};
 
-    if (group == INVENTORY_NO_NUMBER)
-        return;
-    for (int32_t i = 0; i < answer->topics.count; i++) {
-        const struct km_offset_fetch_response_topics *topic = &answer->topics.items[i];
-        struct taking to = taking_of(inventory, group, topic->name);
+    for (int32_t k = 0; k < topic->partitions.count; k++) {
+        const struct km_offset_fetch_response_partitions *p = &topic->partitions.items[k];
 
-        for (int32_t k = 0; k < topic->partitions.count; k++)
-            commit_take(&to, topic->partitions.items[k].partition_index,
-                topic->partitions.items[k].committed_offset,
-                topic->partitions.items[k].committed_leader_epoch);
+        take(&to, &(struct commit){p->partition_index, p->committed_offset,
+                      p->committed_leader_epoch, p->error_code});
     }
+    return to.is_unstable;
+}
+
+/* The same of an answer that speaks of one group. */
+static bool
+one_topic_each(struct audit_inventory *inventory, uint32_t group,
+    const struct km_offset_fetch_response_topic *topic, commit_fn *take)
+{
+    struct taking to = {
+        inventory, group, topic->name, inventory_topic(inventory, topic->name), NULL, false};
+
+    for (int32_t k = 0; k < topic->partitions.count; k++) {
+        const struct km_offset_fetch_response_partition *p = &topic->partitions.items[k];
+
+        take(&to, &(struct commit){p->partition_index, p->committed_offset,
+                      p->committed_leader_epoch, p->error_code});
+    }
+    return to.is_unstable;
+}
+
+/* Of a group with unstable offsets nothing is counted yet: it is asked again for those that it
+ * has. */
+static void
+unstable_add(struct probe_commits *own, uint32_t group)
+{
+    if (!own->is_unstable[group])
+        own->unstable[own->unstable_count++] = group;
+    own->is_unstable[group] = true;
 }
 
 static void
-answer_take(struct audit_inventory *inventory, const struct kept *kept)
+group_take(struct probe_commits *own, const struct km_offset_fetch_response_group *answer)
+{
+    struct audit_inventory *inventory = own->probe.inventory;
+    uint32_t group = inventory_group(inventory, answer->group_id);
+    bool is_unstable = false;
+
+    if (group >= own->group_count)
+        return;
+    for (int32_t i = 0; i < answer->topics.count; i++)
+        is_unstable |= topic_each(inventory, group, &answer->topics.items[i], unstable_take);
+    if (is_unstable)
+        unstable_add(own, group);
+    for (int32_t i = 0; !is_unstable && i < answer->topics.count; i++)
+        (void)topic_each(inventory, group, &answer->topics.items[i], commit_take);
+}
+
+static void
+answer_take(struct probe_commits *own, const struct kept *kept)
 {
     const struct km_offset_fetch_response *response = kept->reply->response;
+    struct audit_inventory *inventory = own->probe.inventory;
+    bool is_unstable = false;
 
-    for (int32_t i = 0; i < response->topics.count; i++) {
-        const struct km_offset_fetch_response_topic *topic = &response->topics.items[i];
-        struct taking to = taking_of(inventory, kept->group, topic->name);
-
-        for (int32_t k = 0; k < topic->partitions.count; k++)
-            commit_take(&to, topic->partitions.items[k].partition_index,
-                topic->partitions.items[k].committed_offset,
-                topic->partitions.items[k].committed_leader_epoch);
-    }
+    for (int32_t i = 0; i < response->topics.count; i++)
+        is_unstable |=
+            one_topic_each(inventory, kept->group, &response->topics.items[i], unstable_take);
+    if (is_unstable)
+        unstable_add(own, kept->group);
+    for (int32_t i = 0; !is_unstable && i < response->topics.count; i++)
+        (void)one_topic_each(inventory, kept->group, &response->topics.items[i], commit_take);
     for (int32_t i = 0; i < response->groups.count; i++)
-        group_take(inventory, &response->groups.items[i]);
+        group_take(own, &response->groups.items[i]);
 }
 
 static void
@@ -198,7 +266,7 @@ parse(void *arg, struct cluster_fan_batch *batch)
     struct kept kept = {batch->reply, own->groups[batch->items[0]]};
 
     if (!own->keeps) {
-        answer_take(own->probe.inventory, &kept);
+        answer_take(own, &kept);
     } else if (own->kept_bytes + batch->reply->frame->size <= KEPT_BYTES_MAX) {
         keep(own, &kept);
     } else {
@@ -253,11 +321,13 @@ probe_commits_begin(const struct probe *probe)
     uint32_t count = 0;
 
     own->probe = *probe;
-    own->keeps = true;
+    own->keeps = own->wants_stable = true;
     own->group_count = inventory->group_count;
     own->groups = xcalloc((size_t)inventory->group_count + 1, sizeof *own->groups);
     own->items = xcalloc((size_t)inventory->group_count + 1, sizeof *own->items);
     own->left = xcalloc((size_t)inventory->group_count + 1, sizeof *own->left);
+    own->unstable = xcalloc((size_t)inventory->group_count + 1, sizeof *own->unstable);
+    own->is_unstable = xcalloc((size_t)inventory->group_count + 1, sizeof *own->is_unstable);
     for (uint32_t i = 0; i < inventory->group_count; i++)
         if (inventory->groups[i].type != AUDIT_GROUP_SHARE)
             own->groups[count++] = i;
@@ -283,29 +353,40 @@ probe_commits_drop(struct probe_commits *own)
     cluster_fan_free(own->fan);
     kept_free(own);
     free(own->left);
+    free(own->unstable);
+    free(own->is_unstable);
     free(own->items);
     free(own->groups);
     free(own);
 }
 
-void
-probe_commits_end(struct probe_commits *own)
+/* Asks for groups once more; takes their list. */
+static void
+ask_again(struct probe_commits *own, uint32_t **groups, uint32_t count)
 {
     struct cluster_fan_spec spec;
 
+    if (count == 0)
+        return;
+    free(own->groups);
+    own->groups = *groups;
+    *groups = NULL;
+    spec = spec_of(own, count);
+    probe_fan(&own->probe, AUDIT_COMMITS, &spec);
+}
+
+void
+probe_commits_end(struct probe_commits *own)
+{
     if (own->fan != NULL)
         cluster_fan_finish(own->probe.cluster, own->fan, NULL);
     own->fan = NULL;
     own->keeps = false;
     for (size_t i = 0; i < own->kept_count; i++)
-        answer_take(own->probe.inventory, &own->kept[i]);
+        answer_take(own, &own->kept[i]);
     kept_free(own);
-    if (own->left_count > 0) {
-        free(own->groups);
-        own->groups = own->left;
-        own->left = NULL;
-        spec = spec_of(own, own->left_count);
-        probe_fan(&own->probe, AUDIT_COMMITS, &spec);
-    }
+    ask_again(own, &own->left, own->left_count);
+    own->wants_stable = false;
+    ask_again(own, &own->unstable, own->unstable_count);
     probe_commits_drop(own);
 }

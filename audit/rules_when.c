@@ -86,6 +86,26 @@ rules_when_has_open_transaction(struct rules_look *look)
                topic->unstable);
 }
 
+/* By name there may be groups that are gone: then nobody reads it so any more. */
+bool
+rules_when_is_read_in_transactions(struct rules_look *look)
+{
+    static const enum audit_trace reads[] = {AUDIT_TRACE_READ, AUDIT_TRACE_REQUESTED_READ};
+    const struct audit_topic *topic = look->topic;
+
+    for (const struct audit_use *use = topic->uses; use != NULL; use = use->next)
+        if (use->pending > 0)
+            return rules_when_seen(look, AUDIT_COMMITS,
+                "an open transaction holds offsets of group %s back, in %" PRIu32 " partitions",
+                look->inventory->groups[use->group].id, use->pending);
+    for (size_t i = 0; i < ARRAY_LEN(reads) && topic->uses != NULL; i++)
+        if (topic->traces[reads[i]].ids > 0)
+            return rules_when_seen(look, inventory_trace_probe(reads[i]),
+                "%" PRIu64 " transactional ids, first %s", topic->traces[reads[i]].ids,
+                topic->traces[reads[i]].first);
+    return false;
+}
+
 bool
 rules_when_is_idempotent(struct rules_look *look)
 {

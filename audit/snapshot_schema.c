@@ -93,7 +93,8 @@ static const struct db_migration versions[] = {
         "ALTER TABLE partitions ADD COLUMN epoch_offset INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE partitions ADD COLUMN leader_epoch INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE partitions ADD COLUMN is_sampled INTEGER NOT NULL DEFAULT 0;"
-        "ALTER TABLE uses ADD COLUMN overwritten INTEGER NOT NULL DEFAULT 0;"},
+        "ALTER TABLE uses ADD COLUMN overwritten INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE uses ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_migration *

@@ -263,6 +263,12 @@ later_epoch(struct audit_topic *topic)
 }
 
 static void
+read_in_transactions(struct audit_topic *topic)
+{
+    topic->uses->pending = 2;
+}
+
+static void
 overwritten(struct audit_topic *topic)
 {
     topic->uses->overwritten = 1;
@@ -378,6 +384,7 @@ static const struct topic_case topic_cases[] = {
     MADE("TXN-001", transactional),
     MADE("TXN-002", unseen),
     MADE("TXN-003", open_transaction),
+    MADE("TXN-004", read_in_transactions),
     {"IDM-001", "idempotent", 0, NULL, NULL}, /* any topic with producer ids */
     MADE("IDM-002", without_id),
     MADE("IDM-003", large_sequence),

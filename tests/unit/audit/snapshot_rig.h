@@ -18,6 +18,7 @@
     "ALTER TABLE partitions DROP COLUMN leader_epoch;"                                             \
     "ALTER TABLE partitions DROP COLUMN is_sampled;"                                               \
     "ALTER TABLE uses DROP COLUMN overwritten;"                                                    \
+    "ALTER TABLE uses DROP COLUMN pending;"                                                        \
     "DELETE FROM schema_version WHERE version > 6;"
 #define UNDO_VERSION_6                                                                             \
     UNDO_VERSION_7                                                                                 \
