@@ -80,12 +80,22 @@ produce cut 15
 "$here/broker" restart "$work/kafka" 2 >>"$work/out" 2>&1
 wait_for 60 state_is "3 2,3"; is "others took their offsets, and the replicas are the same again" $? 0
 audit --topics cut; code=$?
-finding() { topic cut ".findings[] | select(.rule == \"$1\") | .text // .evidence.text // .why"; }
-is "an audit tells since when the last leader leads" "$code $(finding HLT-004 | sed -E 's/epoch [0-9]+/epoch N/')" "0 partition 0 is at epoch N, whose records begin at offset 10"
-is "and whose group has read what is gone" "$(finding GRP-008)" "group reader, in 1 partitions: later leaders begin below its offset"
+finding() { topic "$1" ".findings[] | select(.rule == \"$2\") | .text"; }
+is "an audit tells since when the last leader leads" "$code $(finding cut HLT-004 | sed -E 's/epoch [0-9]+/epoch N/')" "0 partition 0 is at epoch N, whose records begin at offset 10"
+is "and whose group has read what is gone" "$(finding cut GRP-008)" "group reader, in 1 partitions: later leaders begin below its offset"
 
-# --- why that matters to a copy ---
+# --- offsets that an open transaction holds back ---
 "$kdl" topic create fresh -b "$first" >>"$work/out"
 produce fresh 20
+coproc "$here/run" kdl.audit.HoldOffsets "$first" fresh copier 2>>"$work/err"
+holding=$COPROC_PID
+read -r -t 60 line <&"${COPROC[0]}"; is "a transaction is about to commit an offset" "$line" READY
+audit --topics fresh; code=$?
+is "an audit says so, and who reads the topic in transactions" "$code $(finding fresh TXN-004)" "0 an open transaction holds offsets of group copier back, in 1 partitions"
+is "which says nothing of who writes it" "$(topic fresh '.facts.transactions.value')" no
+exec {COPROC[1]}>&-
+wait "$holding"
+
+# --- why epochs matter to a copy ---
 is "an offset that is carried to a new topic together with the old one's epoch makes a consumer read nothing" "$("$here/run" kdl.audit.CarriedEpoch "$first" fresh 37 20 2>>"$work/err")" "20 0"
 echo "1..$tests"

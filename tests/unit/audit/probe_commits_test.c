@@ -17,6 +17,7 @@ static struct probe probe;
 
 static int32_t padding; /* topics that a group has besides, which do not exist */
 static int16_t refusal; /* of group 7 */
+static bool holds;      /* a transaction holds the offset of group 5 back */
 static uint32_t requests, asked;
 
 static int64_t
@@ -27,8 +28,10 @@ offset(int32_t partition, const struct km_list_offsets_request *question, int64_
     return timestamp == -2 ? 0 : END_OFFSET;
 }
 
+/* What a broker says of an offset that a transaction is about to commit anew. */
 static void
-topics_answer(struct arena *arena, struct km_offset_fetch_response_topics_array *out)
+topics_answer(
+    struct arena *arena, bool is_unstable, struct km_offset_fetch_response_topics_array *out)
 {
     static char name[PADDING_NAME_BYTES];
 
@@ -41,12 +44,14 @@ topics_answer(struct arena *arena, struct km_offset_fetch_response_topics_array 
         out->items[i].partitions.items =
             codec_array(arena, &km_offset_fetch_response_partitions_desc, 1);
         out->items[i].partitions.count = 1;
-        out->items[i].partitions.items[0].committed_offset = COMMITTED;
+        out->items[i].partitions.items[0].committed_offset = is_unstable ? -1 : COMMITTED;
+        out->items[i].partitions.items[0].error_code =
+            is_unstable ? KE_UNSTABLE_OFFSET_COMMIT : KE_NONE;
     }
 }
 
 static void
-one_answer(struct fake_conn *conn, const struct frame_request *request)
+one_answer(struct fake_conn *conn, const struct frame_request *request, bool is_unstable)
 {
     struct arena *arena = &conn->broker->arena;
     struct km_offset_fetch_response response;
@@ -58,7 +63,9 @@ one_answer(struct fake_conn *conn, const struct frame_request *request)
     response.topics.items[0].partitions.items =
         codec_array(arena, &km_offset_fetch_response_partition_desc, 1);
     response.topics.items[0].partitions.count = 1;
-    response.topics.items[0].partitions.items[0].committed_offset = COMMITTED;
+    response.topics.items[0].partitions.items[0].committed_offset = is_unstable ? -1 : COMMITTED;
+    response.topics.items[0].partitions.items[0].error_code =
+        is_unstable ? KE_UNSTABLE_OFFSET_COMMIT : KE_NONE;
     fake_reply(conn, request, &response);
 }
 
@@ -76,7 +83,8 @@ answer(void *arg, struct fake_conn *conn, const struct frame_request *request, c
     requests++;
     if (request->api_version < 8) {
         asked++;
-        one_answer(conn, request);
+        one_answer(
+            conn, request, holds && in->require_stable && codec_string_is(in->group_id, "g5"));
         return;
     }
     asked += (uint32_t)in->groups.count;
@@ -88,10 +96,11 @@ answer(void *arg, struct fake_conn *conn, const struct frame_request *request, c
         struct wire_string id = in->groups.items[i].group_id;
 
         response.groups.items[i].group_id = id;
-        if (id.size == 2 && memcmp(id.data, "g7", 2) == 0 && refusal != KE_NONE)
+        if (refusal != KE_NONE && codec_string_is(id, "g7"))
             response.groups.items[i].error_code = refusal;
         else
-            topics_answer(arena, &response.groups.items[i].topics);
+            topics_answer(arena, holds && in->require_stable && codec_string_is(id, "g5"),
+                &response.groups.items[i].topics);
     }
     fake_reply(conn, request, &response);
 }
@@ -102,6 +111,7 @@ start(void **state)
     (void)state;
     padding = 0;
     refusal = KE_NONE;
+    holds = false;
     requests = asked = 0;
     if (cluster_rig_start(&rig, PARTITIONS) != 0)
         return -1;
@@ -158,6 +168,19 @@ groups_behind(void)
     return count;
 }
 
+/* Groups whose offsets a transaction holds back. */
+static uint32_t
+groups_held(void)
+{
+    uint32_t count = 0;
+
+    for (const struct audit_use *use = inventory.topics[0].uses; use != NULL; use = use->next) {
+        assert_true(use->pending == 0 || strcmp(inventory.groups[use->group].id, "g5") == 0);
+        count += use->pending;
+    }
+    return count;
+}
+
 static void
 answers_wait_for_the_topics_and_their_ends(void **state)
 {
@@ -192,6 +215,44 @@ what_is_too_much_to_wait_is_asked_for_again(void **state)
     assert_int_equal(groups_behind(), GROUPS - 1);
     assert_true(asked > GROUPS - 1 && asked < 2 * (GROUPS - 1));
     assert_null(inventory.gaps[AUDIT_COMMITS].why);
+}
+
+static void
+what_a_transaction_holds_back_is_asked_for_again(void **state)
+{
+    (void)state;
+    holds = true;
+    ask();
+    assert_int_equal(groups_held(), 1);
+    assert_int_equal(groups_behind(), GROUPS - 1);
+    assert_int_equal(asked, GROUPS);
+    assert_null(inventory.gaps[AUDIT_COMMITS].why);
+}
+
+static void
+so_it_is_where_it_was_too_much_to_wait(void **state)
+{
+    (void)state;
+    holds = true;
+    padding = 10000 / PADDING_NAME_BYTES;
+    ask();
+    /* In each of its topics, of which one exists. */
+    assert_int_equal(groups_held(), 1);
+    assert_int_equal(groups_behind(), GROUPS - 1);
+}
+
+static void
+old_brokers_are_asked_for_what_they_have(void **state)
+{
+    (void)state;
+    holds = true;
+    for (int i = 0; i < FAKE_BROKERS; i++) {
+        rig.fake.brokers[i].capped_api = KM_OFFSET_FETCH;
+        rig.fake.brokers[i].capped_max = i == 0 ? 7 : 6;
+    }
+    ask();
+    assert_int_equal(groups_behind(), GROUPS - 1);
+    assert_int_equal(groups_held(), rig.fake.coordinator == 1);
 }
 
 static void
@@ -250,6 +311,9 @@ main(void)
         TEST(answers_wait_for_the_topics_and_their_ends),
         TEST(one_group_a_request_is_asked_of_an_old_broker),
         TEST(what_is_too_much_to_wait_is_asked_for_again),
+        TEST(what_a_transaction_holds_back_is_asked_for_again),
+        TEST(so_it_is_where_it_was_too_much_to_wait),
+        TEST(old_brokers_are_asked_for_what_they_have),
         TEST(a_refusal_leaves_a_gap),
         TEST(a_group_that_has_gone_leaves_none),
         TEST(what_is_dropped_is_not_asked_for_again),
