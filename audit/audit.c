@@ -205,6 +205,7 @@ details_ask(const struct probe *probe, const struct audit_options *options, stru
     probe_members(probe);
     tell(options, "configs and producers");
     probe_configs_end(begun->configs);
+    probe_tiered(probe);
     probe_producers_end(begun->producers);
     probe_tokens(probe);
     return inventory_check(probe->inventory, e);

@@ -224,6 +224,8 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
     jdoc_set_int(row, "partitions", topic->partition_count);
     jdoc_set_take(row, "bytes", topic->bytes < 0 ? jdoc_null() : jdoc_int(topic->bytes));
     jdoc_set_int(row, "offsets", topic->offsets);
+    if (topic->tiered > 0)
+        jdoc_set_int(row, "tiered_offsets", topic->tiered);
     jdoc_set_take(row, "cleanup_policy", policy == NULL ? jdoc_null() : jdoc_text(policy));
     rate_set(row, &topic->rate);
     traffic_set(row, &topic->traffic);

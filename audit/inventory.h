@@ -263,6 +263,7 @@ struct audit_topic {
     int64_t bytes;        /* of one replica; -1: not known */
     int64_t offsets;      /* sum of end - start */
     bool began_later;     /* some log starts above offset 0 */
+    int64_t tiered;       /* of these, offsets that lie in tiered storage alone (KIP-405) */
     int64_t last_ms;      /* largest timestamp that the logs tell; -1: none or not known */
     uint32_t unstable;    /* partitions whose last stable offset lies below the high watermark */
     uint32_t replication; /* replicas of the partition that has most */

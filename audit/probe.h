@@ -47,6 +47,10 @@ void probe_offsets(const struct probe *probe);
  * epoch begin that Metadata told; what probe_commits_end compares offsets with. */
 void probe_epochs(const struct probe *probe);
 
+/* probe_tiered asks, of topics whose configs say that they are tiered, where the part begins that
+ * is on the leaders' disks. */
+void probe_tiered(const struct probe *probe);
+
 /* probe_growth looks at the ends of the logs once more, and adds what came since probe_offsets to
  * the topics' rates. */
 void probe_growth(const struct probe *probe);

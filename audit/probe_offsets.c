@@ -1,5 +1,6 @@
 /* ListOffsets: where the logs begin and end; and which partitions a probe of leaders asks for. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "audit/probe.h"
 #include "gen/messages.h"
@@ -12,6 +13,7 @@
 #define TIMESTAMP_END (-1)
 #define TIMESTAMP_START (-2)
 #define TIMESTAMP_LARGEST (-3) /* the record with the largest timestamp (KIP-734) */
+#define TIMESTAMP_LOCAL (-4)   /* the first that is on the leader's disks (KIP-405) */
 #define READ_COMMITTED 1
 #define PARTITIONS_PER_REQUEST 2000
 /* Answers come several at a time: while they are read there are as many to be made. */
@@ -41,6 +43,7 @@ struct filled {
 static const struct wire_range versions = {1, INT16_MAX};
 static const struct wire_range stable_versions = {2, INT16_MAX};
 static const struct wire_range largest_versions = {7, INT16_MAX};
+static const struct wire_range local_versions = {8, INT16_MAX};
 
 static uint32_t
 partition_count(const struct asking *asking)
@@ -121,6 +124,18 @@ build(void *arg, struct cluster_fan_batch *batch)
     return arena_is_full(batch->arena) ? 0 : taken;
 }
 
+/* A log that was cut meanwhile may begin above its end of before. */
+static void
+tiered_take(
+    struct audit_topic *topic, const struct audit_partition *partition, int64_t local_start)
+{
+    int64_t end = local_start < partition->end_offset ? local_start : partition->end_offset;
+
+    if (partition->log_start_offset >= 0 && end > partition->log_start_offset)
+        topic->tiered =
+            saturate_add(topic->tiered, saturate_subtract(end, partition->log_start_offset));
+}
+
 static void
 answer_take(const struct asking *asking, int64_t timestamp, uint32_t number,
     const struct km_list_offsets_response_partition_response *answer)
@@ -132,6 +147,8 @@ answer_take(const struct asking *asking, int64_t timestamp, uint32_t number,
         asking->ends[number] = answer->error_code == KE_NONE ? answer->offset : -1;
     else if (timestamp == TIMESTAMP_START)
         partition->log_start_offset = answer->offset;
+    else if (timestamp == TIMESTAMP_LOCAL)
+        tiered_take(topic, partition, answer->offset);
     else if (timestamp == TIMESTAMP_LARGEST)
         topic->last_ms = answer->timestamp > topic->last_ms ? answer->timestamp : topic->last_ms;
     else if (asking->isolation == READ_COMMITTED)
@@ -202,8 +219,17 @@ spec_of(struct asking *asking)
         .batches_per_broker = BATCHES_PER_BROKER};
 }
 
+static bool
+is_tiered(const struct audit_topic *topic)
+{
+    const char *value = topic->configs[AUDIT_CONFIG_REMOTE_STORAGE_ENABLE].value;
+
+    return value != NULL && strcmp(value, "true") == 0;
+}
+
+/* Of all topics, or of tiered ones only. */
 static struct filled
-filled_find(const struct audit_inventory *inventory)
+filled_find(const struct audit_inventory *inventory, bool tiered_only)
 {
     struct filled out = {
         .partitions = xcalloc((size_t)inventory->partition_count + 1, sizeof *out.partitions),
@@ -213,7 +239,8 @@ filled_find(const struct audit_inventory *inventory)
         const struct audit_partition *partition = &inventory->partitions[i];
 
         out.places[i] = INVENTORY_NO_NUMBER;
-        if (partition->end_offset >= 0 && partition->end_offset <= partition->log_start_offset)
+        if ((partition->end_offset >= 0 && partition->end_offset <= partition->log_start_offset) ||
+            (tiered_only && !is_tiered(&inventory->topics[partition->topic])))
             continue;
         out.places[i] = out.count;
         out.partitions[out.count++] = i;
@@ -225,7 +252,7 @@ filled_find(const struct audit_inventory *inventory)
 static void
 filled_ask(const struct probe *probe)
 {
-    struct filled filled = filled_find(probe->inventory);
+    struct filled filled = filled_find(probe->inventory, false);
     struct asking stable = {.probe = probe,
         .which = AUDIT_STABLE_OFFSETS,
         .questions = 1,
@@ -275,6 +302,23 @@ probe_offsets(const struct probe *probe)
             topic->offsets, saturate_subtract(partition->end_offset, partition->log_start_offset));
         topic->began_later |= partition->log_start_offset > 0;
     }
+}
+
+void
+probe_tiered(const struct probe *probe)
+{
+    struct filled filled = filled_find(probe->inventory, true);
+    struct asking asking = {.probe = probe,
+        .which = AUDIT_LOCAL_STARTS,
+        .questions = 1,
+        .timestamps = {TIMESTAMP_LOCAL},
+        .only = &filled};
+    struct cluster_fan_spec spec = spec_of(&asking);
+
+    spec.wanted = &local_versions;
+    probe_fan(probe, AUDIT_LOCAL_STARTS, &spec);
+    free(filled.partitions);
+    free(filled.places);
 }
 
 void

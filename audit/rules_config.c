@@ -127,7 +127,15 @@ rules_when_must_be_compacted_in_time(struct rules_look *look)
 bool
 rules_when_is_tiered(struct rules_look *look)
 {
-    return is_set_to(look, AUDIT_CONFIG_REMOTE_STORAGE_ENABLE, "true");
+    const struct audit_topic *topic = look->topic;
+
+    if (!is_set_to(look, AUDIT_CONFIG_REMOTE_STORAGE_ENABLE, "true"))
+        return false;
+    if (topic->tiered == 0)
+        return true;
+    return rules_when_seen(look, AUDIT_LOCAL_STARTS,
+        "%" PRId64 " of %" PRId64 " offsets lie in tiered storage alone, which its size leaves out",
+        topic->tiered, topic->offsets);
 }
 
 bool

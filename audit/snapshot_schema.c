@@ -87,8 +87,9 @@ static const struct db_migration versions[] = {
         "CREATE TABLE grants (topic INTEGER NOT NULL, place INTEGER NOT NULL,"
         " principal INTEGER NOT NULL, may_write INTEGER NOT NULL, may_read INTEGER NOT NULL,"
         " PRIMARY KEY (topic, place)) STRICT, WITHOUT ROWID;"},
-    /* And leader epochs, aborted transactions, and how far the sampling has come. */
-    {7, "ALTER TABLE topics ADD COLUMN aborted_asked INTEGER NOT NULL DEFAULT 0;"
+    /* And leader epochs, aborted transactions, tiered offsets, and how far the sampling has come. */
+    {7, "ALTER TABLE topics ADD COLUMN tiered INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE topics ADD COLUMN aborted_asked INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE topics ADD COLUMN aborted_found INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE partitions ADD COLUMN epoch_offset INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE partitions ADD COLUMN leader_epoch INTEGER NOT NULL DEFAULT -1;"

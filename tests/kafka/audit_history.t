@@ -10,7 +10,12 @@ pair_setup
 kdl=$BUILD/bin/kdl
 # Producers are forgotten soon, and brokers that are gone, too.
 props=()
-for prop in producer.id.expiration.ms=2000 producer.id.expiration.check.interval.ms=200 broker.session.timeout.ms=2000 broker.heartbeat.interval.ms=500; do props+=(--prop $prop); done
+for prop in producer.id.expiration.ms=2000 producer.id.expiration.check.interval.ms=200 broker.session.timeout.ms=2000 broker.heartbeat.interval.ms=500 \
+    remote.log.storage.system.enable=true remote.log.storage.manager.class.name=kdl.broker.FolderStorage "rsm.config.folder=$work/tiered" \
+    remote.log.metadata.manager.listener.name=PLAINTEXT rlmm.config.remote.log.metadata.topic.replication.factor=1 \
+    rlmm.config.remote.log.metadata.topic.num.partitions=1 remote.log.manager.task.interval.ms=500 log.retention.check.interval.ms=500; do
+    props+=(--prop "$prop")
+done
 "$here/broker" start "$work/kafka" --brokers 3 --controllers 1 "${props[@]}" >"$work/start" 2>&1; is "three brokers start" $? 0
 bootstrap=$(cat "$work/kafka/bootstrap")
 first=${bootstrap%%,*}
@@ -61,6 +66,18 @@ timeout 120 "$kdl" audit -b "$first" -o json --topics part --snapshot "$work/a.k
 is "killed in the middle of it, it goes on with what it has read" "$code $(grep -c "of $before partitions nothing is read again" "$work/audit.err") $((before < partitions))" "0 1 1"
 sampled_of() { jq -c '.topics[] | select(.name == "part") | [.sampled, (.facts | map_values(.value))]' "$1"; }
 is "and comes to what one comes to that was not killed" "$(sampled_of "$work/json")" "$(sampled_of "$work/whole")"
+
+# --- tiered storage ---
+tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$first" --create --topic tiered --replica-assignment 1 \
+    --config remote.storage.enable=true --config segment.bytes=1048576 --config local.retention.ms=1000 >>"$work/out"
+for _ in 1 2 3 4 5 6; do timeout 60 kcat -P -b "$bootstrap" -t tiered -X message.timeout.ms=30000 <"$work/lines" 2>>"$work/err"; done
+local_start() { tool org.apache.kafka.tools.GetOffsetShell --bootstrap-server "$first" --topic tiered --time -4 | cut -d: -f3; }
+some_tiered() { [ "$(local_start)" -gt 0 ]; }
+wait_for 90 some_tiered; is "segments lie in tiered storage alone" $? 0
+tiered_finding() { topic tiered '.findings[] | select(.rule == "CFG-001") | .text' | sed 's/ of .*//'; }
+tiered_agrees() { audit --topics tiered --sample-bytes 0 && [ "$(tiered_finding)" = "$(local_start)" ]; } # it grows until only the active segment is on the disks
+wait_for 60 tiered_agrees; is "an audit tells how many offsets these are" "$? $(topic tiered '.findings[] | select(.rule == "CFG-001") | .text' | sed -E 's/[0-9]+/N/g')" \
+    "0 N of N offsets lie in tiered storage alone, which its size leaves out"
 
 # --- leader epochs ---
 tool org.apache.kafka.tools.TopicCommand --bootstrap-server "$first" --create --topic cut --replica-assignment 2:3 --config unclean.leader.election.enable=true --config min.insync.replicas=1 >>"$work/out"

@@ -2,12 +2,14 @@
 #include "tests/unit/unit.h"
 
 #include "audit/probe.h"
+#include "lib/base/xalloc.h"
 #include "tests/unit/lib/kafka/cluster_rig.h"
 
 #define PARTITIONS 9 /* three of each broker */
 #define START (-2)
 #define END (-1)
 #define LARGEST (-3)
+#define LOCAL (-4)
 #define QUESTIONS_MAX 16
 
 static struct cluster_rig rig;
@@ -17,7 +19,8 @@ static struct probe probe;
 /* What partition 0 was asked, and how often partition 1 was. */
 static int64_t asked[QUESTIONS_MAX];
 static size_t asked_count, asked_empty;
-static int64_t stable_offset; /* of partition 0 */
+static int64_t stable_offset; /* of partition 0, */
+static int64_t local_start;   /* and where its part on disks begins */
 
 /* Partition 0 has the offsets 3 to 9, partition 1 had some and is empty; all others are new. */
 static int64_t
@@ -35,6 +38,8 @@ offset(int32_t partition, const struct km_list_offsets_request *question, int64_
     asked[asked_count++] = question->isolation_level == 0 ? timestamp : 0;
     if (timestamp == LARGEST)
         return 1234;
+    if (timestamp == LOCAL)
+        return local_start;
     return timestamp == START ? 3 : question->isolation_level == 0 ? 10 : stable_offset;
 }
 
@@ -114,6 +119,41 @@ what_is_refused_is_unknown_and_asked_for_all(void **state)
 }
 
 static void
+of_a_tiered_topic_it_is_asked_what_is_on_disks(void **state)
+{
+    (void)state;
+    probe_offsets(&probe);
+    asked_count = asked_empty = 0;
+    probe_tiered(&probe);
+    assert_int_equal(asked_count, 0);
+    inventory.topics[0].configs[AUDIT_CONFIG_REMOTE_STORAGE_ENABLE].value = "true";
+    local_start = 7;
+    probe_tiered(&probe);
+    assert_int_equal(asked_count, 1);
+    assert_int_equal(asked[0], LOCAL);
+    assert_int_equal(asked_empty, 0);
+    assert_int_equal(inventory.topics[0].tiered, 4);
+}
+
+/* A broker may say anything. */
+static void
+no_more_is_tiered_than_there_is(void **state)
+{
+    static const int64_t starts[] = {INT64_MIN, -1, 3, 10, 11, INT64_MAX};
+    static const int64_t tiered[] = {0, 0, 0, 7, 7, 7};
+
+    (void)state;
+    probe_offsets(&probe);
+    inventory.topics[0].configs[AUDIT_CONFIG_REMOTE_STORAGE_ENABLE].value = "true";
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        local_start = starts[i];
+        inventory.topics[0].tiered = 0;
+        probe_tiered(&probe);
+        assert_int_equal(inventory.topics[0].tiered, tiered[i]);
+    }
+}
+
+static void
 growth_is_what_came_since(void **state)
 {
     (void)state;
@@ -134,6 +174,8 @@ main(void)
         TEST(an_empty_log_is_asked_for_nothing_else),
         TEST(an_open_transaction_shows),
         TEST(what_is_refused_is_unknown_and_asked_for_all),
+        TEST(of_a_tiered_topic_it_is_asked_what_is_on_disks),
+        TEST(no_more_is_tiered_than_there_is),
         TEST(growth_is_what_came_since),
     };
 

@@ -87,7 +87,7 @@ no_refused_probe_makes_a_rule_say_no(void **state)
         for (unsigned p = 0; p < AUDIT_PROBES; p++) {
             const struct audit_hit *hit;
 
-            if ((rules[i].needs & 1U << p) == 0)
+            if ((rules[i].needs & UINT64_C(1) << p) == 0)
                 continue;
             begin_inventory();
             plain_topic("topic", 4);

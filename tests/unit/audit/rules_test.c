@@ -100,6 +100,28 @@ each_witness_of_transactions_blocks_coordinated(void **state)
     assert_non_null(strstr(c->facts[AUDIT_FACT_TRANSACTIONS].first->text, "payments-app"));
 }
 
+/* Each alone, where the login may not read the topics. */
+static void
+what_brokers_tell_without_records_proves_transactions(void **state)
+{
+    struct audit_topic *aborted;
+
+    (void)state;
+    plain_topic("unstable")->unstable = 1;
+    aborted = plain_topic("aborted");
+    aborted->aborted.asked = 8;
+    aborted->aborted.found = 1;
+    inventory_gap(&inventory, INVENTORY_NO_NUMBER, AUDIT_PRODUCERS, NULL, RC_REMOTE, 29, NULL);
+    inventory_gap(&inventory, INVENTORY_NO_NUMBER, AUDIT_SAMPLES, NULL, RC_REMOTE, 29, NULL);
+    derive();
+    for (uint32_t t = 0; t < inventory.topic_count; t++) {
+        assert_int_equal(fact(&inventory.topics[t], AUDIT_FACT_TRANSACTIONS), AUDIT_YES);
+        assert_int_equal(
+            inventory.topics[t].facts[AUDIT_FACT_TRANSACTIONS].confidence, AUDIT_CERTAIN);
+        assert_int_equal(coordinated(&inventory.topics[t]), RULES_BLOCKED);
+    }
+}
+
 static void
 no_refused_probe_leads_to_a_no(void **state)
 {
@@ -322,6 +344,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_plain_topic_is_ready_for_both),
         TEST(each_witness_of_transactions_blocks_coordinated),
+        TEST(what_brokers_tell_without_records_proves_transactions),
         TEST(no_refused_probe_leads_to_a_no),
         TEST(a_refused_config_makes_compaction_unknown),
         TEST(an_api_that_is_not_there_needs_the_whole_log),

@@ -12,6 +12,7 @@
 
 /* SQL that makes a snapshot one of the version before. */
 #define UNDO_VERSION_7                                                                             \
+    "ALTER TABLE topics DROP COLUMN tiered;"                                                       \
     "ALTER TABLE topics DROP COLUMN aborted_asked;"                                                \
     "ALTER TABLE topics DROP COLUMN aborted_found;"                                                \
     "ALTER TABLE partitions DROP COLUMN epoch_offset;"                                             \

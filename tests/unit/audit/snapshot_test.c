@@ -341,7 +341,7 @@ contradictions_are_found(void **state)
         " sample_partitions, sample_old_format, sample_log_append_time, sample_horizons,"
         " sample_uncompressed_bytes, sample_records, sample_counted, sample_tombstones,"
         " sample_backwards, sample_newest_ms, traffic_bytes_in, traffic_bytes_out,"
-        " traffic_records_in, traffic_window_ms, aborted_asked, aborted_found FROM topics WHERE topic = 0",
+        " traffic_records_in, traffic_window_ms, tiered, aborted_asked, aborted_found FROM topics WHERE topic = 0",
     };
 
     (void)state;
