@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "audit/probe.h"
+#include "audit/probe_choice.h"
 #include "audit/probe_read.h"
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
@@ -23,23 +24,17 @@
 
 struct asking {
     struct audit_inventory *inventory;
-    uint32_t *partitions;
-    uint32_t *places;      /* by partition; INVENTORY_NO_NUMBER: it is not asked about */
+    struct probe_choice open;
     uint8_t *offsets_done; /* by item */
-    uint32_t count;
-    uint32_t offsets; /* of each partition */
-    struct map tied;  /* topics and transactional ids, by their numbers, that were noted */
-    uint64_t bytes;   /* of answers */
+    uint32_t offsets;      /* of each partition */
+    struct map tied;       /* topics and transactional ids, by their numbers, that were noted */
+    uint64_t bytes;        /* of answers */
 };
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    const struct asking *own = arg;
-    const struct audit_partition *partition = &own->inventory->partitions[own->partitions[item]];
-
-    *out = (struct cluster_target){
-        CLUSTER_LEADER, own->inventory->topics[partition->topic].name, partition->partition};
+    probe_choice_target(&((const struct asking *)arg)->open, item, out);
 }
 
 /* In the middles of as many parts of the log: slices of samples begin where such parts do. */
@@ -50,7 +45,7 @@ offset_of(const struct asking *own, uint32_t number)
     int64_t span = saturate_subtract(p->end_offset, p->log_start_offset);
     int64_t part = span / own->offsets;
 
-    return p->log_start_offset + part * own->offsets_done[own->places[number]] + part / 2;
+    return p->log_start_offset + part * own->offsets_done[own->open.places[number]] + part / 2;
 }
 
 static size_t
@@ -58,15 +53,9 @@ build(void *arg, struct cluster_fan_batch *batch)
 {
     const struct asking *own = arg;
     struct km_fetch_request *request = batch->request;
-    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
-    struct inventory_run *runs;
-    size_t count = 0;
+    size_t count;
+    struct inventory_run *runs = probe_choice_runs(&own->open, batch, batch->count, &count);
 
-    if (numbers == NULL)
-        return 0;
-    for (size_t i = 0; i < batch->count; i++)
-        numbers[i] = own->partitions[batch->items[i]];
-    runs = inventory_runs(own->inventory, numbers, batch->count, batch->arena, &count);
     probe_read_request(request);
     request->max_wait_ms = 0;
     request->isolation_level = READ_COMMITTED;
@@ -109,14 +98,12 @@ transactions_take(
 }
 
 static void
-partition_parse(struct asking *own, struct cluster_fan_batch *batch, uint32_t number,
+partition_parse(struct asking *own, struct cluster_fan_batch *batch, uint32_t item,
     const struct km_fetch_response_partition_data *data)
 {
-    uint32_t item = own->places[number];
-
     /* What was deleted meanwhile is gone with its transactions. */
     if (data->error_code == KE_NONE)
-        transactions_take(own, own->inventory->partitions[number].topic, data);
+        transactions_take(own, own->inventory->partitions[own->open.partitions[item]].topic, data);
     else if (data->error_code != KE_OFFSET_OUT_OF_RANGE) {
         cluster_fan_settle(batch->fan, item, data->error_code);
         return;
@@ -140,12 +127,11 @@ parse(void *arg, struct cluster_fan_batch *batch)
         uint32_t place = inventory_topic(own->inventory, topic->topic);
 
         for (int32_t k = 0; k < topic->partitions.count; k++) {
-            uint32_t number = inventory_partition(
-                own->inventory, place, topic->partitions.items[k].partition_index);
+            uint32_t item =
+                probe_choice_item(&own->open, place, topic->partitions.items[k].partition_index);
 
-            if (number != INVENTORY_NO_NUMBER &&
-                cluster_fan_is_asked(batch->fan, own->places[number]))
-                partition_parse(own, batch, number, &topic->partitions.items[k]);
+            if (cluster_fan_is_asked(batch->fan, item))
+                partition_parse(own, batch, item, &topic->partitions.items[k]);
         }
     }
 }
@@ -157,43 +143,35 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 
     /* What the budget left out is no failure: how much was asked is told. */
     if (rc != RC_OK && rc != RC_LIMIT)
-        inventory_gap(own->inventory, own->inventory->partitions[own->partitions[item]].topic,
+        inventory_gap(own->inventory, own->inventory->partitions[own->open.partitions[item]].topic,
             AUDIT_ABORTED, NULL, rc, code, e);
 }
 
-/* Topics that show no transaction so far, and of which there is something that was not read. */
+/* Partitions of topics that show no transaction so far, and of which there is something that was
+ * not read. */
 static bool
-is_open(const struct audit_topic *topic)
+is_open(const struct audit_inventory *inventory, uint32_t number)
 {
+    const struct audit_partition *partition = &inventory->partitions[number];
+    const struct audit_topic *topic = &inventory->topics[partition->topic];
+
     return !topic->is_internal && topic->sample.cut > 0 && topic->sample.transactional == 0 &&
-           !inventory_shows_transactions(topic);
+           !inventory_shows_transactions(topic) && partition->log_start_offset >= 0 &&
+           partition->end_offset > partition->log_start_offset;
 }
 
-static void
-partitions_choose(struct asking *own)
+static uint32_t
+offsets_of_each(uint32_t partitions)
 {
-    for (uint32_t i = 0; i < own->inventory->partition_count; i++) {
-        const struct audit_partition *p = &own->inventory->partitions[i];
+    uint32_t offsets = partitions == 0 ? 0 : OFFSETS_ALL / partitions;
 
-        own->places[i] = INVENTORY_NO_NUMBER;
-        if (!is_open(&own->inventory->topics[p->topic]) || p->log_start_offset < 0 ||
-            p->end_offset <= p->log_start_offset)
-            continue;
-        own->places[i] = own->count;
-        own->partitions[own->count++] = i;
-    }
-    own->offsets = own->count == 0 ? 0 : OFFSETS_ALL / own->count;
-    own->offsets = own->offsets < 1 ? 1 : own->offsets > OFFSETS_MAX ? OFFSETS_MAX : own->offsets;
+    return offsets < 1 ? 1 : offsets > OFFSETS_MAX ? OFFSETS_MAX : offsets;
 }
 
 void
 probe_aborted(const struct probe *probe, uint64_t bytes_max)
 {
-    size_t room = (size_t)probe->inventory->partition_count + 1;
-    struct asking own = {.inventory = probe->inventory,
-        .partitions = xcalloc(room, sizeof *own.partitions),
-        .places = xcalloc(room, sizeof *own.places),
-        .offsets_done = xcalloc(room, sizeof *own.offsets_done)};
+    struct asking own = {.inventory = probe->inventory};
     struct cluster_fan_spec spec = {.api = frame_api(KM_FETCH),
         .wanted = &probe_read_versions,
         .target = target,
@@ -205,13 +183,13 @@ probe_aborted(const struct probe *probe, uint64_t bytes_max)
         .bytes_max = bytes_max};
 
     map_init(&own.tied);
-    if (bytes_max > 0)
-        partitions_choose(&own);
-    spec.item_count = own.count;
+    probe_choice_make(&own.open, probe->inventory, is_open);
+    own.offsets = offsets_of_each(own.open.count);
+    own.offsets_done = xcalloc((size_t)own.open.count + 1, sizeof *own.offsets_done);
+    spec.item_count = bytes_max > 0 ? own.open.count : 0;
     probe_fan(probe, AUDIT_ABORTED, &spec);
     probe->inventory->sampled_bytes += own.bytes;
     map_fini(&own.tied, NULL);
-    free(own.partitions);
-    free(own.places);
+    probe_choice_fini(&own.open);
     free(own.offsets_done);
 }

@@ -1,48 +1,33 @@
 /* OffsetForLeaderEpoch: where the records of each partition's leader epoch begin (KIP-101). */
-#include <stdlib.h>
-
 #include "audit/probe.h"
+#include "audit/probe_choice.h"
 #include "gen/messages.h"
-#include "lib/base/xalloc.h"
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
 #define PARTITIONS_PER_REQUEST 2000
 
-/* Partitions that have had another leader, and which one of them each is. */
-struct changed {
+struct asking {
     struct audit_inventory *inventory;
-    uint32_t count;
-    uint32_t *partitions;
-    uint32_t *places; /* by partition; INVENTORY_NO_NUMBER: its leader is the first */
+    struct probe_choice changed; /* partitions that have had another leader */
 };
 
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    const struct changed *own = arg;
-    const struct audit_partition *partition = &own->inventory->partitions[own->partitions[item]];
-
-    *out = (struct cluster_target){
-        CLUSTER_LEADER, own->inventory->topics[partition->topic].name, partition->partition};
+    probe_choice_target(&((const struct asking *)arg)->changed, item, out);
 }
 
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct changed *own = arg;
+    const struct asking *own = arg;
     const struct audit_inventory *inventory = own->inventory;
     struct km_offset_for_leader_epoch_request *request = batch->request;
-    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
-    struct inventory_run *runs;
-    size_t count = 0;
+    size_t count;
+    struct inventory_run *runs = probe_choice_runs(&own->changed, batch, batch->count, &count);
 
-    if (numbers == NULL)
-        return 0;
-    for (size_t i = 0; i < batch->count; i++)
-        numbers[i] = own->partitions[batch->items[i]];
-    runs = inventory_runs(inventory, numbers, batch->count, batch->arena, &count);
     request->replica_id = -1;
     request->topics.items = codec_array(batch->arena,
         &km_offset_for_leader_epoch_request_offset_for_leader_topic_desc, (int32_t)count);
@@ -69,7 +54,7 @@ build(void *arg, struct cluster_fan_batch *batch)
 static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct changed *own = arg;
+    const struct asking *own = arg;
     const struct km_offset_for_leader_epoch_response *response = batch->response;
 
     for (int32_t i = 0; i < response->topics.count; i++) {
@@ -80,15 +65,15 @@ parse(void *arg, struct cluster_fan_batch *batch)
         for (int32_t k = 0; k < topic->partitions.count; k++) {
             const struct km_offset_for_leader_epoch_response_epoch_end_offset *answer =
                 &topic->partitions.items[k];
-            uint32_t number = inventory_partition(own->inventory, place, answer->partition);
+            uint32_t item = probe_choice_item(&own->changed, place, answer->partition);
 
-            if (number == INVENTORY_NO_NUMBER ||
-                !cluster_fan_is_asked(batch->fan, own->places[number]))
+            if (!cluster_fan_is_asked(batch->fan, item))
                 continue;
             /* -1: the leader has written nothing yet, or its log knows no epochs. */
             if (answer->error_code == KE_NONE && answer->end_offset >= 0)
-                own->inventory->partitions[number].epoch_offset = answer->end_offset;
-            cluster_fan_settle(batch->fan, own->places[number], answer->error_code);
+                own->inventory->partitions[own->changed.partitions[item]].epoch_offset =
+                    answer->end_offset;
+            cluster_fan_settle(batch->fan, item, answer->error_code);
         }
     }
 }
@@ -96,20 +81,24 @@ parse(void *arg, struct cluster_fan_batch *batch)
 static void
 done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
-    const struct changed *own = arg;
+    const struct asking *own = arg;
 
     if (rc != RC_OK)
-        inventory_gap(own->inventory, own->inventory->partitions[own->partitions[item]].topic,
-            AUDIT_EPOCHS, NULL, rc, code, e);
+        inventory_gap(own->inventory,
+            own->inventory->partitions[own->changed.partitions[item]].topic, AUDIT_EPOCHS, NULL, rc,
+            code, e);
+}
+
+static bool
+has_changed(const struct audit_inventory *inventory, uint32_t number)
+{
+    return inventory->partitions[number].leader_epoch > 0;
 }
 
 void
 probe_epochs(const struct probe *probe)
 {
-    struct audit_inventory *inventory = probe->inventory;
-    struct changed own = {.inventory = inventory,
-        .partitions = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.partitions),
-        .places = xcalloc((size_t)inventory->partition_count + 1, sizeof *own.places)};
+    struct asking own = {.inventory = probe->inventory};
     struct cluster_fan_spec spec = {.api = frame_api(KM_OFFSET_FOR_LEADER_EPOCH),
         .target = target,
         .build = build,
@@ -118,15 +107,8 @@ probe_epochs(const struct probe *probe)
         .arg = &own,
         .batch_items_max = PARTITIONS_PER_REQUEST};
 
-    for (uint32_t i = 0; i < inventory->partition_count; i++) {
-        own.places[i] = INVENTORY_NO_NUMBER;
-        if (inventory->partitions[i].leader_epoch <= 0)
-            continue;
-        own.places[i] = own.count;
-        own.partitions[own.count++] = i;
-    }
-    spec.item_count = own.count;
+    probe_choice_make(&own.changed, probe->inventory, has_changed);
+    spec.item_count = own.changed.count;
     probe_fan(probe, AUDIT_EPOCHS, &spec);
-    free(own.partitions);
-    free(own.places);
+    probe_choice_fini(&own.changed);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "audit/probe.h"
+#include "audit/probe_choice.h"
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
@@ -30,14 +31,7 @@ struct asking {
     int64_t timestamps[QUESTIONS_MAX];
     int8_t isolation;
     int64_t *ends;             /* of a second look, by partition; NULL: it is the first */
-    const struct filled *only; /* NULL: all partitions */
-};
-
-/* Partitions that may have records, and which one of them each is. */
-struct filled {
-    uint32_t count;
-    uint32_t *partitions;
-    uint32_t *places; /* by partition; INVENTORY_NO_NUMBER: it has none */
+    const struct probe_choice *only; /* NULL: all partitions */
 };
 
 static const struct wire_range versions = {1, INT16_MAX};
@@ -227,32 +221,18 @@ is_tiered(const struct audit_topic *topic)
     return value != NULL && strcmp(value, "true") == 0;
 }
 
-/* Of all topics, or of tiered ones only. */
-static struct filled
-filled_find(const struct audit_inventory *inventory, bool tiered_only)
+static bool
+is_tiered_with_records(const struct audit_inventory *inventory, uint32_t number)
 {
-    struct filled out = {
-        .partitions = xcalloc((size_t)inventory->partition_count + 1, sizeof *out.partitions),
-        .places = xcalloc((size_t)inventory->partition_count + 1, sizeof *out.places)};
-
-    for (uint32_t i = 0; i < inventory->partition_count; i++) {
-        const struct audit_partition *partition = &inventory->partitions[i];
-
-        out.places[i] = INVENTORY_NO_NUMBER;
-        if ((partition->end_offset >= 0 && partition->end_offset <= partition->log_start_offset) ||
-            (tiered_only && !is_tiered(&inventory->topics[partition->topic])))
-            continue;
-        out.places[i] = out.count;
-        out.partitions[out.count++] = i;
-    }
-    return out;
+    return is_tiered(&inventory->topics[inventory->partitions[number].topic]) &&
+           probe_choice_has_records(inventory, number);
 }
 
 /* A log without records has no open transaction and no largest timestamp. */
 static void
 filled_ask(const struct probe *probe)
 {
-    struct filled filled = filled_find(probe->inventory, false);
+    struct probe_choice filled;
     struct asking stable = {.probe = probe,
         .which = AUDIT_STABLE_OFFSETS,
         .questions = 1,
@@ -264,17 +244,19 @@ filled_ask(const struct probe *probe)
         .questions = 1,
         .timestamps = {TIMESTAMP_LARGEST},
         .only = &filled};
-    struct cluster_fan_spec spec_of_stable = spec_of(&stable), spec_of_largest = spec_of(&largest);
+    struct cluster_fan_spec spec_of_stable, spec_of_largest;
     struct cluster_fan *fan;
 
+    probe_choice_make(&filled, probe->inventory, probe_choice_has_records);
+    spec_of_stable = spec_of(&stable);
+    spec_of_largest = spec_of(&largest);
     spec_of_stable.wanted = &stable_versions;
     spec_of_largest.wanted = &largest_versions;
     fan = probe_fan_start(probe, AUDIT_LARGEST_TIMES, &spec_of_largest);
     probe_fan(probe, AUDIT_STABLE_OFFSETS, &spec_of_stable);
     if (fan != NULL)
         cluster_fan_finish(probe->cluster, fan, NULL);
-    free(filled.partitions);
-    free(filled.places);
+    probe_choice_fini(&filled);
 }
 
 void
@@ -307,18 +289,19 @@ probe_offsets(const struct probe *probe)
 void
 probe_tiered(const struct probe *probe)
 {
-    struct filled filled = filled_find(probe->inventory, true);
+    struct probe_choice tiered;
     struct asking asking = {.probe = probe,
         .which = AUDIT_LOCAL_STARTS,
         .questions = 1,
         .timestamps = {TIMESTAMP_LOCAL},
-        .only = &filled};
-    struct cluster_fan_spec spec = spec_of(&asking);
+        .only = &tiered};
+    struct cluster_fan_spec spec;
 
+    probe_choice_make(&tiered, probe->inventory, is_tiered_with_records);
+    spec = spec_of(&asking);
     spec.wanted = &local_versions;
     probe_fan(probe, AUDIT_LOCAL_STARTS, &spec);
-    free(filled.partitions);
-    free(filled.places);
+    probe_choice_fini(&tiered);
 }
 
 void

@@ -14,6 +14,7 @@ audit_SRCS := \
 	audit/names.c \
 	audit/probe.c \
 	audit/probe_aborted.c \
+	audit/probe_choice.c \
 	audit/probe_cluster.c \
 	audit/probe_commit_log.c \
 	audit/probe_commits.c \
