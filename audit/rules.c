@@ -7,7 +7,7 @@
 #include "audit/rules_when.h"
 #include "lib/base/xalloc.h"
 
-#define NEEDS(probe) (1U << AUDIT_##probe)
+#define NEEDS(probe) (UINT64_C(1) << AUDIT_##probe)
 
 static const struct rules_rule rules[] = {
 #define RULE(id, subject, when, needs, weights, title, why, remedy, command)                       \
@@ -22,34 +22,34 @@ static rules_when_fn *const conditions[] = {
 #undef RULE
 };
 
-_Static_assert(AUDIT_PROBES <= 32, "needs has a bit for each probe");
+_Static_assert(AUDIT_PROBES <= 64, "needs has a bit for each probe");
 
 /* The probes that left a gap, as bits of NEEDS; topic NULL: for the cluster as a whole. */
-static unsigned
+static uint64_t
 gaps_of(const struct audit_inventory *inventory, const struct audit_topic *topic)
 {
-    unsigned gaps = 0;
+    uint64_t gaps = 0;
 
     for (unsigned i = 0; i < AUDIT_PROBES; i++)
         if (inventory->gaps[i].why != NULL || (topic != NULL && topic->gaps[i].why != NULL))
-            gaps |= 1U << i;
+            gaps |= UINT64_C(1) << i;
     return gaps;
 }
 
 /* The gap of the first probe that a rule needs and that left one, and which it is. */
 static const struct audit_gap *
-gap_of(const struct rules_look *look, unsigned gaps, enum audit_probe *probe)
+gap_of(const struct rules_look *look, uint64_t gaps, enum audit_probe *probe)
 {
     if (gaps == 0)
         return NULL;
-    *probe = (enum audit_probe)__builtin_ctz(gaps);
+    *probe = (enum audit_probe)__builtin_ctzll(gaps);
     return look->topic == NULL ? &look->inventory->gaps[*probe]
                                : inventory_gap_of(look->inventory, look->topic, *probe);
 }
 
 /* Looks at one rule, and appends a hit to what ends at `end`. */
 static struct audit_hit **
-look_at(struct rules_look look, size_t place, unsigned gaps, struct audit_hit **end)
+look_at(struct rules_look look, size_t place, uint64_t gaps, struct audit_hit **end)
 {
     enum audit_value value = conditions[place](&look) ? AUDIT_YES : AUDIT_NO;
     const struct audit_gap *gap;
@@ -72,7 +72,7 @@ look_at(struct rules_look look, size_t place, unsigned gaps, struct audit_hit **
 static void
 look_at_all(const struct rules_look *look, enum rules_subject subject, struct audit_hit **end)
 {
-    unsigned gaps = gaps_of(look->inventory, look->topic);
+    uint64_t gaps = gaps_of(look->inventory, look->topic);
 
     *end = NULL;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)

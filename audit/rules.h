@@ -42,7 +42,7 @@ struct rules_rule {
     const char *id;
     enum rules_subject subject;
     const char *weights; /* one letter per design: .nwcub */
-    uint32_t needs;      /* bits of enum audit_probe: who must have answered for a "no" */
+    uint64_t needs;      /* bits of enum audit_probe: who must have answered for a "no" */
     const char *title;   /* what is so, as a clause */
     const char *why;     /* why it matters */
     const char *remedy;
