@@ -120,6 +120,18 @@ what_cannot_be_is_not_believed(void **state)
 }
 
 static void
+a_share_lies_between_0_and_1(void **state)
+{
+    static const struct audit_disk more = {1, 1000, 1001}, nothing = {1, 0, 0}, all = {1, 7, 7},
+                                   none = {1, 1000, 0}, quarter = {1, 1000, 250};
+
+    (void)state;
+    assert_true(inventory_share_left(&more) == 1 && inventory_share_left(&nothing) == 1);
+    assert_true(inventory_share_left(&all) == 1 && inventory_share_left(&none) == 0);
+    assert_true(inventory_share_left(&quarter) == 0.25);
+}
+
+static void
 the_largest_numbers_are_taken(void **state)
 {
     (void)state;
@@ -171,6 +183,7 @@ main(void)
         TEST(the_smallest_share_counts_not_the_fewest_bytes),
         TEST(a_disk_may_have_nothing_left),
         TEST(what_cannot_be_is_not_believed),
+        TEST(a_share_lies_between_0_and_1),
         TEST(the_largest_numbers_are_taken),
         TEST(nor_is_a_folder_that_failed),
         TEST(older_brokers_tell_nothing),
