@@ -197,7 +197,8 @@ details_ask(const struct probe *probe, const struct audit_options *options, stru
     probe_epochs(probe);
     tell(options, "offsets of groups");
     probe_commits_end(begun->commits);
-    tell(options, "users, quotas and access rules");
+    tell(options, "versions, users, quotas and access rules");
+    probe_versions(probe);
     probe_cluster(probe);
     tell(options, "transactions");
     probe_transactions(probe);

@@ -248,6 +248,17 @@ topic_json(const struct audit_inventory *inventory, const struct audit_topic *to
 }
 
 static struct jdoc *
+disk_json(const struct audit_disk *disk)
+{
+    struct jdoc *out = jdoc_object();
+
+    jdoc_set_int(out, "broker", disk->broker);
+    jdoc_set_int(out, "total_bytes", disk->total_bytes);
+    jdoc_set_int(out, "usable_bytes", disk->usable_bytes);
+    return out;
+}
+
+static struct jdoc *
 cluster_json(const struct audit_report *report)
 {
     const struct audit_inventory *inventory = report->inventory;
@@ -262,6 +273,8 @@ cluster_json(const struct audit_report *report)
     jdoc_set_bool(cluster, "restricted_login", inventory->is_restricted);
     if (inventory->client_count > 0)
         jdoc_set_take(cluster, "software", audit_report_software_json(inventory));
+    if (inventory->cluster.fullest.total_bytes > 0)
+        jdoc_set_take(cluster, "fullest_disk", disk_json(&inventory->cluster.fullest));
     jdoc_set_take(cluster, "findings", findings_json(inventory, inventory->hits));
     return cluster;
 }

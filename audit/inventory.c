@@ -525,6 +525,15 @@ inventory_number(const struct audit_topic *topic, enum audit_topic_config config
     return errno != 0 || end == text || *end != '\0' ? otherwise : number;
 }
 
+double
+inventory_share_left(const struct audit_disk *disk)
+{
+    bool known =
+        disk->total_bytes > 0 && disk->usable_bytes >= 0 && disk->usable_bytes <= disk->total_bytes;
+
+    return known ? (double)disk->usable_bytes / (double)disk->total_bytes : 1;
+}
+
 void
 inventory_rate_add(struct audit_rate *rate, int64_t records, int64_t window_ms)
 {

@@ -312,7 +312,14 @@ struct audit_footprint {
     struct audit_footprint *next;
 };
 
-/* What belongs to no topic, and would have to be made again elsewhere. */
+/* Of all folders with logs, the one on the disk with the smallest share left. */
+struct audit_disk {
+    int32_t broker;
+    int64_t total_bytes; /* 0: no broker told of its disks */
+    int64_t usable_bytes;
+};
+
+/* What belongs to no topic; most of it would have to be made again elsewhere. */
 struct audit_cluster {
     uint32_t racks;
     uint32_t acls;
@@ -320,6 +327,9 @@ struct audit_cluster {
     uint32_t client_id_quotas; /* those of them that name a client id */
     uint32_t scram_users;
     uint32_t tokens;                  /* delegation tokens (KIP-48) */
+    uint32_t metrics_subscriptions;   /* what clients are asked to push (KIP-714) */
+    uint32_t odd_brokers;             /* with other API versions than the one of the lowest id */
+    struct audit_disk fullest;
     int16_t features[AUDIT_FEATURES]; /* finalized levels; 0: none, or not told */
 };
 
@@ -463,6 +473,10 @@ bool inventory_is_compacted(const struct audit_topic *topic);
  */
 int64_t inventory_number(
     const struct audit_topic *topic, enum audit_topic_config config, int64_t otherwise);
+
+/* inventory_share_left returns which share of a disk can still be used, 0 to 1; 1 where that is not
+ * known, or cannot be. */
+double inventory_share_left(const struct audit_disk *disk);
 
 /* inventory_rate_add adds a window between two looks to a rate; one that is no longer than 0 ms is
  * none. */

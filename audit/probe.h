@@ -55,14 +55,18 @@ void probe_tiered(const struct probe *probe);
  * the topics' rates. */
 void probe_growth(const struct probe *probe);
 
-/* Bytes of the logs. It may begin before the topics are known, and ends behind them. */
+/* Bytes of the logs, and the fullest disk. It may begin before the topics are known, and ends
+ * behind them. */
 struct probe_sizes;
 struct probe_sizes *probe_sizes_begin(const struct probe *probe);
 void probe_sizes_end(struct probe_sizes *sizes);
 void probe_sizes_drop(struct probe_sizes *sizes);
 
-/* probe_cluster asks for what belongs to no topic: features, reassignments, access rules, quotas,
- * SCRAM users. */
+/* probe_versions asks every broker what it serves, and which features are finalized. */
+void probe_versions(const struct probe *probe);
+
+/* probe_cluster asks for what belongs to no topic: reassignments, access rules, quotas, SCRAM
+ * users, subscriptions to clients' metrics. */
 void probe_cluster(const struct probe *probe);
 
 /* probe_tokens asks for delegation tokens, once the broker's configs do not rule them out. */

@@ -1,6 +1,5 @@
-/* ApiVersions, ListPartitionReassignments, DescribeAcls, DescribeClientQuotas,
- * DescribeUserScramCredentials, DescribeDelegationToken: what belongs to no topic. One question
- * each. */
+/* ListPartitionReassignments, DescribeAcls, DescribeClientQuotas, DescribeUserScramCredentials,
+ * ListConfigResources, DescribeDelegationToken: what belongs to no topic. One question each. */
 
 #include "audit/grants.h"
 #include "audit/probe.h"
@@ -12,10 +11,10 @@
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
-#define FILTER_ANY 1 /* of every enumeration of a filter of access rules */
+#define FILTER_ANY 1      /* of every enumeration of a filter of access rules */
+#define CLIENT_METRICS 16 /* among the types of resources */
 
 union question {
-    struct km_api_versions_request features;
     struct km_list_partition_reassignments_request reassignments;
     struct km_describe_acls_request acls;
     struct km_describe_client_quotas_request quotas;
@@ -25,20 +24,6 @@ union question {
 
 /* Takes an answer; returns its error code. */
 typedef int16_t take_fn(struct audit_inventory *inventory, const void *response);
-
-static int16_t
-features_take(struct audit_inventory *inventory, const void *response_)
-{
-    const struct km_api_versions_response *response = response_;
-
-    for (int32_t i = 0; i < response->finalized_features.count; i++)
-        for (unsigned k = 0; k < AUDIT_FEATURES; k++)
-            if (codec_string_is(response->finalized_features.items[i].name,
-                    inventory_feature_name((enum audit_feature)k)))
-                inventory->cluster.features[k] =
-                    response->finalized_features.items[i].max_version_level;
-    return response->error_code;
-}
 
 static int16_t
 reassignments_take(struct audit_inventory *inventory, const void *response_)
@@ -129,6 +114,71 @@ ask(const struct probe *probe, enum audit_probe which, int16_t key, const union 
     conn_reply_unref(reply);
 }
 
+/* --- subscriptions to clients' metrics ----------------------------------------------------------
+ */
+
+static void
+subscriptions_target(void *arg, uint32_t item, struct cluster_target *out)
+{
+    (void)arg;
+    (void)item;
+    *out = (struct cluster_target){CLUSTER_ANY, NULL, 0};
+}
+
+/* Version 0 lists nothing else, and so has no types: what is asked depends on the broker. */
+static size_t
+subscriptions_build(void *arg, struct cluster_fan_batch *batch)
+{
+    static const int8_t wanted[] = {CLIENT_METRICS};
+    struct km_list_config_resources_request *request = batch->request;
+
+    (void)arg;
+    if (batch->version > 0) {
+        request->resource_types.items = arena_dup(batch->arena, wanted, sizeof wanted);
+        request->resource_types.count = request->resource_types.items == NULL ? 0 : 1;
+    }
+    return 1;
+}
+
+static void
+subscriptions_parse(void *arg, struct cluster_fan_batch *batch)
+{
+    const struct km_list_config_resources_response *response = batch->response;
+    struct audit_inventory *inventory = arg;
+    uint32_t count = 0;
+
+    for (int32_t i = 0; i < response->config_resources.count; i++)
+        count += response->config_resources.items[i].resource_type == CLIENT_METRICS;
+    inventory->cluster.metrics_subscriptions = count;
+    cluster_fan_settle(batch->fan, batch->items[0], response->error_code);
+}
+
+/* Brokers that do not have the API have no subscriptions either. */
+static void
+subscriptions_done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
+{
+    (void)item;
+    if (rc != RC_OK && rc != RC_UNSUPPORTED && code != KE_UNSUPPORTED_VERSION)
+        inventory_gap(arg, INVENTORY_NO_NUMBER, AUDIT_METRICS_SUBSCRIPTIONS, NULL, rc, code, e);
+}
+
+static void
+subscriptions_ask(const struct probe *probe)
+{
+    struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_CONFIG_RESOURCES),
+        .item_count = 1,
+        .target = subscriptions_target,
+        .build = subscriptions_build,
+        .parse = subscriptions_parse,
+        .done = subscriptions_done,
+        .arg = probe->inventory};
+
+    probe_fan(probe, AUDIT_METRICS_SUBSCRIPTIONS, &spec);
+}
+
+/* --- all of it ----------------------------------------------------------------------------------
+ */
+
 static void
 racks_count(const struct probe *probe)
 {
@@ -152,10 +202,6 @@ probe_cluster(const struct probe *probe)
     union question question;
 
     racks_count(probe);
-    codec_init(&km_api_versions_request_desc, &question);
-    question.features.client_software_name = codec_string("kdl");
-    question.features.client_software_version = codec_string(KDL_VERSION);
-    ask(probe, AUDIT_VERSIONS, KM_API_VERSIONS, &question, features_take);
     codec_init(&km_list_partition_reassignments_request_desc, &question);
     ask(probe, AUDIT_REASSIGNMENTS, KM_LIST_PARTITION_REASSIGNMENTS, &question, reassignments_take);
     codec_init(&km_describe_acls_request_desc, &question);
@@ -171,6 +217,7 @@ probe_cluster(const struct probe *probe)
     ask(probe, AUDIT_QUOTAS, KM_DESCRIBE_CLIENT_QUOTAS, &question, quotas_take);
     codec_init(&km_describe_user_scram_credentials_request_desc, &question);
     ask(probe, AUDIT_SCRAM_USERS, KM_DESCRIBE_USER_SCRAM_CREDENTIALS, &question, users_take);
+    subscriptions_ask(probe);
 }
 
 /* Over a connection without a login nobody may ask for tokens (DelegationTokenRequestNotAllowed),

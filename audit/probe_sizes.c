@@ -1,4 +1,4 @@
-/* DescribeLogDirs: bytes of the partitions. */
+/* DescribeLogDirs: bytes of the partitions, and how full the disks are. */
 #include <stdlib.h>
 
 #include "audit/probe.h"
@@ -53,13 +53,28 @@ folder_take(struct audit_inventory *inventory, const struct km_describe_log_dirs
     }
 }
 
+/* Brokers before Kafka 3.3 do not tell, and none does of a disk that it cannot look at: -1. Folders
+ * may share a disk, so that their bytes make no sum, and only the fullest one counts. */
 static void
-answer_take(struct audit_inventory *inventory, const struct conn_reply *reply)
+disk_take(struct audit_inventory *inventory, int32_t broker,
+    const struct km_describe_log_dirs_response_result *r)
+{
+    struct audit_disk disk = {broker, r->total_bytes, r->usable_bytes};
+
+    if (r->error_code == KE_NONE &&
+        inventory_share_left(&disk) < inventory_share_left(&inventory->cluster.fullest))
+        inventory->cluster.fullest = disk;
+}
+
+static void
+answer_take(struct audit_inventory *inventory, int32_t broker, const struct conn_reply *reply)
 {
     const struct km_describe_log_dirs_response *response = reply == NULL ? NULL : reply->response;
 
-    for (int32_t i = 0; response != NULL && i < response->results.count; i++)
+    for (int32_t i = 0; response != NULL && i < response->results.count; i++) {
         folder_take(inventory, &response->results.items[i]);
+        disk_take(inventory, broker, &response->results.items[i]);
+    }
 }
 
 static void
@@ -128,7 +143,7 @@ probe_sizes_end(struct probe_sizes *sizes)
         cluster_fan_finish(sizes->probe.cluster, sizes->fan, NULL);
     sizes->fan = NULL;
     for (uint32_t i = 0; i < sizes->count; i++)
-        answer_take(inventory, sizes->answers[i]);
+        answer_take(inventory, sizes->brokers[i], sizes->answers[i]);
     probe_sizes_drop(sizes);
     for (uint32_t i = 0; i < inventory->topic_count; i++) {
         struct audit_topic *topic = &inventory->topics[i];

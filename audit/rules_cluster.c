@@ -9,6 +9,7 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MESSAGE_BYTES_HUGE (INT64_C(8) << 20)
 #define CLUSTER_BYTES_SMALL INT64_C(10000000000)
+#define DISK_SHARE_LEFT_LOW 0.15
 #define TRANSACTIONS_TWO 2 /* the level of transaction.version with KIP-890 in full */
 
 static const char *
@@ -109,6 +110,36 @@ bool
 rules_when_has_tokens(struct rules_look *look)
 {
     return counted(look, look->inventory->cluster.tokens, AUDIT_TOKENS, "tokens");
+}
+
+bool
+rules_when_has_metrics_subscriptions(struct rules_look *look)
+{
+    return counted(look, look->inventory->cluster.metrics_subscriptions,
+        AUDIT_METRICS_SUBSCRIPTIONS, "subscriptions");
+}
+
+bool
+rules_when_has_odd_brokers(struct rules_look *look)
+{
+    uint32_t odd = look->inventory->cluster.odd_brokers;
+
+    return odd > 0 &&
+           rules_when_seen(look, AUDIT_BROKER_VERSIONS,
+               "%" PRIu32 " of %" PRIu32 " brokers serve other API versions than the first", odd,
+               look->inventory->brokers);
+}
+
+bool
+rules_when_has_full_disk(struct rules_look *look)
+{
+    const struct audit_disk *disk = &look->inventory->cluster.fullest;
+    double share = inventory_share_left(disk);
+
+    return share < DISK_SHARE_LEFT_LOW &&
+           rules_when_seen(look, AUDIT_SIZES,
+               "broker %" PRId32 " has %d %% of a disk left: %" PRId64 " of %" PRId64 " bytes",
+               disk->broker, (int)(100 * share), disk->usable_bytes, disk->total_bytes);
 }
 
 bool

@@ -87,7 +87,8 @@ static const struct db_migration versions[] = {
         "CREATE TABLE grants (topic INTEGER NOT NULL, place INTEGER NOT NULL,"
         " principal INTEGER NOT NULL, may_write INTEGER NOT NULL, may_read INTEGER NOT NULL,"
         " PRIMARY KEY (topic, place)) STRICT, WITHOUT ROWID;"},
-    /* And leader epochs, aborted transactions, tiered offsets, and how far the sampling has come. */
+    /* And leader epochs, aborted transactions, tiered offsets, how far the sampling has come;
+     * clients' metrics, brokers of other versions, and the fullest disk. */
     {7, "ALTER TABLE topics ADD COLUMN tiered INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE topics ADD COLUMN aborted_asked INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE topics ADD COLUMN aborted_found INTEGER NOT NULL DEFAULT 0;"
@@ -95,7 +96,12 @@ static const struct db_migration versions[] = {
         "ALTER TABLE partitions ADD COLUMN leader_epoch INTEGER NOT NULL DEFAULT -1;"
         "ALTER TABLE partitions ADD COLUMN is_sampled INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE uses ADD COLUMN overwritten INTEGER NOT NULL DEFAULT 0;"
-        "ALTER TABLE uses ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"},
+        "ALTER TABLE uses ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE cluster ADD COLUMN metrics_subscriptions INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE cluster ADD COLUMN odd_brokers INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE cluster ADD COLUMN fullest_broker INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE cluster ADD COLUMN fullest_total_bytes INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE cluster ADD COLUMN fullest_usable_bytes INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_migration *

@@ -31,6 +31,7 @@ audit_SRCS := \
 	audit/probe_tail.c \
 	audit/probe_transaction_log.c \
 	audit/probe_transactions.c \
+	audit/probe_versions.c \
 	audit/audit_report.c \
 	audit/audit_report_ci.c \
 	audit/audit_report_clients.c \

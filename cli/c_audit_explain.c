@@ -56,7 +56,7 @@ needs_print(const struct rules_rule *rule, const char *before, const char *after
     const char *separator = before;
 
     for (unsigned i = 0; i < AUDIT_PROBES; i++)
-        if ((rule->needs & 1U << i) != 0) {
+        if ((rule->needs & UINT64_C(1) << i) != 0) {
             printf("%s%s", separator, audit_probe_api((enum audit_probe)i));
             separator = ", ";
         }

@@ -36,6 +36,8 @@ state() { # BOOTSTRAP FILE
         tool_run kafka.admin.ConfigCommand --bootstrap-server "$1" --describe --entity-type topics 2>&1 | sort
     } >"$2" 2>&1
 }
+# What a rule about the cluster says.
+of_cluster() { jq -r --arg rule "$2" ".cluster.findings[] | select(.rule == \$rule) | $3" "$1"; } # FILE RULE FIELD
 
 "$here/setup" >"$work/setup" 2>&1 || {
     if [ "${KAFKA_REQUIRED:-}" = 1 ]; then echo "not ok 1 - $(tail -n 1 "$work/setup")"; exit 1; fi
@@ -60,6 +62,13 @@ state "$source" "$work/before"
 "$kdl" audit -b "$source" -o json --html "$work/audit.html" --snapshot "$work/audit.kdla" >"$work/audit.json" 2>"$work/output"; check "the estate is audited" $?
 state "$source" "$work/after"
 "$kdl" audit report --from "$work/audit.kdla" -o json --snapshot "$work/redacted.kdla" --redact "$work/key" 2>&1 | cmp - "$work/audit.json" >"$work/output" 2>&1; check "the report of its snapshot is the same" $?
+read -r disk_bytes disk_left < <(df -B1 --output=size,avail "$work/broker" | tail -n 1)
+jq -c .cluster.fullest_disk "$work/audit.json" >"$work/output"
+jq -e --argjson size "$disk_bytes" --argjson left "$disk_left" '.cluster.fullest_disk | .broker == 1 and .total_bytes == $size and .usable_bytes >= 0 and (.usable_bytes - $left | fabs) <= $size / 20' \
+    "$work/audit.json" >/dev/null; check "the disk that its data is on is known, and what is left of it" $?
+full=$(awk -v size="$disk_bytes" -v left="$disk_left" 'BEGIN { print (left / size < 0.14) ? "yes" : (left / size > 0.16) ? "" : "?" }') # it may change meanwhile
+[ "$full" = "?" ] || [ "$(of_cluster "$work/audit.json" CLU-021 .value)" = "$full" ]; check "whether it is nearly full, too" $?
+[ -z "$(of_cluster "$work/audit.json" CLU-019 .value)$(of_cluster "$work/audit.json" CLU-020 .value)" ]; check "nobody wants clients' metrics, and one broker is not of different versions" $?
 verdicts() { jq -c '[.topics[] | [.partitions, .bytes, .offsets, .cleanup_policy, (.verdicts | map_values(.verdict)), (.facts | map_values(.value)), ([.findings[].rule] | sort)]] | sort'; }
 "$kdl" audit report --from "$work/redacted.kdla" -o json | verdicts | cmp - <(verdicts <"$work/audit.json") >"$work/output" 2>&1 && ! grep -q -a -E 'payments|sessions|wordcount' "$work/redacted.kdla"; check "and facts, verdicts and rules are so without the names" $?
 "$judge" "$work/truth.json" "$work/audit.json" >"$work/output" 2>&1; code=$?; check "every fact and verdict is right: $(tail -n 1 "$work/output")" $code
@@ -142,12 +151,15 @@ for right in "${rights[@]:1}"; do right --add "$right"; done
 # What access rules permit, and tokens (KIP-48), for which only a login may ask.
 printf '%s\n' security.protocol=SASL_PLAINTEXT sasl.mechanism=PLAIN "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"$PLAIN_USER\" password=\"$PLAIN_PASSWORD\";" >"$work/login"
 tool_run org.apache.kafka.tools.DelegationTokenCommand --bootstrap-server "$SASL_PLAINTEXT_BOOTSTRAP" --command-config "$work/login" --create --max-life-time-period -1 >"$work/output" 2>&1; check "a token is made" $?
+tool_run org.apache.kafka.tools.ClientMetricsCommand --bootstrap-server "$source" --alter --name fleet --interval 30000 --metrics org.apache.kafka.producer. >"$work/output" 2>&1 &&
+    tool_run kafka.admin.ConfigCommand --bootstrap-server "$source" --alter --entity-type client-metrics --entity-name billing --add-config interval.ms=60000 >>"$work/output" 2>&1; check "two subscriptions to clients' metrics are made" $?
 acl --add --allow-principal User:cashier --producer --topic jobs.queue --transactional-id till-; check "somebody may write in transactions" $?
 "$kdl" audit "${login[@]}" -q -o json --topics jobs.queue >"$work/ruled.json" 2>"$work/output"
 jq -c '.topics[] | .facts.transactions.value, (.facts.transactions.evidence[] | select(.api == "DescribeAcls").text), (.principals | sort_by(.name)[] | [.name, .write, .read, .transactional_ids])' "$work/ruled.json" >"$work/output"
 printf '%s\n' '"no"' '"access rules let User:cashier write it, and use transactional ids (till-): a permit, no use"' '["User:cashier",true,false,"till-"]' "[\"User:$PLAIN_USER\",false,true,null]" |
     diff - "$work/output" >"$work/differs"; code=$?; cp "$work/differs" "$work/output"; check "an audit says so, and does not take it for a use" $code
 [ "$(jq -r '.cluster.findings[] | select(.rule == "CLU-018") | .value, .text' "$work/ruled.json" | head -n 1)" = yes ]; check "and that there are tokens" $?
+[ "$(of_cluster "$work/ruled.json" CLU-019 '.value + ", " + .text')" = "yes, 2 subscriptions" ]; check "and that clients are asked for metrics" $?
 "$kdl" audit -b "$source" -q -o json --topics jobs.queue >"$work/plain.json" 2>"$work/output"
 [[ "$(jq -r '.cluster.findings[] | select(.rule == "CLU-018") | .value, .text' "$work/plain.json")" == unknown*DELEGATION_TOKEN_REQUEST_NOT_ALLOWED ]]; check "without a login that is unknown" $?
 for right in "${rights[@]}"; do
@@ -155,6 +167,9 @@ for right in "${rights[@]}"; do
     denied "$work/without.json" >"$work/wrong"
     case $right in *Read*) sed -i "/$unproven/d" "$work/wrong" ;; esac
     cp "$work/wrong" "$work/output"
+    wants=yes
+    case $right in *DescribeConfigs\ --cluster*) wants=unknown ;; esac
+    [ "$(of_cluster "$work/without.json" CLU-019 .value)" = $wants ] || echo "CLU-019 is not $wants" >>"$work/wrong"
     [ ! -s "$work/wrong" ]; code=$?; check "without $right nothing is wrong, $(jq '[.topics[].facts[].value | select(. == "unknown")] | length' "$work/without.json") facts are unknown" $code
     right --add "$right"
 done
@@ -174,4 +189,5 @@ target=127.0.0.1:$port
 timeout 120 "$kdl" mirror run --from "$source" --to "$target" --topics '*' --until caught-up >"$work/output" 2>&1; check "the estate is mirrored into refbroker" $?
 "$kdl" audit -b "$target" -o json >"$work/copy.json" 2>"$work/output"; check "refbroker is audited" $?
 "$judge" "$work/truth.json" "$work/copy.json" traits >"$work/output" 2>&1; code=$?; check "transactions, compaction and idempotence are seen in the copy: $(tail -n 1 "$work/output")" $code
+[ "$(jq -c '[.cluster.fullest_disk, (.cluster.findings[] | select(.rule | IN("CLU-019", "CLU-020", "CLU-021")).rule)]' "$work/copy.json")" = '[null]' ]; check "it tells nothing of disks, and has no subscriptions" $?
 echo "1..$tests"

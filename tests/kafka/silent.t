@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # silent.t: kdl audit on a Kafka of three brokers of which one is gone and one does not answer any more: it costs one deadline, not one for each question, and nothing that only those
-# brokers know is called absent.
+# brokers know is called absent. A broker that comes back with other requests than the rest is found.
 # Speaks TAP. Without a JDK or Maven everything is skipped, or fails where KAFKA_REQUIRED=1.
 # Runs alone: it measures a deadline.
 # shellcheck source=common.sh
@@ -34,6 +34,8 @@ audit; whole_ms=$ms
 batches=$(topic 1 .sampled.batches) # as the producer has cut them
 is "all of it is seen" "$code $(jq -c '[.topics[].facts | map_values(.value) | {transactions, compaction, idempotence}] | unique' "$work/json")" \
     '0 [{"transactions":"no","compaction":"no","idempotence":"no"}]'
+versions() { jq -r '.cluster.findings[] | select(.rule == "CLU-020") | .value + " " + .text' "$work/json" | sed -E 's/[0-9.]+:[0-9]+: //; s/ within [0-9]+ ms.*//'; }
+is "the brokers are of the same version" "$(versions)" ""
 
 "$here/broker" kill "$work/kafka" 3
 leaders() { kcat -L -J -b "$first" -t on-3 2>/dev/null | jq -r '[.topics[].partitions[].leader] | unique | join(" ")'; }
@@ -52,4 +54,13 @@ is "because of the one that is silent" "$(why 1)" "no answer to api_versions;"
 is "of the topic on the silent one what any broker tells" "$(seen 2), $(why 2)" "no unknown unknown UNKNOWN, no answer to api_versions;"
 is "and of the topic without leaders, which may not move so" "$(seen 3), $(why 3)" "no unknown unknown BLOCKED, 5 LEADER_NOT_AVAILABLE;no answer to api_versions;"
 is "which is a finding" "$(topic 3 '[.findings[].rule] | index("HLT-001") != null')" true
+is "whether the silent broker is of the same version as the other is open" "$(versions)" "unknown no answer to api_versions"
+
+# Only brokers with a receiver of clients' metrics list the two requests of KIP-714.
+echo metric.reporters=kdl.telemetry.Receiver >>"$work/kafka/node-3/server.properties"
+"$here/broker" restart "$work/kafka" 3 >>"$work/start" 2>&1; is "the broker that was gone comes back with more requests" $? 0
+back() { [ "$(leaders)" = 3 ]; }
+wait_for 60 back
+audit
+is "it is not of the same version" "$code $(versions)" "0 yes 1 of 3 brokers serve other API versions than the first"
 echo "1..$tests"

@@ -159,13 +159,31 @@ groups_and_the_cluster(void **state)
     inventory_add_group(&inventory, id, AUDIT_GROUP_CONSUMER);
     inventory_use(&inventory, inventory_group(&inventory, id), clicks, true, false);
     inventory.cluster_id = "two";
+    inventory.cluster.metrics_subscriptions = 2;
     inventory.configs[AUDIT_BROKER_MESSAGE_MAX_BYTES].value = "2000000";
     compare(AUDIT_REPORT_DESIGNS);
+    assert_string_equal(
+        change_of(DIFF_CLUSTER, NULL, "subscriptions to clients' metrics")->after, "2");
     (void)change_of(DIFF_GROUP_ADDED, "clicks", "billing");
     (void)change_of(DIFF_GROUP_GONE, "orders", "readers");
     assert_string_equal(change_of(DIFF_CLUSTER, NULL, "cluster id")->after, "two");
     assert_string_equal(change_of(DIFF_CLUSTER, NULL, "access rules")->before, "4");
     assert_string_equal(change_of(DIFF_CLUSTER, NULL, "message.max.bytes")->after, "2000000");
+}
+
+static void
+what_one_audit_could_not_see_is_no_difference(void **state)
+{
+    (void)state;
+    inventory.cluster.acls = 4;
+    inventory.cluster.quotas = 3;
+    an_hour_passes();
+    plain_topic("clicks", 3);
+    plain_topic("orders", 2);
+    inventory_gap(&inventory, INVENTORY_NO_NUMBER, AUDIT_ACLS, NULL, RC_REMOTE, 31, NULL);
+    compare(AUDIT_REPORT_DESIGNS);
+    assert_int_equal(diff.change_count, 1);
+    assert_string_equal(change_of(DIFF_CLUSTER, NULL, "quotas")->after, "0");
 }
 
 static char *
@@ -218,6 +236,8 @@ main(void)
         cmocka_unit_test_setup_teardown(topics_come_go_and_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(verdicts_tell_which_way_they_went, setup, teardown),
         cmocka_unit_test_setup_teardown(groups_and_the_cluster, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_one_audit_could_not_see_is_no_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(both_formats_tell_all, setup, teardown),
     };
 

@@ -36,7 +36,7 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
 {
     static const char *const with_all[] = {"CLU-001", "CLU-002", "CLU-003", "CLU-004", "CLU-005",
         "CLU-006", "CLU-007", "CLU-008", "CLU-009", "CLU-010", "CLU-011", "CLU-012", "CLU-013",
-        "CLU-014", "CLU-015", "CLU-016", "CLU-017", "CLU-018"};
+        "CLU-014", "CLU-015", "CLU-016", "CLU-017", "CLU-018", "CLU-019", "CLU-020", "CLU-021"};
     struct wire_string share = {"s", 1}, streams = {"t", 1}, id = {"pay", 3};
     size_t count, of_cluster = 0;
     const struct rules_rule *rules = rules_table(&count);
@@ -57,8 +57,15 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
     inventory_add_group(&inventory, streams, AUDIT_GROUP_STREAMS);
     inventory_add_transactional_id(&inventory, id);
     inventory.is_restricted = true;
-    inventory.cluster = (struct audit_cluster){
-        .racks = 3, .acls = 1, .quotas = 2, .client_id_quotas = 1, .scram_users = 1, .tokens = 1};
+    inventory.cluster = (struct audit_cluster){.racks = 3,
+        .acls = 1,
+        .quotas = 2,
+        .client_id_quotas = 1,
+        .scram_users = 1,
+        .tokens = 1,
+        .metrics_subscriptions = 1,
+        .odd_brokers = 1,
+        .fullest = {2, 1000, 149}};
     inventory.cluster.features[AUDIT_FEATURE_TRANSACTION] = 2;
     inventory.configs[AUDIT_BROKER_AUTO_CREATE].value = "true";
     inventory.configs[AUDIT_BROKER_DEFAULT_CLEANUP_POLICY].value = "compact";
@@ -70,6 +77,53 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
     for (size_t i = 0; i < ARRAY_LEN(with_all); i++)
         if (!holds(inventory.hits, with_all[i]))
             fail_msg("%s does not hold", with_all[i]);
+    inventory_fini(&inventory);
+}
+
+static void
+a_disk_is_nearly_full_below_15_percent(void **state)
+{
+    static const struct {
+        struct audit_disk disk;
+        bool is_full;
+    } cases[] = {
+        {{0, 0, 0}, false},
+        {{3, 1000, 150}, false},
+        {{3, 1000, 149}, true},
+        {{3, 1000, 0}, true},
+        {{3, INT64_MAX, 1}, true},
+        {{3, -1, -1}, false},
+        {{3, 1000, -1}, false},
+        {{3, 1, INT64_MIN}, false},
+        {{3, INT64_MIN, 1}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        begin_inventory();
+        plain_topic("topic", 4);
+        inventory.cluster.fullest = cases[i].disk;
+        derive();
+        if (holds(inventory.hits, "CLU-021") != cases[i].is_full)
+            fail_msg("case %zu", i);
+        inventory_fini(&inventory);
+    }
+}
+
+static void
+evidence_names_brokers_and_shares(void **state)
+{
+    (void)state;
+    begin_inventory();
+    plain_topic("topic", 4);
+    inventory.brokers = 5;
+    inventory.cluster.odd_brokers = 2;
+    inventory.cluster.fullest = (struct audit_disk){7, 2000, 199};
+    derive();
+    assert_string_equal(
+        inventory.hits->text, "2 of 5 brokers serve other API versions than the first");
+    assert_string_equal(
+        inventory.hits->next->text, "broker 7 has 9 % of a disk left: 199 of 2000 bytes");
     inventory_fini(&inventory);
 }
 
@@ -120,6 +174,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(each_rule_about_the_cluster_holds_where_it_should),
+        cmocka_unit_test(a_disk_is_nearly_full_below_15_percent),
+        cmocka_unit_test(evidence_names_brokers_and_shares),
         cmocka_unit_test(no_refused_probe_makes_a_rule_say_no),
     };
 

@@ -20,6 +20,12 @@
     "ALTER TABLE partitions DROP COLUMN is_sampled;"                                               \
     "ALTER TABLE uses DROP COLUMN overwritten;"                                                    \
     "ALTER TABLE uses DROP COLUMN pending;"                                                        \
+    "ALTER TABLE cluster DROP COLUMN metrics_subscriptions;"                                       \
+    "ALTER TABLE cluster DROP COLUMN odd_brokers;"                                                 \
+    "ALTER TABLE cluster DROP COLUMN fullest_broker;"                                              \
+    "ALTER TABLE cluster DROP COLUMN fullest_total_bytes;"                                         \
+    "ALTER TABLE cluster DROP COLUMN fullest_usable_bytes;"                                        \
+    "DELETE FROM probes WHERE probe IN ('BROKER_VERSIONS', 'METRICS_SUBSCRIPTIONS');"              \
     "DELETE FROM schema_version WHERE version > 6;"
 #define UNDO_VERSION_6                                                                             \
     UNDO_VERSION_7                                                                                 \

@@ -295,6 +295,10 @@ a_snapshot_of_version_1_is_read(void **state)
     assert_non_null(again.gaps[AUDIT_TRANSACTION_LOG].why);
     assert_non_null(again.gaps[AUDIT_COMMIT_LOG].why);
     assert_null(again.gaps[AUDIT_REQUESTS].why);
+    assert_non_null(again.gaps[AUDIT_METRICS_SUBSCRIPTIONS].why);
+    assert_non_null(again.gaps[AUDIT_BROKER_VERSIONS].why);
+    assert_null(again.gaps[AUDIT_VERSIONS].why);
+    assert_int_equal(again.cluster.fullest.total_bytes, 0);
 }
 
 static void

@@ -60,6 +60,9 @@ struct fake_broker {
     int16_t hidden_api;       /* an API that it does not list; -1: none */
     int16_t capped_api;       /* an API of which it lists versions only up to capped_max */
     int16_t capped_max;
+    bool lists_backwards;  /* the APIs, last first */
+    int16_t feature_level; /* of transaction.version, finalized; 0: it tells of no feature, */
+    int64_t feature_epoch; /* and since when */
     bool silent;         /* answers nothing at all */
     int32_t silent_from; /* answers nothing from this request on; 0: never */
     size_t piece_bytes;  /* sends at most so many bytes in one go; 0: all */
@@ -130,11 +133,23 @@ fake_reply(struct fake_conn *conn, const struct frame_request *request, const vo
 }
 
 static inline void
+fake_reverse(struct km_api_versions_response_api_version *rows, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct km_api_versions_response_api_version row = rows[i];
+
+        rows[i] = rows[count - 1 - i];
+        rows[count - 1 - i] = row;
+    }
+}
+
+static inline void
 fake_api_versions(struct fake_conn *conn, const struct frame_request *request)
 {
     struct fake_broker *broker = conn->broker;
     struct km_api_versions_response response;
     struct km_api_versions_response_api_version rows[KM_API_COUNT];
+    struct km_api_versions_response_finalized_feature_key feature;
     int16_t version = request->api_version;
 
     codec_init(&km_api_versions_response_desc, &response);
@@ -154,6 +169,16 @@ fake_api_versions(struct fake_conn *conn, const struct frame_request *request)
         if (api->key == broker->capped_api)
             row->max_version = broker->capped_max;
         response.api_keys.count++;
+    }
+    if (broker->lists_backwards)
+        fake_reverse(rows, (size_t)response.api_keys.count);
+    if (broker->feature_level > 0) {
+        feature = (struct km_api_versions_response_finalized_feature_key){
+            .name = codec_string("transaction.version"),
+            .max_version_level = broker->feature_level};
+        response.finalized_features.items = &feature;
+        response.finalized_features.count = 1;
+        response.finalized_features_epoch = broker->feature_epoch;
     }
     if (version > broker->api_versions_max) {
         response.error_code = KE_UNSUPPORTED_VERSION;

@@ -15,11 +15,14 @@ import kdl.tools.ToolRunner;
 public final class Remedies {
     private static final Map<String, String> CLASSES = Map.ofEntries(
         Map.entry("kafka-acls", "org.apache.kafka.tools.AclCommand"),
+        Map.entry("kafka-broker-api-versions", "org.apache.kafka.tools.BrokerApiVersionsCommand"),
+        Map.entry("kafka-client-metrics", "org.apache.kafka.tools.ClientMetricsCommand"),
         Map.entry("kafka-configs", "kafka.admin.ConfigCommand"),
         Map.entry("kafka-consumer-groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
         Map.entry("kafka-features", "org.apache.kafka.tools.FeatureCommand"),
         Map.entry("kafka-get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
         Map.entry("kafka-groups", "org.apache.kafka.tools.GroupsCommand"),
+        Map.entry("kafka-log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
         Map.entry("kafka-reassign-partitions", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"),
         Map.entry("kafka-share-groups", "org.apache.kafka.tools.consumer.group.ShareGroupCommand"),
         Map.entry("kafka-streams-groups", "org.apache.kafka.tools.streams.StreamsGroupCommand"),
