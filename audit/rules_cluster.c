@@ -176,6 +176,14 @@ rules_when_has_own_authorizer(struct rules_look *look)
 }
 
 bool
+rules_when_has_super_users(struct rules_look *look)
+{
+    const char *value = value_of(look, AUDIT_BROKER_SUPER_USERS);
+
+    return value != NULL && *value != '\0' && told(look, AUDIT_BROKER_SUPER_USERS);
+}
+
+bool
 rules_when_has_quota_callback(struct rules_look *look)
 {
     const char *value = value_of(look, AUDIT_BROKER_QUOTA_CALLBACK);

@@ -13,6 +13,8 @@
 #define CLOCKS_MS (INT64_C(3600) * 1000)
 #define BATCH_BYTES_SMALL 4096
 #define BATCHES_MIN 100 /* below, the shape of batches says nothing */
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define DAY_BYTES_SMALL 100e6
 
 bool
 rules_when_is_leaderless(struct rules_look *look)
@@ -182,4 +184,37 @@ rules_when_is_uncompressed(struct rules_look *look)
     return s->batches >= BATCHES_MIN && s->uncompressed_bytes * 10 > s->bytes * 9 &&
            rules_when_seen(look, AUDIT_SAMPLES, "%" PRIu64 " of %" PRIu64 " sampled bytes",
                s->uncompressed_bytes, s->bytes);
+}
+
+/* How much is written a day, and who told: the brokers' counters, two looks, or a log that
+ * retention has cut already, so that it holds what retention.ms takes to write. -1: not known. */
+static double
+bytes_a_day(const struct audit_topic *topic, enum audit_probe *told_by)
+{
+    int64_t retention_ms = inventory_number(topic, AUDIT_CONFIG_RETENTION_MS, -1);
+
+    if (topic->traffic.window_ms > 0 && topic->traffic.bytes_in >= 0) {
+        *told_by = AUDIT_METRICS;
+        return (double)topic->traffic.bytes_in;
+    }
+    if (topic->rate.window_ms > 0 && topic->offsets > 0 && topic->bytes >= 0) {
+        *told_by = AUDIT_OFFSETS;
+        return (double)topic->rate.records / (double)topic->rate.window_ms * (double)DAY_MS *
+               (double)topic->bytes / (double)topic->offsets;
+    }
+    *told_by = AUDIT_SIZES;
+    if (topic->began_later && topic->bytes >= 0 && retention_ms > 0 &&
+        !inventory_is_compacted(topic))
+        return (double)topic->bytes / (double)retention_ms * (double)DAY_MS;
+    return -1;
+}
+
+bool
+rules_when_is_too_small_to_pay(struct rules_look *look)
+{
+    enum audit_probe told_by;
+    double bytes = bytes_a_day(look->topic, &told_by);
+
+    return bytes >= 0 && bytes < DAY_BYTES_SMALL && look->topic->offsets > 0 &&
+           rules_when_seen(look, told_by, "some %.0f bytes a day", bytes);
 }

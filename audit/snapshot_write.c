@@ -144,10 +144,14 @@ grants_put(const struct writer *writer, struct err *e)
     return rc;
 }
 
-/* Names of classes may be those of a company. */
+/* Names of classes may be those of a company; users are names. */
 static const char *
-value_of(const struct writer *writer, const char *value)
+value_of(const struct writer *writer, enum audit_broker_config config)
 {
+    const char *value = writer->inventory->configs[config].value;
+
+    if (config == AUDIT_BROKER_SUPER_USERS)
+        return name_of(writer, value);
     if (strncmp(value, "org.apache.kafka.", 17) == 0 || strncmp(value, "kafka.", 6) == 0 ||
         strchr(value, '.') == NULL)
         return value;
@@ -174,7 +178,7 @@ configs_put(const struct writer *writer, struct err *e)
         if (inventory->configs[c].value != NULL)
             rc = row_put(configs, e, "nttn", (int64_t)SNAPSHOT_WHOLE_CLUSTER,
                 inventory_broker_key((enum audit_broker_config)c),
-                value_of(writer, inventory->configs[c].value),
+                value_of(writer, (enum audit_broker_config)c),
                 (int64_t)inventory->configs[c].is_own);
     return rc;
 }

@@ -36,7 +36,7 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
 {
     static const char *const with_all[] = {"CLU-001", "CLU-002", "CLU-003", "CLU-004", "CLU-005",
         "CLU-006", "CLU-007", "CLU-008", "CLU-009", "CLU-010", "CLU-011", "CLU-012", "CLU-013",
-        "CLU-014", "CLU-015", "CLU-016", "CLU-017", "CLU-018", "CLU-019", "CLU-020", "CLU-021"};
+        "CLU-014", "CLU-015", "CLU-016", "CLU-017", "CLU-018", "CLU-019", "CLU-020", "CLU-021", "CLU-022"};
     struct wire_string share = {"s", 1}, streams = {"t", 1}, id = {"pay", 3};
     size_t count, of_cluster = 0;
     const struct rules_rule *rules = rules_table(&count);
@@ -71,6 +71,7 @@ each_rule_about_the_cluster_holds_where_it_should(void **state)
     inventory.configs[AUDIT_BROKER_DEFAULT_CLEANUP_POLICY].value = "compact";
     inventory.configs[AUDIT_BROKER_MESSAGE_MAX_BYTES].value = "100000000";
     inventory.configs[AUDIT_BROKER_AUTHORIZER].value = "com.example.Rules";
+    inventory.configs[AUDIT_BROKER_SUPER_USERS].value = "User:root";
     inventory.configs[AUDIT_BROKER_QUOTA_CALLBACK].value = "com.example.Quotas";
     inventory.configs[AUDIT_BROKER_PRODUCER_EXPIRATION_MS].value = "60000";
     derive();

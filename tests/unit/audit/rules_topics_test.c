@@ -351,6 +351,14 @@ uncompressed(struct audit_topic *topic)
     topic->sample.uncompressed_bytes = topic->sample.bytes;
 }
 
+/* Ten megabytes in the week that it is kept. */
+static void
+seldom_written(struct audit_topic *topic)
+{
+    topic->began_later = true;
+    topic->bytes = 10000000;
+}
+
 static void
 mirrored(struct audit_topic *topic)
 {
@@ -456,6 +464,7 @@ static const struct topic_case topic_cases[] = {
     MADE("SHP-008", small_batches),
     MADE("SHP-009", lonely),
     MADE("SHP-010", uncompressed),
+    MADE("SHP-011", seldom_written),
 };
 
 /* What is true of the plain topic already. */
@@ -529,6 +538,45 @@ each_rule_about_topics_has_a_case(void **state)
             fail_msg("no test makes a topic for %s", rules[i].id);
 }
 
+/* Counters before looks, looks before what retention has left; and nothing where a log may be young,
+ * or holds what compaction has left. */
+static void
+what_is_written_a_day_is_told_by_who_knows_best(void **state)
+{
+    static const struct {
+        struct audit_traffic traffic;
+        struct audit_rate rate;
+        int64_t bytes;
+        bool began_later, compacted, holds;
+    } cases[] = {
+        {{1000, 0, 0, 60000}, {5000000, 1000, 0, 0}, INT64_C(1) << 40, true, false, true},
+        {{INT64_C(1) << 40, 0, 0, 60000}, {0, 1000, 0, 0}, 1000, true, false, false},
+        {{-1, -1, -1, 0}, {0, 1000, 0, 0}, INT64_C(1) << 40, true, false, true},
+        {{-1, -1, -1, 0}, {5000000, 1000, 0, 0}, INT64_C(1) << 40, true, false, false},
+        {{-1, -1, -1, 0}, {0, 0, 0, 0}, 1000, true, false, true},
+        {{-1, -1, -1, 0}, {0, 0, 0, 0}, 1000, false, false, false},
+        {{-1, -1, -1, 0}, {0, 0, 0, 0}, 1000, true, true, false},
+        {{-1, -1, -1, 0}, {0, 0, 0, 0}, -1, true, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct audit_topic *topic;
+
+        begin_inventory();
+        topic = plain_topic("topic", 4);
+        topic->traffic = cases[i].traffic;
+        topic->rate = cases[i].rate;
+        topic->bytes = cases[i].bytes;
+        topic->began_later = cases[i].began_later;
+        if (cases[i].compacted)
+            compacted(topic);
+        derive();
+        assert_int_equal(holds(inventory.topics[0].hits, "SHP-011"), cases[i].holds);
+        inventory_fini(&inventory);
+    }
+}
+
 int
 main(void)
 {
@@ -536,6 +584,7 @@ main(void)
         cmocka_unit_test(each_rule_about_topics_has_a_case),
         cmocka_unit_test(of_a_plain_topic_hardly_a_rule_holds),
         cmocka_unit_test(each_rule_about_topics_holds_where_it_should),
+        cmocka_unit_test(what_is_written_a_day_is_told_by_who_knows_best),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,7 @@ estate_fill(void)
     inventory.took_ms = 77;
     inventory.cluster_id = "acme-cluster";
     inventory.configs[AUDIT_BROKER_AUTHORIZER] = (struct audit_config){"com.acme.Guard", true};
+    inventory.configs[AUDIT_BROKER_SUPER_USERS] = (struct audit_config){"User:acme", true};
     inventory.cluster.features[0] = 25;
     inventory_add_transactional_id(&inventory, text("acme-app-tx-1"));
     inventory_add_transactional_id(&inventory, text("other-tx"));
