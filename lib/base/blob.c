@@ -2,12 +2,16 @@
 
 #include <stdlib.h>
 
+#include "lib/base/disk.h"
 #include "lib/base/xalloc.h"
 
 /* Blobs of one power of two share a list of spares; smaller ones are malloc's business. */
 #define CLASS_MIN 16
 #define CLASS_MAX 24
 #define CLASS_NONE 0
+#define CLASS_DIRECT UINT32_MAX
+
+_Static_assert(sizeof(struct blob) <= DISK_ALIGN_BYTES, "it fits before what is aligned");
 
 struct spare {
     struct spare *next;
@@ -51,6 +55,27 @@ blob_new(size_t size)
     return blob;
 }
 
+/* The blob ends one page of the buffer, so that its data begins the next. */
+static uint8_t *
+direct_buffer(struct blob *blob)
+{
+    return blob->data - DISK_ALIGN_BYTES;
+}
+
+struct blob *
+blob_new_direct(size_t size)
+{
+    struct blob *blob;
+    uint8_t *buffer =
+        size > SIZE_MAX - DISK_ALIGN_BYTES ? NULL : disk_buffer_new(DISK_ALIGN_BYTES + size);
+
+    if (buffer == NULL)
+        return NULL;
+    blob = (struct blob *)(void *)(buffer + DISK_ALIGN_BYTES - sizeof *blob);
+    *blob = (struct blob){.refs = 1, .size_class = CLASS_DIRECT, .size = size};
+    return blob;
+}
+
 struct blob *
 blob_ref(struct blob *blob)
 {
@@ -71,6 +96,10 @@ blob_unref(struct blob *blob)
     if (--blob->refs > 0)
         return;
     class = blob->size_class;
+    if (class == CLASS_DIRECT) {
+        free(direct_buffer(blob));
+        return;
+    }
     if (class == CLASS_NONE || spare_bytes + ((size_t)1 << class) > BLOB_SPARE_MAX) {
         free(blob);
         return;

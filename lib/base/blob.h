@@ -27,6 +27,10 @@ struct blob {
 /* blob_new returns a blob of `size` bytes, not zeroed, with one reference; NULL without memory. */
 struct blob *blob_new(size_t size);
 
+/* blob_new_direct is blob_new with `data` fit for direct transfers (disk.h): aligned, and in huge
+ * pages where it is large. */
+struct blob *blob_new_direct(size_t size);
+
 struct blob *blob_ref(struct blob *blob);
 
 /* blob_unref drops a reference; NULL is accepted. */

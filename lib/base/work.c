@@ -148,6 +148,32 @@ work_step(struct work *work, unsigned index)
     return true;
 }
 
+/* Until a lane has run a job. */
+static void
+lane_wait(struct work *work, unsigned index)
+{
+    pthread_mutex_lock(&work->mutex);
+    while (list_is_empty(&work->finished[index]))
+        pthread_cond_wait(&work->job_finished, &work->mutex);
+    pthread_mutex_unlock(&work->mutex);
+}
+
+void
+work_wait(struct work *work, unsigned index)
+{
+    while (work->lanes[index].pending > 0) {
+        struct work_job *job;
+
+        if (work->threaded)
+            lane_wait(work, index);
+        else
+            (void)work_step(work, index);
+        job = finished_pop(work, index);
+        work->lanes[index].pending--;
+        job->done(job);
+    }
+}
+
 static bool
 is_anything_finished(const struct work *work)
 {

@@ -46,6 +46,10 @@ void work_submit(struct work *work, unsigned lane, struct work_job *job);
 /* work_reap runs the `done` of finished jobs and returns how many there were. */
 size_t work_reap(struct work *work);
 
+/* work_wait waits until all jobs of a lane have run, and runs their `done`; without threads it runs
+ * the jobs itself. For whoever has nothing else to do. */
+void work_wait(struct work *work, unsigned lane);
+
 /* work_pending returns the number of jobs of a lane that are submitted and not done. */
 size_t work_pending(const struct work *work, unsigned lane);
 

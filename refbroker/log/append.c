@@ -290,31 +290,23 @@ append_durable(void *arg, struct partition *partition, int64_t base_offset, int6
 }
 
 enum rc
-append_recovered(void *arg, const struct wire_uuid *topic_id, int32_t index, const uint8_t *data,
-    uint32_t size, uint64_t sequence, struct err *e)
+append_recovered(void *arg, const struct wal_found_batch *found, struct err *e)
 {
     struct broker *broker = arg;
-    struct topic *topic = topics_find_id(&broker->topics, topic_id);
-    struct partition *partition = topic == NULL ? NULL : topics_partition(topic, index);
+    struct topic *topic = topics_find_id(&broker->topics, found->topic_id);
+    struct partition *partition = topic == NULL ? NULL : topics_partition(topic, found->partition);
     struct cached_batch *cached;
     struct batch_view batch;
-    struct blob *blob;
-    enum rc rc = batch_view_parse(data, size, &batch, e);
+    enum rc rc = batch_view_parse(found->data, found->size, &batch, e);
 
     if (rc != RC_OK)
         return err_note(e, "a batch in the WAL");
     /* Deleted topics and what lies in objects already leave their batches behind. */
     if (partition == NULL || batch.base_offset < partition->log_end_offset)
         return RC_OK;
-    blob = blob_new(size);
-    if (blob == NULL)
-        return err_set(e, RC_LIMIT, "no memory for a batch of %u bytes", size);
-    memcpy(blob->data, data, size);
-    batch.data = blob->data;
-    cached = cache_add(partition, blob, blob->data, size, batch.base_offset,
+    cached = cache_add(partition, found->blob, found->data, found->size, batch.base_offset,
         batch_view_last_offset(&batch), batch.max_timestamp);
-    cached->wal_sequence = sequence;
-    blob_unref(blob);
+    cached->wal_sequence = found->sequence;
     partition->log_end_offset = batch_view_next_offset(&batch);
     partition->high_watermark = partition->log_end_offset;
     producer_note(broker, partition, &batch);

@@ -55,8 +55,7 @@ void append_durable(void *arg, struct partition *partition, int64_t base_offset,
     int64_t last_offset, uint64_t sequence, enum wal_outcome outcome);
 
 /* append_recovered is the WAL's finding at a start (wal_found_fn; arg is the broker). */
-enum rc append_recovered(void *arg, const struct wire_uuid *topic_id, int32_t partition,
-    const uint8_t *data, uint32_t size, uint64_t sequence, struct err *e);
+enum rc append_recovered(void *arg, const struct wal_found_batch *found, struct err *e);
 
 /* Someone who waits until a partition's high watermark reaches end_offset. `done` gets 0, or the
  * code of what went wrong; the waiter is unlinked by then. */

@@ -267,7 +267,7 @@ wal_open(const struct wal_options *options, wal_found_fn *found, void *found_arg
     if (rc == RC_OK)
         rc = disk_sync_folder(options->disk, "", e);
     if (rc == RC_OK)
-        rc = wal_recover_scan(options->disk, found, found_arg, &scan, e);
+        rc = wal_recover_scan(options, found, found_arg, &scan, e);
     if (rc == RC_OK)
         found_take(wal, &scan);
     wal->open = group_new(wal);

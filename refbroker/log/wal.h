@@ -28,6 +28,7 @@
 #ifndef REFBROKER_LOG_WAL_H
 #define REFBROKER_LOG_WAL_H
 
+#include "lib/base/blob.h"
 #include "lib/base/disk.h"
 #include "lib/base/env.h"
 #include "lib/base/err.h"
@@ -50,9 +51,17 @@ enum wal_outcome {
 typedef void wal_done_fn(void *arg, struct partition *partition, int64_t base_offset,
     int64_t last_offset, uint64_t sequence, enum wal_outcome outcome);
 
-/* Called for each batch found at recovery; the bytes are valid during the call. */
-typedef enum rc wal_found_fn(void *arg, const struct wire_uuid *topic_id, int32_t partition,
-    const uint8_t *data, uint32_t size, uint64_t sequence, struct err *e);
+/* A batch found at recovery. Whoever keeps its bytes takes a reference on the blob, which is as
+ * large as a file of the WAL. */
+struct wal_found_batch {
+    const struct wire_uuid *topic_id;
+    int32_t partition;
+    struct blob *blob;
+    const uint8_t *data; /* in it */
+    uint32_t size;
+    uint64_t sequence;
+};
+typedef enum rc wal_found_fn(void *arg, const struct wal_found_batch *batch, struct err *e);
 
 struct wal_options {
     struct disk *disk;

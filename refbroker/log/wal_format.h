@@ -82,9 +82,10 @@ struct wal_scan {
     uint64_t last_number;
 };
 
-/* wal_recover_scan reads all files, calls found for each batch, and makes the last group durable in
- * case that the process died before it was. The caller frees scan->files. */
-MUST_CHECK enum rc wal_recover_scan(
-    struct disk *disk, wal_found_fn *found, void *arg, struct wal_scan *scan, struct err *e);
+/* wal_recover_scan reads all files (on the lane, of which it needs nothing to be under way), calls
+ * found for each batch, and makes the last group durable in case that the process died before it
+ * was. The caller frees scan->files. */
+MUST_CHECK enum rc wal_recover_scan(const struct wal_options *options, wal_found_fn *found,
+    void *arg, struct wal_scan *scan, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "lib/base/disk.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -37,6 +38,25 @@ sizes_around_the_classes_hold_what_they_say(void **state)
             blob_unref(blob);
         }
     blob_trim();
+}
+
+static void
+data_of_direct_ones_is_aligned(void **state)
+{
+    static const size_t sizes[] = {0, 1, DISK_ALIGN_BYTES, 100000, (size_t)3 << 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct blob *blob = blob_new_direct(sizes[i]);
+
+        assert_non_null(blob);
+        assert_int_equal((uintptr_t)blob->data % DISK_ALIGN_BYTES, 0);
+        assert_int_equal(blob->size, sizes[i]);
+        memset(blob->data, 0x55, sizes[i]);
+        blob_unref(blob_ref(blob));
+        blob_unref(blob);
+    }
+    assert_null(blob_new_direct(SIZE_MAX));
 }
 
 static void
@@ -116,6 +136,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_blob_lives_as_long_as_its_last_reference),
         cmocka_unit_test(sizes_around_the_classes_hold_what_they_say),
+        cmocka_unit_test(data_of_direct_ones_is_aligned),
         cmocka_unit_test(freed_memory_is_used_again),
         cmocka_unit_test(spare_memory_is_bounded),
         cmocka_unit_test(a_size_that_no_memory_has_gives_null),

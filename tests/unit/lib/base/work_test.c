@@ -230,6 +230,32 @@ free_of_a_threaded_lane_also_runs_what_done_submits(void **state)
     assert_int_equal(done_count, 22);
 }
 
+/* Those of another lane stay where they are. */
+static void
+who_waits_for_a_lane_has_its_jobs_done(void **state)
+{
+    (void)state;
+    for (int threaded = 0; threaded < 2; threaded++) {
+        struct work *work = work_new(2, threaded == 1, threaded == 1 ? wake : NULL, NULL);
+        struct job jobs[3] = {0}, other[1] = {0};
+
+        run_count = done_count = 0;
+        work_wait(work, 0);
+        submit(work, 0, jobs, 3);
+        jobs[2].work = work; /* is submitted once more when it is done */
+        work_wait(work, 0);
+        assert_int_equal(done_count, 4);
+        assert_int_equal(work_pending(work, 0), 0);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(done_order[i], i);
+        submit(work, 1, other, 1);
+        work_wait(work, 0);
+        assert_int_equal(done_count, 4);
+        assert_int_equal(work_pending(work, 1), 1);
+        work_free(work);
+    }
+}
+
 int
 main(void)
 {
@@ -241,6 +267,7 @@ main(void)
             a_lane_runs_its_jobs_in_order_on_a_thread_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_lane_that_is_held_up_does_not_hold_up_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_waits_for_a_lane_has_its_jobs_done, setup, teardown),
         cmocka_unit_test_setup_teardown(free_sleeps_until_what_runs_is_done, setup, teardown),
         cmocka_unit_test_setup_teardown(
             free_of_a_threaded_lane_also_runs_what_done_submits, setup, teardown),

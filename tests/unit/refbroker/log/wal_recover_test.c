@@ -412,22 +412,23 @@ a_start_whose_own_sync_fails_is_refused(void **state)
 }
 
 static enum rc
-found_refuses(void *arg, const struct wire_uuid *topic_id, int32_t partition, const uint8_t *data,
-    uint32_t size, uint64_t sequence, struct err *e)
+found_refuses(void *arg, const struct wal_found_batch *batch, struct err *e)
 {
-    (void)arg, (void)topic_id, (void)partition, (void)data, (void)size;
-    return sequence < 2 ? RC_OK : err_set(e, RC_LIMIT, "the broker wants no more");
+    (void)arg;
+    return batch->sequence < 2 ? RC_OK : err_set(e, RC_LIMIT, "the broker wants no more");
 }
 
 static void
 an_error_of_the_owner_ends_the_start_and_is_told(void **state)
 {
     struct wal_rig *rig = *state;
+    struct wal_options options = {.disk = rig->disk, .work = work_new(1, false, NULL, NULL)};
     struct wal_scan scan;
     struct err e = {0};
 
     write_groups(rig, 3);
-    assert_int_equal(wal_recover_scan(rig->disk, found_refuses, NULL, &scan, &e), RC_LIMIT);
+    assert_int_equal(wal_recover_scan(&options, found_refuses, NULL, &scan, &e), RC_LIMIT);
+    work_free(options.work);
     assert_string_equal(e.text, "WAL file 0000000000000001: the broker wants no more");
     free(scan.files);
     assert_null(wal_rig_start(rig));

@@ -203,8 +203,7 @@ wal_rig_stop(struct wal_rig *rig)
 /* --- the start ------------------------------------------------------------------------------- */
 
 static enum rc
-batch_found(void *arg, const struct wire_uuid *topic_id, int32_t partition, const uint8_t *data,
-    uint32_t size, uint64_t sequence, struct err *e)
+batch_found(void *arg, const struct wal_found_batch *found, struct err *e)
 {
     struct wal_rig *rig = arg;
     struct wal_rig_batch *batch;
@@ -212,32 +211,33 @@ batch_found(void *arg, const struct wire_uuid *topic_id, int32_t partition, cons
     size_t id;
 
     (void)e;
-    if (size < sizeof id) {
+    if (found->size < sizeof id) {
         wrong_note(rig, "is found too short", 0);
         return RC_OK;
     }
-    memcpy(&id, data, sizeof id);
-    if (id >= rig->batch_count || rig->batches[id].size != size) {
+    memcpy(&id, found->data, sizeof id);
+    if (id >= rig->batch_count || rig->batches[id].size != found->size) {
         wrong_note(rig, "is found and was never appended", id);
         return RC_OK;
     }
     batch = &rig->batches[id];
-    expected = xmalloc(size);
-    batch_bytes(id, expected, size);
-    if (memcmp(data, expected, size) != 0)
+    expected = xmalloc(found->size);
+    batch_bytes(id, expected, found->size);
+    if (memcmp(found->data, expected, found->size) != 0)
         wrong_note(rig, "has other bytes", id);
     free(expected);
-    if (partition != batch->partition || memcmp(topic_id, &rig->topic.topic_id, 16) != 0)
+    if (found->partition != batch->partition ||
+        memcmp(found->topic_id, &rig->topic.topic_id, 16) != 0)
         wrong_note(rig, "is found in another partition", id);
     if (id < rig->found_next)
         wrong_note(rig, "is found out of order", id);
     if (batch->state == WAL_RIG_GONE)
         wrong_note(rig, "was gone and is back", id);
-    if (batch->sequence != 0 && batch->sequence != sequence)
+    if (batch->sequence != 0 && batch->sequence != found->sequence)
         wrong_note(rig, "has another sequence", id);
     rig->found_next = id + 1;
     rig->found_count++;
-    batch->sequence = sequence;
+    batch->sequence = found->sequence;
     batch->found = true;
     return RC_OK;
 }
