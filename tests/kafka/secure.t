@@ -59,7 +59,7 @@ fill() {
 fill >"$work/output" 2>&1; check "four topics are made and filled" $?
 
 # What differs between two audits of the same cluster.
-timeless() { grep -vE '"(time|took_ms|requests)":'; }
+timeless() { grep -vE '"(time|took_ms|requests|usable_bytes)":'; }
 see() { # FILE FLAG...: metadata and audit
     local file=$1
     shift
