@@ -9,7 +9,6 @@
 #define CLASS_MIN 16
 #define CLASS_MAX 24
 #define CLASS_NONE 0
-#define CLASS_DIRECT UINT32_MAX
 
 _Static_assert(sizeof(struct blob) <= DISK_ALIGN_BYTES, "it fits before what is aligned");
 
@@ -52,16 +51,11 @@ blob_new(size_t size)
     blob->refs = 1;
     blob->size_class = class;
     blob->size = size;
+    blob->memory = blob;
     return blob;
 }
 
 /* The blob ends one page of the buffer, so that its data begins the next. */
-static uint8_t *
-direct_buffer(struct blob *blob)
-{
-    return blob->data - DISK_ALIGN_BYTES;
-}
-
 struct blob *
 blob_new_direct(size_t size)
 {
@@ -72,7 +66,10 @@ blob_new_direct(size_t size)
     if (buffer == NULL)
         return NULL;
     blob = (struct blob *)(void *)(buffer + DISK_ALIGN_BYTES - sizeof *blob);
-    *blob = (struct blob){.refs = 1, .size_class = CLASS_DIRECT, .size = size};
+    blob->refs = 1;
+    blob->size_class = CLASS_NONE;
+    blob->size = size;
+    blob->memory = buffer;
     return blob;
 }
 
@@ -96,12 +93,8 @@ blob_unref(struct blob *blob)
     if (--blob->refs > 0)
         return;
     class = blob->size_class;
-    if (class == CLASS_DIRECT) {
-        free(direct_buffer(blob));
-        return;
-    }
     if (class == CLASS_NONE || spare_bytes + ((size_t)1 << class) > BLOB_SPARE_MAX) {
-        free(blob);
+        free(blob->memory);
         return;
     }
     spare = (struct spare *)(void *)blob;

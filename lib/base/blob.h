@@ -21,6 +21,7 @@ struct blob {
     uint32_t refs;
     uint32_t size_class;
     size_t size;
+    void *memory; /* that it lies in */
     uint8_t data[];
 };
 
