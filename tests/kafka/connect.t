@@ -143,7 +143,7 @@ records=$((8000 * (kills + 1)))
 some_lines 1 $records >"$dir/in"
 ask PUT connectors/source/config "$(source_config topic once batch.size 16)" >/dev/null
 has_passed() { [ "$(get connectors/source/offsets | jq '.offsets[0].offset.position // 0')" -ge "$1" ] 2>/dev/null; }
-passed() { wait_for 60 has_passed $(($1 * $(wc -c <"$dir/in") / (2 * kills + 1))) || echo "# the source does not go on"; }
+passed() { wait_for 180 has_passed $(($1 * $(wc -c <"$dir/in") / (2 * kills + 1))) || echo "# the source does not go on"; }
 for kill in $(seq "$kills"); do
     passed $((2 * kill - 1))
     "$work/restart"
