@@ -148,6 +148,9 @@ struct begun {
     struct probe_sizes *sizes;
     struct probe_configs *configs;
     struct probe_producers *producers;
+    struct probe_members *members;
+    struct probe_versions *versions;
+    struct probe_cluster *cluster;
 };
 
 /* Asks for groups and topics. While the list of topics is read, brokers work on sizes and on the
@@ -178,6 +181,14 @@ lists_read(const struct probe *probe, const struct audit_options *options, struc
     return rc;
 }
 
+/* What was begun is to be asked now: what comes next computes for long before it looks at the loop.
+ */
+static void
+ask_now(const struct probe *probe)
+{
+    loop_run_deferred(cluster_loop(probe->cluster));
+}
+
 /* Asks what there is to know of topics and groups; offsets_ms is when their ends were asked for.
  * What has come before is put away while brokers work on configs. */
 static enum rc
@@ -185,7 +196,9 @@ details_ask(const struct probe *probe, const struct audit_options *options, stru
     int64_t *offsets_ms, struct err *e)
 {
     begun->configs = probe_configs_begin(probe);
+    ask_now(probe);
     begun->producers = probe_producers_begin(probe);
+    ask_now(probe);
     tell(options, "rights");
     probe_rights(probe);
     tell(options, "sizes");
@@ -193,17 +206,21 @@ details_ask(const struct probe *probe, const struct audit_options *options, stru
     tell(options, "offsets");
     *offsets_ms = loop_now_ms(cluster_loop(probe->cluster));
     probe_offsets(probe);
+    begun->members = probe_members_begin(probe);
+    begun->versions = probe_versions_begin(probe);
+    begun->cluster = probe_cluster_begin(probe);
+    ask_now(probe);
     tell(options, "leader epochs");
     probe_epochs(probe);
     tell(options, "offsets of groups");
     probe_commits_end(begun->commits);
+    tell(options, "members of groups");
+    probe_members_end(begun->members);
     tell(options, "versions, users, quotas and access rules");
-    probe_versions(probe);
-    probe_cluster(probe);
+    probe_versions_end(begun->versions);
+    probe_cluster_end(begun->cluster);
     tell(options, "transactions");
     probe_transactions(probe);
-    tell(options, "members of groups");
-    probe_members(probe);
     tell(options, "configs and producers");
     probe_configs_end(begun->configs);
     probe_tiered(probe);

@@ -11,6 +11,7 @@
 #define USES_SHOWN 20
 #define TRANSACTION_LOG "__transaction_state"
 #define COMMIT_LOG "__consumer_offsets"
+#define NO_PRODUCER "its partitions know no producer with an id"
 
 static const enum audit_probe member_probes[] = {AUDIT_GROUPS, AUDIT_CLASSIC_MEMBERS,
     AUDIT_CONSUMER_MEMBERS, AUDIT_SHARE_MEMBERS, AUDIT_STREAMS_MEMBERS, AUDIT_COMMITS};
@@ -79,9 +80,14 @@ sample_text(struct audit_inventory *inventory, const struct audit_topic *topic, 
     const struct audit_sample *s = &topic->sample;
 
     if (is_whole(inventory, topic))
-        return inventory_printf(inventory,
-            "%" PRIu64 " of %" PRIu64 " stored batches %s (the whole log was read)", hits,
-            s->batches, what);
+        return s->batches == 0
+                   ? "its logs hold no batch"
+                   : inventory_printf(inventory,
+                         "%" PRIu64 " of %" PRIu64 " stored batches %s (the whole log was read)",
+                         hits, s->batches, what);
+    if (s->batches == 0)
+        return inventory_printf(
+            inventory, "no stored batch was read, of %" PRIu64 " offsets", s->offsets_stored);
     return inventory_printf(inventory,
         "%" PRIu64 " of %" PRIu64 " sampled batches %s (%" PRIu64 " of %" PRIu64
         " offsets were read)",
@@ -205,9 +211,11 @@ transactions_derive(struct audit_inventory *inventory, struct audit_topic *topic
     gap_add(inventory, topic, f, AUDIT_TRANSACTION_LOG);
     if (!has_gap(inventory, topic, AUDIT_PRODUCERS))
         evidence_add(inventory, f, AUDIT_PRODUCERS,
-            inventory_printf(inventory,
-                "none of %" PRIu64 " producers known to its partitions is transactional",
-                topic->producers));
+            topic->producers == 0
+                ? NO_PRODUCER
+                : inventory_printf(inventory,
+                      "none of %" PRIu64 " producers known to its partitions is transactional",
+                      topic->producers));
     if (!has_gap(inventory, topic, AUDIT_SAMPLES))
         evidence_add(
             inventory, f, AUDIT_SAMPLES, sample_text(inventory, topic, 0, "are transactional"));
@@ -244,7 +252,7 @@ idempotence_derive(struct audit_inventory *inventory, struct audit_topic *topic)
         absent |= has_gap(inventory, topic, needed[i]);
     }
     if (!has_gap(inventory, topic, AUDIT_PRODUCERS))
-        evidence_add(inventory, f, AUDIT_PRODUCERS, "its partitions know no producer with an id");
+        evidence_add(inventory, f, AUDIT_PRODUCERS, NO_PRODUCER);
     if (!has_gap(inventory, topic, AUDIT_SAMPLES))
         evidence_add(
             inventory, f, AUDIT_SAMPLES, sample_text(inventory, topic, 0, "carry a producer id"));

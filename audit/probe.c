@@ -20,8 +20,8 @@ probe_allowed_rows(size_t *count)
     return allowed;
 }
 
-bool
-probe_is_allowed(int16_t api_key)
+static bool
+is_allowed(int16_t api_key)
 {
     for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
         if (allowed[i].key == api_key)
@@ -35,7 +35,7 @@ probe_fan_start(
 {
     struct env env;
 
-    REQUIRE(probe_is_allowed(spec->api->key));
+    REQUIRE(is_allowed(spec->api->key));
     env_init_real(&env);
     probe->inventory->asked_ms[which] = env_wall_ms(&env);
     return spec->item_count > 0 ? cluster_fan_start(probe->cluster, spec) : NULL;

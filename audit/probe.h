@@ -62,12 +62,16 @@ struct probe_sizes *probe_sizes_begin(const struct probe *probe);
 void probe_sizes_end(struct probe_sizes *sizes);
 void probe_sizes_drop(struct probe_sizes *sizes);
 
-/* probe_versions asks every broker what it serves, and which features are finalized. */
-void probe_versions(const struct probe *probe);
+/* What every broker serves, and which features are finalized. */
+struct probe_versions;
+struct probe_versions *probe_versions_begin(const struct probe *probe);
+void probe_versions_end(struct probe_versions *versions);
 
-/* probe_cluster asks for what belongs to no topic: reassignments, access rules, quotas, SCRAM
- * users, subscriptions to clients' metrics. */
-void probe_cluster(const struct probe *probe);
+/* What belongs to no topic: reassignments, access rules, quotas, SCRAM users, subscriptions to
+ * clients' metrics. The topics have to be known: answers name them. */
+struct probe_cluster;
+struct probe_cluster *probe_cluster_begin(const struct probe *probe);
+void probe_cluster_end(struct probe_cluster *questions);
 
 /* probe_tokens asks for delegation tokens, once the broker's configs do not rule them out. */
 void probe_tokens(const struct probe *probe);
@@ -88,9 +92,13 @@ uint64_t probe_transaction_log(const struct probe *probe, uint64_t bytes_max);
  * which topics transactions read. It needs the transactional ids that the two before it found. */
 uint64_t probe_commit_log(const struct probe *probe, uint64_t bytes_max);
 
-/* probe_groups lists groups, which needs no topics, probe_members their members. */
+/* probe_groups lists groups, which needs no topics. */
 void probe_groups(const struct probe *probe);
-void probe_members(const struct probe *probe);
+
+/* Members of groups, which have to be known, as the topics have. */
+struct probe_members;
+struct probe_members *probe_members_begin(const struct probe *probe);
+void probe_members_end(struct probe_members *members);
 
 /* Offsets of groups, which have to be known. It may begin before the topics and their offsets are
  * known, and ends behind them; at most 8 MiB of answers wait for that. */
@@ -131,9 +139,6 @@ int32_t *probe_brokers(const struct probe *probe, uint32_t *count);
 typedef int16_t probe_list_fn(struct audit_inventory *inventory, const void *response);
 void probe_list(const struct probe *probe, enum audit_probe which, int16_t api_key, bool aside,
     probe_list_fn *take);
-
-/* probe_is_allowed tells whether a key is in allowed.def. */
-bool probe_is_allowed(int16_t api_key);
 
 /* The rows of allowed.def, for people. */
 struct probe_allowed {

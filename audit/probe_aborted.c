@@ -183,10 +183,11 @@ probe_aborted(const struct probe *probe, uint64_t bytes_max)
         .bytes_max = bytes_max};
 
     map_init(&own.tied);
-    probe_choice_make(&own.open, probe->inventory, is_open);
+    if (bytes_max > 0)
+        probe_choice_make(&own.open, probe->inventory, is_open);
     own.offsets = offsets_of_each(own.open.count);
     own.offsets_done = xcalloc((size_t)own.open.count + 1, sizeof *own.offsets_done);
-    spec.item_count = bytes_max > 0 ? own.open.count : 0;
+    spec.item_count = own.open.count;
     probe_fan(probe, AUDIT_ABORTED, &spec);
     probe->inventory->sampled_bytes += own.bytes;
     map_fini(&own.tied, NULL);

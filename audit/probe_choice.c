@@ -8,13 +8,18 @@ void
 probe_choice_make(
     struct probe_choice *choice, const struct audit_inventory *inventory, probe_choice_fn *wants)
 {
-    size_t room = (size_t)inventory->partition_count + 1;
+    uint32_t first = 0, count = inventory->partition_count;
 
-    *choice = (struct probe_choice){.inventory = inventory,
-        .partitions = xcalloc(room, sizeof *choice->partitions),
-        .places = xcalloc(room, sizeof *choice->places)};
-    for (uint32_t i = 0; i < inventory->partition_count; i++) {
-        bool wanted = wants(inventory, i);
+    *choice = (struct probe_choice){.inventory = inventory};
+    while (first < count && !wants(inventory, first))
+        first++;
+    /* Mostly: nothing is tiered, nothing has had another leader. */
+    if (first == count)
+        return;
+    choice->partitions = xcalloc(count, sizeof *choice->partitions);
+    choice->places = xcalloc(count, sizeof *choice->places);
+    for (uint32_t i = 0; i < count; i++) {
+        bool wanted = i >= first && wants(inventory, i);
 
         choice->places[i] = wanted ? choice->count : INVENTORY_NO_NUMBER;
         if (wanted)

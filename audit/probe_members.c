@@ -17,6 +17,7 @@ struct asking {
     struct audit_inventory *inventory;
     uint32_t *groups; /* item to group */
     enum audit_probe probe;
+    struct cluster_fan *fan; /* NULL: there is none of this type */
 };
 
 static void
@@ -296,41 +297,63 @@ streams_parse(void *arg, struct cluster_fan_batch *batch)
 
 /* --- all ------------------------------------------------------------------------------------- */
 
-void
-probe_members(const struct probe *probe)
-{
-    static const struct {
-        enum audit_probe probe;
-        int16_t key;
-        cluster_fan_build_fn *build;
-        cluster_fan_parse_fn *parse;
-    } kinds[AUDIT_GROUP_TYPES] = {
-        [AUDIT_GROUP_CLASSIC] = {AUDIT_CLASSIC_MEMBERS, KM_DESCRIBE_GROUPS, classic_build,
-            classic_parse},
-        [AUDIT_GROUP_CONSUMER] = {AUDIT_CONSUMER_MEMBERS, KM_CONSUMER_GROUP_DESCRIBE,
-            consumer_build, consumer_parse},
-        [AUDIT_GROUP_SHARE] = {AUDIT_SHARE_MEMBERS, KM_SHARE_GROUP_DESCRIBE, share_build,
-            share_parse},
-        [AUDIT_GROUP_STREAMS] = {AUDIT_STREAMS_MEMBERS, KM_STREAMS_GROUP_DESCRIBE, streams_build,
-            streams_parse},
-    };
-    struct asking own = {.inventory = probe->inventory};
+static const struct kind {
+    enum audit_probe probe;
+    int16_t key;
+    cluster_fan_build_fn *build;
+    cluster_fan_parse_fn *parse;
+} kinds[AUDIT_GROUP_TYPES] = {
+    [AUDIT_GROUP_CLASSIC] = {AUDIT_CLASSIC_MEMBERS, KM_DESCRIBE_GROUPS, classic_build,
+        classic_parse},
+    [AUDIT_GROUP_CONSUMER] = {AUDIT_CONSUMER_MEMBERS, KM_CONSUMER_GROUP_DESCRIBE, consumer_build,
+        consumer_parse},
+    [AUDIT_GROUP_SHARE] = {AUDIT_SHARE_MEMBERS, KM_SHARE_GROUP_DESCRIBE, share_build, share_parse},
+    [AUDIT_GROUP_STREAMS] = {AUDIT_STREAMS_MEMBERS, KM_STREAMS_GROUP_DESCRIBE, streams_build,
+        streams_parse},
+};
 
-    own.groups = xcalloc(probe->inventory->group_count + 1, sizeof *own.groups);
+struct probe_members {
+    struct cluster *cluster;
+    struct asking asking[AUDIT_GROUP_TYPES];
+    uint32_t *groups; /* of all types, each type's together */
+};
+
+struct probe_members *
+probe_members_begin(const struct probe *probe)
+{
+    struct audit_inventory *inventory = probe->inventory;
+    struct probe_members *own = xcalloc(1, sizeof *own);
+    uint32_t count = 0;
+
+    own->cluster = probe->cluster;
+    own->groups = xcalloc((size_t)inventory->group_count + 1, sizeof *own->groups);
     for (unsigned type = 0; type < AUDIT_GROUP_TYPES; type++) {
+        struct asking *asking = &own->asking[type];
         struct cluster_fan_spec spec = {.api = frame_api(kinds[type].key),
             .target = target,
             .build = kinds[type].build,
             .parse = kinds[type].parse,
             .done = done,
-            .arg = &own,
+            .arg = asking,
             .batch_items_max = GROUPS_PER_REQUEST};
 
-        own.probe = kinds[type].probe;
-        for (uint32_t i = 0; i < probe->inventory->group_count; i++)
-            if (probe->inventory->groups[i].type == type)
-                own.groups[spec.item_count++] = i;
-        probe_fan(probe, own.probe, &spec);
+        *asking = (struct asking){
+            .inventory = inventory, .groups = own->groups + count, .probe = kinds[type].probe};
+        for (uint32_t i = 0; i < inventory->group_count; i++)
+            if (inventory->groups[i].type == type)
+                asking->groups[spec.item_count++] = i;
+        count += spec.item_count;
+        asking->fan = probe_fan_start(probe, asking->probe, &spec);
     }
-    free(own.groups);
+    return own;
+}
+
+void
+probe_members_end(struct probe_members *own)
+{
+    for (unsigned type = 0; type < AUDIT_GROUP_TYPES; type++)
+        if (own->asking[type].fan != NULL)
+            cluster_fan_finish(own->cluster, own->asking[type].fan, NULL);
+    free(own->groups);
+    free(own);
 }

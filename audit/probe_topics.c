@@ -1,4 +1,4 @@
-/* Metadata and DescribeCluster: which topics and brokers there are, and what we may ask. */
+/* Metadata: which topics and brokers there are. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,6 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
-
-#define OPERATION_DESCRIBE 8 /* AclOperation's code, and its bit in authorized_operations */
 
 static bool
 is_meant(const char *patterns, const char *name)
@@ -118,37 +116,4 @@ probe_topics_end(struct probe_topics *own, const char *patterns, struct err *e)
         rc = topics_take(&own->probe, patterns, e);
     free(own);
     return rc;
-}
-
-void
-probe_rights(const struct probe *probe)
-{
-    static const struct cluster_target any = {CLUSTER_ANY, NULL, 0};
-    const struct km_describe_cluster_response *response;
-    struct km_describe_cluster_request request;
-    struct conn_reply *reply;
-    struct env env;
-    struct err e;
-    enum rc rc;
-
-    REQUIRE(probe_is_allowed(KM_DESCRIBE_CLUSTER));
-    env_init_real(&env);
-    probe->inventory->asked_ms[AUDIT_CLUSTER] = env_wall_ms(&env);
-    codec_init(&km_describe_cluster_request_desc, &request);
-    request.include_cluster_authorized_operations = true;
-    rc = cluster_call(
-        probe->cluster, &any, frame_api(KM_DESCRIBE_CLUSTER), NULL, &request, 0, &reply, &e);
-    if (rc != RC_OK) {
-        inventory_gap(probe->inventory, INVENTORY_NO_NUMBER, AUDIT_CLUSTER, NULL, rc, 0, &e);
-        return;
-    }
-    response = reply->response;
-    if (response->error_code != KE_NONE)
-        inventory_gap(probe->inventory, INVENTORY_NO_NUMBER, AUDIT_CLUSTER, NULL, RC_REMOTE,
-            response->error_code, NULL);
-    /* INT32_MIN: the broker does not say. */
-    else if (response->cluster_authorized_operations != INT32_MIN)
-        probe->inventory->is_restricted =
-            (response->cluster_authorized_operations & (1 << OPERATION_DESCRIBE)) == 0;
-    conn_reply_unref(reply);
 }

@@ -11,8 +11,9 @@
 
 typedef struct km_api_versions_response_api_version served_api;
 
-struct asking {
-    struct audit_inventory *inventory;
+struct probe_versions {
+    struct probe probe;
+    struct cluster_fan *fan; /* NULL: nobody to ask */
     int32_t *brokers;
     struct conn_reply **answers; /* by broker, NULL: it has none */
     uint32_t count;
@@ -27,7 +28,8 @@ struct served {
 static void
 target(void *arg, uint32_t item, struct cluster_target *out)
 {
-    *out = (struct cluster_target){CLUSTER_BROKER, NULL, ((struct asking *)arg)->brokers[item]};
+    *out = (struct cluster_target){
+        CLUSTER_BROKER, NULL, ((struct probe_versions *)arg)->brokers[item]};
 }
 
 static size_t
@@ -45,10 +47,10 @@ static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
     const struct km_api_versions_response *response = batch->response;
-    struct asking *asking = arg;
+    struct probe_versions *own = arg;
 
-    if (response->error_code == KE_NONE && asking->answers[batch->items[0]] == NULL)
-        asking->answers[batch->items[0]] = conn_reply_ref(batch->reply);
+    if (response->error_code == KE_NONE && own->answers[batch->items[0]] == NULL)
+        own->answers[batch->items[0]] = conn_reply_ref(batch->reply);
     cluster_fan_settle(batch->fan, batch->items[0], response->error_code);
 }
 
@@ -57,8 +59,8 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
 {
     (void)item;
     if (rc != RC_OK)
-        inventory_gap(((struct asking *)arg)->inventory, INVENTORY_NO_NUMBER, AUDIT_BROKER_VERSIONS,
-            NULL, rc, code, e);
+        inventory_gap(((struct probe_versions *)arg)->probe.inventory, INVENTORY_NO_NUMBER,
+            AUDIT_BROKER_VERSIONS, NULL, rc, code, e);
 }
 
 /* --- do all serve the same? ---------------------------------------------------------------------
@@ -105,31 +107,31 @@ served_same(const struct served *a, const struct served *b)
 /* The answer of the broker with the lowest id, so that each audit counts the same brokers as odd.
  */
 static const struct conn_reply *
-first_answer(const struct asking *asking)
+first_answer(const struct probe_versions *own)
 {
     const struct conn_reply *first = NULL;
     int32_t lowest = 0;
 
-    for (uint32_t i = 0; i < asking->count; i++)
-        if (asking->answers[i] != NULL && (first == NULL || asking->brokers[i] < lowest)) {
-            first = asking->answers[i];
-            lowest = asking->brokers[i];
+    for (uint32_t i = 0; i < own->count; i++)
+        if (own->answers[i] != NULL && (first == NULL || own->brokers[i] < lowest)) {
+            first = own->answers[i];
+            lowest = own->brokers[i];
         }
     return first;
 }
 
 static void
-odd_count(const struct asking *asking, const struct conn_reply *first)
+odd_count(const struct probe_versions *own, const struct conn_reply *first)
 {
     struct served usual = served_of(first);
 
-    for (uint32_t i = 0; i < asking->count; i++) {
+    for (uint32_t i = 0; i < own->count; i++) {
         struct served other;
 
-        if (asking->answers[i] == NULL || asking->answers[i] == first)
+        if (own->answers[i] == NULL || own->answers[i] == first)
             continue;
-        other = served_of(asking->answers[i]);
-        asking->inventory->cluster.odd_brokers += !served_same(&usual, &other);
+        other = served_of(own->answers[i]);
+        own->probe.inventory->cluster.odd_brokers += !served_same(&usual, &other);
         free(other.apis);
     }
     free(usual.apis);
@@ -151,56 +153,66 @@ features_take(struct audit_inventory *inventory, const struct km_api_versions_re
 
 /* A broker that is behind tells those of before; the largest epoch is the newest. */
 static void
-newest_features_take(const struct asking *asking, const struct conn_reply *first)
+newest_features_take(const struct probe_versions *own, const struct conn_reply *first)
 {
     const struct km_api_versions_response *newest = first->response;
 
-    for (uint32_t i = 0; i < asking->count; i++) {
+    for (uint32_t i = 0; i < own->count; i++) {
         const struct km_api_versions_response *other =
-            asking->answers[i] == NULL ? NULL : asking->answers[i]->response;
+            own->answers[i] == NULL ? NULL : own->answers[i]->response;
 
         if (other != NULL && other->finalized_features_epoch > newest->finalized_features_epoch)
             newest = other;
     }
-    features_take(asking->inventory, newest);
+    features_take(own->probe.inventory, newest);
 }
 
 /* Features are the cluster's: one broker that does not answer leaves open whether it serves the
  * same, and nothing else. */
 static void
-answers_take(const struct asking *asking)
+answers_take(const struct probe_versions *own)
 {
-    struct audit_inventory *inventory = asking->inventory;
-    const struct conn_reply *first = first_answer(asking);
+    struct audit_inventory *inventory = own->probe.inventory;
+    const struct conn_reply *first = first_answer(own);
 
     inventory->asked_ms[AUDIT_VERSIONS] = inventory->asked_ms[AUDIT_BROKER_VERSIONS];
     if (first == NULL) {
         inventory->gaps[AUDIT_VERSIONS] = inventory->gaps[AUDIT_BROKER_VERSIONS];
         return;
     }
-    odd_count(asking, first);
-    newest_features_take(asking, first);
+    odd_count(own, first);
+    newest_features_take(own, first);
 }
 
-void
-probe_versions(const struct probe *probe)
+struct probe_versions *
+probe_versions_begin(const struct probe *probe)
 {
-    struct asking asking = {.inventory = probe->inventory};
+    struct probe_versions *own = xcalloc(1, sizeof *own);
     struct cluster_fan_spec spec = {.api = frame_api(KM_API_VERSIONS),
         .target = target,
         .build = build,
         .parse = parse,
         .done = done,
-        .arg = &asking,
+        .arg = own,
         .batch_items_max = 1};
 
-    asking.brokers = probe_brokers(probe, &asking.count);
-    asking.answers = xcalloc((size_t)asking.count + 1, sizeof(struct conn_reply *));
-    spec.item_count = asking.count;
-    probe_fan(probe, AUDIT_BROKER_VERSIONS, &spec);
-    answers_take(&asking);
-    for (uint32_t i = 0; i < asking.count; i++)
-        conn_reply_unref(asking.answers[i]);
-    free(asking.answers);
-    free(asking.brokers);
+    own->probe = *probe;
+    own->brokers = probe_brokers(probe, &own->count);
+    own->answers = xcalloc((size_t)own->count + 1, sizeof(struct conn_reply *));
+    spec.item_count = own->count;
+    own->fan = probe_fan_start(probe, AUDIT_BROKER_VERSIONS, &spec);
+    return own;
+}
+
+void
+probe_versions_end(struct probe_versions *own)
+{
+    if (own->fan != NULL)
+        cluster_fan_finish(own->probe.cluster, own->fan, NULL);
+    answers_take(own);
+    for (uint32_t i = 0; i < own->count; i++)
+        conn_reply_unref(own->answers[i]);
+    free(own->answers);
+    free(own->brokers);
+    free(own);
 }

@@ -42,8 +42,12 @@ audit_keep_begun(const struct audit_keep *keep, struct audit_inventory *inventor
     enum rc rc = keep->unfinished == NULL ? err_set(e, RC_NOTFOUND, "nothing is kept")
                                           : snapshot_read(keep->unfinished, inventory, e);
 
-    if (rc == RC_OK || rc == RC_NOTFOUND)
-        return rc;
+    return rc == RC_OK || rc == RC_NOTFOUND ? rc : audit_keep_refuse(keep, e);
+}
+
+enum rc
+audit_keep_refuse(const struct audit_keep *keep, struct err *e)
+{
     (void)err_note(e, "remove %s to begin anew", keep->unfinished);
     return e->code = RC_CONFIG;
 }

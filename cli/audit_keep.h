@@ -39,6 +39,9 @@ void audit_keep_fini(struct audit_keep *keep);
 MUST_CHECK enum rc audit_keep_begun(
     const struct audit_keep *keep, struct audit_inventory *inventory, struct err *e);
 
+/* audit_keep_refuse adds to an error, that what was left is of no use, what to do about it. */
+enum rc audit_keep_refuse(const struct audit_keep *keep, struct err *e);
+
 /* audit_keep_unfinished keeps what is known so far. Where it cannot be kept it says so, once, on
  * stderr. */
 void audit_keep_unfinished(struct audit_keep *keep, const struct audit_inventory *inventory);

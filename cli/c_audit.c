@@ -130,7 +130,7 @@ audit(struct cluster *cluster, struct audit_output *output, const struct options
     if (rc == RC_OK)
         rc = audit_run(cluster, &wanted, &inventory, &e);
     if (rc == RC_CONFLICT)
-        rc = err_note(&e, "%s", keep->unfinished);
+        rc = audit_keep_refuse(keep, &e);
     inventory_fini(&begun);
     if (shows)
         fputs("\r\033[K", stderr);
@@ -188,6 +188,7 @@ const struct command command_audit = {
                 "kdl audit -b broker-1:9092 -o sarif > audit.sarif\n"
                 "kdl audit -b broker-1:9092 --topics 'shop.*,!shop.test-*' --html audit.html",
     .notes = "Reads only: see --print-requests. What could not be seen is unknown, never "
-             "no. " AUDIT_OUTPUT_NOTES,
+             "no.\nWith --snapshot the same command goes on where an audit was "
+             "killed. " AUDIT_OUTPUT_NOTES,
     .run = run,
 };

@@ -45,7 +45,7 @@ look_at(struct cluster *cluster, const char *patterns, bool with_groups, struct 
         probe_rights(&probe);
         probe_groups(&probe);
         probe_commits_end(probe_commits_begin(&probe));
-        probe_members(&probe);
+        probe_members_end(probe_members_begin(&probe));
     }
     return inventory_check(&look->inventory, e);
 }

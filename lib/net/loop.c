@@ -12,6 +12,9 @@
 #include "lib/base/env.h"
 #include "lib/base/xalloc.h"
 
+/* A request of a fan is deferred by the fan, its connection and its socket. */
+#define DEFERRED_DEPTH 4
+
 struct deferred {
     loop_fn *fn;
     void *arg;
@@ -154,6 +157,13 @@ deferred_run(struct loop *loop)
     if (count > 0)
         memmove(
             loop->deferred, loop->deferred + count, loop->deferred_count * sizeof *loop->deferred);
+}
+
+void
+loop_run_deferred(struct loop *loop)
+{
+    for (int i = 0; i < DEFERRED_DEPTH && loop->deferred_count > 0; i++)
+        deferred_run(loop);
 }
 
 void

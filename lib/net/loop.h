@@ -83,6 +83,10 @@ void loop_fd_free(struct loop_fd *watch);
  * up. */
 void loop_defer(struct loop *loop, loop_fn *fn, void *arg);
 
+/* loop_run_deferred runs what is deferred, and what that defers, a few times: outside of a round,
+ * for who has begun something that is to go out, and computes for long before the next round. */
+void loop_run_deferred(struct loop *loop);
+
 /* A task is zeroed at first, belongs to its poster and must stay until it ran or was canceled. */
 struct loop_task {
     struct list_node node;

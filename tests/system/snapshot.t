@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kdl audit's snapshots: reports of them, redacted ones, differences, and a watch over kill -9 that sees what shows for moments only.
 . "$(dirname "$0")/common.sh"
-plan 36
+plan 37
 pa=$(free_port)
 a=127.0.0.1:$pa
 http=127.0.0.1:$(free_port)
@@ -53,6 +53,9 @@ is "killed (-9), it goes on with the same command" "$code $(grep -c "^going on w
 is "and comes to what one comes to that was not killed" "$(sampled "$work/out" | sha256sum)" "$(sampled "$work/whole" | sha256sum)"
 is "it has read no topic's records again" "$(($(fetched) - before < $(jq '[.topics[].sampled.bytes | values] | add' "$work/out") / 2))" 1
 is "what was kept is gone" "$(ls "$work" | grep -c unfinished)" 0
+cp "$work/a.kdla" "$work/o.kdla.unfinished"; pb=$(free_port); start_refbroker b "$pb"
+audit -b 127.0.0.1:"$pb" -q --snapshot "$work/o.kdla"
+is "what is left of another cluster's audit is refused, with what to do about it" "$? $(grep -c "^kdl: remove $work/o.kdla.unfinished to begin anew: it is of another cluster: .*, and this one is .*" "$work/err") $(wc -l < "$work/err")" "2 1 1"
 
 printf '%s\n' '# who answers' 'CMP-003 acme.* 2099-12-31 me it is small' '* nothing.* 2099-12-31 me x' 'TXN-001 * 2020-01-01 me x' > "$work/waivers"
 audit report --from "$work/b.kdla" -o json --waivers "$work/waivers"; is "waivers waive, and those that are over or idle are told" "$? $(jq -r '[.topics[].findings[].waiver.why | values] | unique | join(",")' "$work/out") $(grep -cE '^kdl: waivers, line (3 .*: waives nothing|4 .*: over since 2020-01-01)$' "$work/err")" "0 it is small 2"

@@ -92,7 +92,7 @@ static uint32_t
 subscriptions(void)
 {
     assert_int_equal(probe_begin(&probe, NULL), RC_OK);
-    probe_cluster(&probe);
+    probe_cluster_end(probe_cluster_begin(&probe));
     return inventory.cluster.metrics_subscriptions;
 }
 

@@ -44,7 +44,7 @@ brokers_that_serve_the_same_are_not_odd(void **state)
 {
     (void)state;
     rig.fake.brokers[1].lists_backwards = true;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(inventory.cluster.odd_brokers, 0);
     assert_null(inventory.gaps[AUDIT_VERSIONS].why);
     assert_null(inventory.gaps[AUDIT_BROKER_VERSIONS].why);
@@ -58,7 +58,7 @@ one_that_serves_less_of_an_api_is(void **state)
     (void)state;
     rig.fake.brokers[2].capped_api = KM_FETCH;
     rig.fake.brokers[2].capped_max = 12;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(inventory.cluster.odd_brokers, 1);
 }
 
@@ -67,7 +67,7 @@ so_is_one_without_an_api(void **state)
 {
     (void)state;
     rig.fake.brokers[1].hidden_api = KM_SHARE_FETCH;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(inventory.cluster.odd_brokers, 1);
 }
 
@@ -76,7 +76,7 @@ others_are_compared_with_the_lowest_id(void **state)
 {
     (void)state;
     rig.fake.brokers[0].hidden_api = KM_SHARE_FETCH;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(inventory.cluster.odd_brokers, 2);
 }
 
@@ -88,7 +88,7 @@ features_are_those_of_the_largest_epoch(void **state)
         rig.fake.brokers[i].feature_level = (int16_t)(i == 1 ? 2 : 1);
         rig.fake.brokers[i].feature_epoch = i == 1 ? 20 : 10;
     }
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(level(), 2);
     assert_int_equal(inventory.cluster.odd_brokers, 0);
 }
@@ -99,7 +99,7 @@ also_where_the_newest_tells_of_none(void **state)
     (void)state;
     rig.fake.brokers[0].feature_level = 1;
     rig.fake.brokers[0].feature_epoch = -1;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(level(), 1);
 }
 
@@ -111,7 +111,7 @@ a_silent_broker_hides_its_own_versions_only(void **state)
     rig.fake.brokers[0].feature_epoch = 5;
     rig.fake.brokers[1].silent = true;
     rig.fake.brokers[2].hidden_api = KM_SHARE_FETCH;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(level(), 2);
     assert_int_equal(inventory.cluster.odd_brokers, 1);
     assert_null(inventory.gaps[AUDIT_VERSIONS].why);
@@ -126,7 +126,7 @@ where_none_answers_nothing_is_known(void **state)
     (void)state;
     for (int i = 0; i < FAKE_BROKERS; i++)
         rig.fake.brokers[i].silent = true;
-    probe_versions(&probe);
+    probe_versions_end(probe_versions_begin(&probe));
     assert_int_equal(inventory.cluster.odd_brokers, 0);
     assert_non_null(inventory.gaps[AUDIT_VERSIONS].why);
     assert_non_null(inventory.gaps[AUDIT_BROKER_VERSIONS].why);

@@ -233,6 +233,31 @@ what_is_deferred_runs_after_the_tick_of_its_round(void **state)
 }
 
 static void
+defer_often(void *arg)
+{
+    note(arg);
+    if (strlen(trace) < 20)
+        loop_defer(loop, defer_often, arg);
+}
+
+static void
+what_is_deferred_runs_at_once_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    loop_defer(loop, defer_note, TEXT("d"));
+    loop_run_deferred(loop);
+    assert_string_equal(trace, "td");
+    loop_run_deferred(loop);
+    assert_string_equal(trace, "td");
+    /* Nobody keeps it from coming back. */
+    loop_defer(loop, defer_often, TEXT("e"));
+    loop_run_deferred(loop);
+    assert_string_equal(trace, "tdeeee");
+    loop_step(loop, -1);
+    assert_string_equal(trace, "tdeeeee");
+}
+
+static void
 signals_arrive_as_callbacks(void **state)
 {
     (void)state;
@@ -271,6 +296,8 @@ main(void)
             a_task_posted_twice_runs_once_and_a_canceled_one_never, start, end),
         cmocka_unit_test_setup_teardown(
             what_is_deferred_runs_after_the_tick_of_its_round, start, end),
+        cmocka_unit_test_setup_teardown(
+            what_is_deferred_runs_at_once_where_that_is_asked_for, start, end),
         cmocka_unit_test_setup_teardown(signals_arrive_as_callbacks, start, end),
         cmocka_unit_test_setup_teardown(a_step_waits_no_longer_than_it_is_told, start, end),
     };
