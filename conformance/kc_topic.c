@@ -7,6 +7,9 @@
 #include "lib/wire/codec.h"
 #include "lib/wire/kerr.h"
 
+/* In preparation, where being slow is no verdict: Kafka makes nothing new for 10 s behind a start
+ * with some hundred topics, on a machine that has other work. */
+#define SETUP_PATIENCE 4
 #define CREATE_MS 30000
 #define CREATE_VERSION_MAX 7
 #define DELETE_BY_STATE_VERSION 6
@@ -169,7 +172,7 @@ struct kc_topic *
 kc_topic_await(struct kc *kc, const char *name, int32_t partition_count)
 {
     struct kc_topic *topic = kc_alloc(kc, 1, sizeof *topic);
-    struct kc_wait wait = kc_wait_begin(kc, kc->options->metadata_ms);
+    struct kc_wait wait = kc_wait_begin(kc, SETUP_PATIENCE * kc->options->metadata_ms);
 
     kc_setup_begin(kc);
     topic->name = kc_printf(kc, "%s", name);

@@ -33,6 +33,7 @@
 #include "refbroker/log/wal.h"
 #include "refbroker/meta/broker_configs.h"
 
+#define WAL_INDEX_PART 8 /* of a file its index at most */
 #define TICK_US_MAX 2000
 
 void
@@ -109,7 +110,9 @@ storage_open(struct broker *b, struct err *e)
         .work = b->options.work,
         .env = b->env,
         .lane = LANE_WAL,
+        .load_lane = LANE_CLEANER,
         .file_bytes = b->options.wal_file_bytes,
+        .index_bytes_max = b->options.wal_file_bytes / WAL_INDEX_PART,
         .done = append_durable,
         .arg = b};
     enum rc rc = catalog_open(b->options.disk, b->options.work, LANE_DB, &b->catalog, e);
@@ -367,6 +370,7 @@ broker_tick(struct broker *b)
 
     deadlines_run(b);
     (void)work_reap(b->options.work);
+    b->damage = wal_damage(b->wal);
     fetch_wait_run(b);
     client_unblock(b);
     client_unmute(b);
@@ -403,6 +407,12 @@ broker_stop(struct broker *b)
 {
     b->stopping = true;
     uploader_flush(b->uploader);
+}
+
+const struct err *
+broker_damage(const struct broker *b)
+{
+    return b->damage;
 }
 
 void

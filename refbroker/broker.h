@@ -145,6 +145,8 @@ struct broker {
     size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
     size_t tick_records_left;
     bool producers_blocked;    /* some wait for unstored_bytes_max */
+    bool readers_blocked;      /* some wait until the WAL is loaded */
+    const struct err *damage;  /* of acknowledged data, found behind the start; or NULL */
     int64_t frames_wall_us;    /* spent on frames since the last tick */
     int64_t tick_ended_cpu_us; /* the thread's CPU time when that one ended */
     struct topics topics;
@@ -229,6 +231,10 @@ int64_t broker_tick(struct broker *broker);
 /* broker_stop refuses new requests, commits what can be, and lets broker_is_idle become true. */
 void broker_stop(struct broker *broker);
 bool broker_is_idle(const struct broker *broker);
+
+/* broker_damage tells of damage to acknowledged data that was found behind the start, NULL for
+ * none. The process has to end then. */
+const struct err *broker_damage(const struct broker *broker);
 
 /* broker_abandon ends what waits for a store that does not answer, now and later: for the end of a
  * process, where the WAL keeps what is not in objects. */

@@ -12,6 +12,7 @@
 #include "refbroker/api/share_leave.h"
 #include "refbroker/coord/client_instances.h"
 #include "refbroker/limits.h"
+#include "refbroker/log/wal.h"
 
 static struct request *
 request_of(struct list_node *node)
@@ -25,10 +26,17 @@ reply_sent(void *arg)
     request_free(arg);
 }
 
+/* -1 where the frame is too short to tell. */
+static int16_t
+key_of(const struct request *request)
+{
+    return request->frame->size < 2 ? -1 : codec_bytes_int16(request->frame->data);
+}
+
 static bool
 is_produce(const struct request *request)
 {
-    return request->frame->size >= 2 && codec_bytes_int16(request->frame->data) == KM_PRODUCE;
+    return key_of(request) == KM_PRODUCE;
 }
 
 static void
@@ -49,6 +57,27 @@ is_blocked(struct broker *broker, const struct request *request)
     return true;
 }
 
+/* Behind a start all but those that look into no log wait until what logs hold is read. */
+static bool
+waits_for_log(struct broker *broker, const struct request *request)
+{
+    if (!wal_is_loading(broker->wal))
+        return false;
+    switch (key_of(request)) {
+    case KM_API_VERSIONS:
+    case KM_METADATA:
+    case KM_SASL_HANDSHAKE:
+    case KM_SASL_AUTHENTICATE:
+    case KM_FIND_COORDINATOR:
+    case KM_INIT_PRODUCER_ID:
+    case KM_PRODUCE:
+        return false;
+    default:
+        broker->readers_blocked = true;
+        return true;
+    }
+}
+
 /* The next request that may start: everything before it is finished, or it and all before it are
  * Produces. */
 static struct request *
@@ -67,7 +96,7 @@ next_to_start(struct broker *broker, struct client *client)
         only_produces = only_produces && is_produce(request);
         if (request->state == REQUEST_WAITING)
             return (list_first(&client->requests) == node || only_produces) &&
-                           !is_blocked(broker, request)
+                           !is_blocked(broker, request) && !waits_for_log(broker, request)
                        ? request
                        : NULL;
         if (!only_produces)
@@ -234,10 +263,14 @@ client_unmute(struct broker *broker)
 void
 client_unblock(struct broker *broker)
 {
-    if (!broker->producers_blocked ||
-        broker_unstored_bytes(broker) > broker->options.unstored_bytes_max)
+    bool produces = broker->producers_blocked &&
+                    broker_unstored_bytes(broker) <= broker->options.unstored_bytes_max;
+    bool reads = broker->readers_blocked && !wal_is_loading(broker->wal);
+
+    if (!produces && !reads)
         return;
-    broker->producers_blocked = false;
+    broker->producers_blocked = broker->producers_blocked && !produces;
+    broker->readers_blocked = broker->readers_blocked && !reads;
     LIST_EACH(&broker->clients, node)
     client_dispatch(broker, list_of(node, struct client, in_broker));
 }

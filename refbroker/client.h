@@ -52,7 +52,7 @@ void client_run_ready(struct broker *broker);
 void client_unmute(struct broker *broker);
 
 /* client_unblock goes on with the Produces that waited because too much was not in objects yet,
- * once there is room. */
+ * once there is room, and with what waited for the log to be read. */
 void client_unblock(struct broker *broker);
 
 #endif

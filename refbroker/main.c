@@ -258,6 +258,10 @@ serve(struct settings *s, struct disk *disk, struct env *env, struct err *e)
         putchar('\n');
         fflush(stdout);
         server_run(server, broker);
+        if (broker_damage(broker) != NULL) {
+            *e = *broker_damage(broker);
+            rc = e->code;
+        }
     }
     server_free(server);
     broker_close(broker);

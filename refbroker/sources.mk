@@ -180,6 +180,8 @@ refbroker_SRCS := \
 	refbroker/log/verifications.c \
 	refbroker/log/wal.c \
 	refbroker/log/wal_format.c \
+	refbroker/log/wal_index.c \
+	refbroker/log/wal_load.c \
 	refbroker/log/wal_recover.c \
 	refbroker/log/wal_writer.c \
 	refbroker/meta/acls.c \

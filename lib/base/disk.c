@@ -339,6 +339,17 @@ disk_read(struct disk_file *file, int64_t at, void *data, size_t size, size_t *g
 }
 
 enum rc
+disk_read_whole(struct disk_file *file, int64_t at, void *data, size_t size, struct err *e)
+{
+    size_t got = 0;
+    enum rc rc = disk_read(file, at, data, size, &got, e);
+
+    if (rc == RC_OK && got < size)
+        rc = err_set(e, RC_TRUNCATED, "%zu bytes were read of %zu", got, size);
+    return rc;
+}
+
+enum rc
 disk_write(struct disk_file *file, int64_t at, const void *data, size_t size, struct err *e)
 {
     return file->disk->ops->write(file, at, data, size, e);

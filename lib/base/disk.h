@@ -82,6 +82,10 @@ void disk_close(struct disk_file *file);
 MUST_CHECK enum rc disk_read(
     struct disk_file *file, int64_t at, void *data, size_t size, size_t *got, struct err *e);
 
+/* disk_read_whole reads `size` bytes: RC_TRUNCATED where there are fewer. */
+MUST_CHECK enum rc disk_read_whole(
+    struct disk_file *file, int64_t at, void *data, size_t size, struct err *e);
+
 /* disk_write writes all of `size` bytes or fails; how much of a failed write is there is unknown.
  */
 MUST_CHECK enum rc disk_write(

@@ -8,6 +8,7 @@
 #include "lib/wire/kerr.h"
 #include "refbroker/coord/java_hash.h"
 #include "refbroker/log/reader.h"
+#include "refbroker/log/wal.h"
 #include "refbroker/meta/create.h"
 
 #define SCRATCH_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -206,8 +207,12 @@ partition_read(struct reading *r, const struct partition *partition)
         if (partition->runs.runs[i].base_offset < cached_from)
             rc = run_read(r, &partition->runs.runs[i]);
     for (cached = cache_find(partition, cached_from); cached != NULL && rc == RC_OK;
-         cached = cache_next(cached))
-        rc = batches_read(r, cached->data, cached->size);
+         cached = cache_next(cached)) {
+        if (!wal_is_loaded(r->broker->wal, cached->blob))
+            rc = wal_load_wait(r->broker->wal, r->e);
+        if (rc == RC_OK)
+            rc = batches_read(r, cached->data, cached->size);
+    }
     return rc;
 }
 

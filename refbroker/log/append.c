@@ -297,13 +297,16 @@ append_recovered(void *arg, const struct wal_found_batch *found, struct err *e)
     struct partition *partition = topic == NULL ? NULL : topics_partition(topic, found->partition);
     struct cached_batch *cached;
     struct batch_view batch;
-    enum rc rc = batch_view_parse(found->data, found->size, &batch, e);
+    enum rc rc = batch_view_parse(found->head, found->size, &batch, e);
 
     if (rc != RC_OK)
         return err_note(e, "a batch in the WAL");
     /* Deleted topics and what lies in objects already leave their batches behind. */
     if (partition == NULL || batch.base_offset < partition->log_end_offset)
         return RC_OK;
+    /* Of others than markers nothing follows that does not stand in the head. */
+    if (found->head_size < found->size && batch_view_is_control(&batch))
+        return err_set(e, RC_TRUNCATED, "the head of a marker");
     cached = cache_add(partition, found->blob, found->data, found->size, batch.base_offset,
         batch_view_last_offset(&batch), batch.max_timestamp);
     cached->wal_sequence = found->sequence;

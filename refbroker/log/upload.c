@@ -486,7 +486,8 @@ uploader_tick(struct uploader *uploader)
         uploader->flush = false;
         return INT64_MAX;
     }
-    if (uploader->busy != NULL || cleaner_holds_uploads(broker->cleaner))
+    if (uploader->busy != NULL || cleaner_holds_uploads(broker->cleaner) ||
+        wal_is_loading(broker->wal))
         return INT64_MAX;
     if (uploader->oldest_ms == 0)
         uploader->oldest_ms = now;

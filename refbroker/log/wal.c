@@ -63,6 +63,10 @@ struct wal {
     uint64_t next_sequence;
     int64_t retry_ms;
     struct err full_why;
+    struct wal_load *loads; /* of what was found and not read, in the order of the files */
+    size_t load_count;
+    size_t loaded_count;
+    struct err damage;
 };
 
 /* --- on the lane ----------------------------------------------------------------------------- */
@@ -90,20 +94,50 @@ group_build(const struct group *group, uint64_t salt, uint8_t *out, size_t size)
     memset(at, 0, size - (size_t)(at - out));
 }
 
+static size_t
+group_index_bytes(const struct group *group)
+{
+    size_t size = wal_index_group_bytes();
+
+    for (size_t i = 0; i < group->count; i++)
+        size += wal_index_entry_bytes(group->entries[i].size);
+    return size;
+}
+
+/* Notes what the group at byte `at` of the file holds. */
+static void
+group_index(const struct group *group, uint64_t at, struct wal_index *index)
+{
+    at += WAL_GROUP_HEADER_BYTES;
+    wal_index_group(index, group->sequence, (uint32_t)group->count);
+    for (size_t i = 0; i < group->count; i++) {
+        const struct pending *entry = &group->entries[i];
+
+        at += WAL_ENTRY_BYTES;
+        wal_index_entry(index, &entry->partition->topic_id, entry->partition->index, entry->data,
+            entry->size, at);
+        at += entry->size;
+    }
+}
+
 static void
 group_run(struct work_job *job)
 {
     struct group *group = (struct group *)(void *)job;
     struct wal_writer *w = &group->wal->writer;
     size_t size = wal_format_aligned(WAL_GROUP_HEADER_BYTES + group->payload_bytes);
+    uint64_t at;
 
     group->file_number = 0;
-    group->rc = wal_writer_reserve(w, size, &group->err);
+    group->rc = wal_writer_reserve(w, size, group_index_bytes(group), &group->err);
     if (group->rc != RC_OK)
         return;
     group_build(group, w->salt, w->buffer, size);
     group->file_number = w->number;
+    at = (uint64_t)w->at;
     group->rc = wal_writer_put(w, size, group->sequence, &group->err);
+    if (group->rc == RC_OK)
+        group_index(group, at, &w->index);
 }
 
 static void
@@ -236,11 +270,93 @@ group_done(struct work_job *job)
     group_free(group);
 }
 
+/* --- loading -----------------------------------------------------------------------------------
+ */
+
+static void recycle_start(struct wal *wal);
+
+static struct wal_load *
+load_of(struct work_job *job)
+{
+    return (struct wal_load *)(void *)((char *)job - offsetof(struct wal_load, job));
+}
+
+static void
+load_run(struct work_job *job)
+{
+    wal_load_run(load_of(job));
+}
+
+static void
+load_done(struct work_job *job)
+{
+    struct wal_load *load = load_of(job);
+    struct wal *wal = load->wal;
+
+    if (load->err.code != RC_OK && wal->damage.code == RC_OK) {
+        wal->damage = load->err;
+        err_note(&wal->damage, "WAL file %016" PRIx64, load->number);
+    }
+    blob_unref(load->blob);
+    wal->loaded_count++;
+    if (wal->loaded_count == wal->load_count)
+        recycle_start(wal);
+}
+
+/* One after the other: the device is no faster with several. */
+static void
+loads_start(struct wal *wal, struct wal_scan *scan)
+{
+    wal->loads = scan->loads;
+    wal->load_count = scan->load_count;
+    scan->loads = NULL;
+    scan->load_count = 0;
+    for (size_t i = 0; i < wal->load_count; i++) {
+        wal->loads[i].wal = wal;
+        wal->loads[i].job = (struct work_job){.run = load_run, .done = load_done};
+        work_submit(wal->options.work, wal->options.load_lane, &wal->loads[i].job);
+    }
+}
+
+bool
+wal_is_loading(const struct wal *wal)
+{
+    return wal->loaded_count < wal->load_count || wal->damage.code != RC_OK;
+}
+
+bool
+wal_is_loaded(const struct wal *wal, const struct blob *blob)
+{
+    for (size_t i = wal->loaded_count; i < wal->load_count; i++)
+        if (wal->loads[i].blob == blob)
+            return false;
+    return true;
+}
+
+enum rc
+wal_load_wait(struct wal *wal, struct err *e)
+{
+    work_wait(wal->options.work, wal->options.load_lane);
+    if (wal->damage.code != RC_OK && e != NULL)
+        *e = wal->damage;
+    return wal->damage.code;
+}
+
+const struct err *
+wal_damage(const struct wal *wal)
+{
+    return wal->damage.code == RC_OK ? NULL : &wal->damage;
+}
+
+/* --- opening and closing -----------------------------------------------------------------------
+ */
+
 static void
 found_take(struct wal *wal, const struct wal_scan *scan)
 {
     wal_writer_init(&wal->writer, wal->options.disk, wal->options.file_bytes,
-        env_random(wal->options.env), scan->last_number, scan->last_sequence);
+        wal->options.index_bytes_max, env_random(wal->options.env), scan->last_number,
+        scan->last_sequence);
     for (size_t i = 0; i < scan->file_count; i++) {
         const struct wal_found_file *file = &scan->files[i];
 
@@ -271,7 +387,9 @@ wal_open(const struct wal_options *options, wal_found_fn *found, void *found_arg
     if (rc == RC_OK)
         found_take(wal, &scan);
     wal->open = group_new(wal);
-    free(scan.files);
+    if (rc == RC_OK)
+        loads_start(wal, &scan);
+    wal_recover_free(&scan);
     if (rc != RC_OK) {
         wal_close(wal);
         return rc;
@@ -286,7 +404,10 @@ wal_close(struct wal *wal)
     if (wal == NULL)
         return;
     REQUIRE((wal->busy == NULL || wal->retry_ms != INT64_MAX) && wal->recycle == NULL);
+    if (wal->loaded_count < wal->load_count)
+        work_wait(wal->options.work, wal->options.load_lane);
     wal_writer_fini(&wal->writer);
+    free(wal->loads);
     free(wal->files);
     group_free(wal->open);
     group_free(wal->busy);
@@ -354,7 +475,8 @@ wal_flush(struct wal *wal)
 bool
 wal_is_idle(const struct wal *wal)
 {
-    return wal->busy == NULL && wal->open->count == 0 && wal->recycle == NULL;
+    return wal->busy == NULL && wal->open->count == 0 && wal->recycle == NULL &&
+           !wal_is_loading(wal);
 }
 
 bool
@@ -376,8 +498,6 @@ wal_durable_sequence(const struct wal *wal)
 {
     return wal->next_sequence - (wal->busy == NULL ? 1 : 2);
 }
-
-static void recycle_start(struct wal *wal);
 
 static void
 recycle_done(struct work_job *job)
@@ -408,7 +528,7 @@ recycle_start(struct wal *wal)
         ;
     while (count < last && wal->files[count].last_sequence <= wal->trim_sequence)
         count++;
-    if (count == 0 || wal->recycle != NULL)
+    if (count == 0 || wal->recycle != NULL || wal_is_loading(wal))
         return;
     recycle = xcalloc(1, sizeof *recycle + count * sizeof *recycle->files);
     memcpy(recycle->files, wal->files, count * sizeof *recycle->files);

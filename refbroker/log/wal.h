@@ -7,7 +7,7 @@
  * Files have a fixed size and are used again once everything in them lies in objects (wal_trim),
  * because growing files costs more than writing them.
  *
- *     file  = header (4 KiB), groups, each aligned to 4 KiB
+ *     file  = header (4 KiB), groups, each aligned to 4 KiB; once it is full, an index
  *     group = header { magic, version, sequence, entry count, payload bytes, CRC-32C }, entries {
  * topic id, partition, size }, record batches
  *
@@ -17,11 +17,12 @@
  * their partitions stop, and what they have appended since is lost with them), the file is given up
  * and the next group begins a new file, whose header says that the lost one does not count.
  *
- * Recovery reads all groups in order. What does not check out at the very end is a write that was
- * under way at the crash: it is cut and logged (WAL-TAIL-CUT). A group that was reported lost stays
- * out (WAL-LOST-LEFT-OUT) unless it was the last thing that happened; then it counts, and is made
- * durable like any last group that is found. Anything else that does not check out is damage to
- * acknowledged data: RC_CORRUPT.
+ * Recovery reads all groups in order, or, of a file with an index (wal_index.h), which groups and
+ * batches it holds: what those hold is read once the broker serves (wal_is_loading). What does not
+ * check out at the very end is a write that was under way at the crash: it is cut and logged
+ * (WAL-TAIL-CUT). A group that was reported lost stays out (WAL-LOST-LEFT-OUT) unless it was the
+ * last thing that happened; then it counts, and is made durable like any last group that is found.
+ * Anything else that does not check out is damage to acknowledged data: RC_CORRUPT.
  *
  * All functions run on the owner's thread; only the writing of a group runs on the lane.
  */
@@ -52,15 +53,20 @@ typedef void wal_done_fn(void *arg, struct partition *partition, int64_t base_of
     int64_t last_offset, uint64_t sequence, enum wal_outcome outcome);
 
 /* A batch found at recovery. Whoever keeps its bytes takes a reference on the blob, which is as
- * large as a file of the WAL. */
+ * large as a file of the WAL. Where the head is not all of it, the bytes in the blob are there only
+ * when the WAL loads no more. */
 struct wal_found_batch {
     const struct wire_uuid *topic_id;
     int32_t partition;
     struct blob *blob;
     const uint8_t *data; /* in it */
     uint32_t size;
+    const uint8_t *head; /* its first bytes, WAL_INDEX_HEAD_BYTES at least, or all of them */
+    uint32_t head_size;
     uint64_t sequence;
 };
+
+/* RC_TRUNCATED where the head is not enough: the same batch comes again, with all of it. */
 typedef enum rc wal_found_fn(void *arg, const struct wal_found_batch *batch, struct err *e);
 
 struct wal_options {
@@ -68,7 +74,9 @@ struct wal_options {
     struct work *work;
     struct env *env;
     unsigned lane;
-    size_t file_bytes; /* a multiple of DISK_ALIGN_BYTES */
+    unsigned load_lane;
+    size_t file_bytes;      /* a multiple of DISK_ALIGN_BYTES */
+    size_t index_bytes_max; /* of a file; 0: no file gets an index */
     wal_done_fn *done;
     void *arg;
 };
@@ -77,7 +85,18 @@ struct wal_options {
 MUST_CHECK enum rc wal_open(const struct wal_options *options, wal_found_fn *found, void *found_arg,
     struct wal **out, struct err *e);
 
-/* wal_close frees; nothing may be under way. */
+/* wal_is_loading tells whether batches that were found are not read yet, or could not be: only what
+ * is known of them may be used, and their partitions be appended to; wal_is_loaded whether those in
+ * a blob are. They are read on the load lane, without further ado. */
+bool wal_is_loading(const struct wal *wal);
+bool wal_is_loaded(const struct wal *wal, const struct blob *blob);
+
+/* wal_load_wait waits until all are read; wal_damage says what kept one from it, NULL for nothing:
+ * acknowledged data is lost then. */
+MUST_CHECK enum rc wal_load_wait(struct wal *wal, struct err *e);
+const struct err *wal_damage(const struct wal *wal);
+
+/* wal_close frees; nothing may be under way but loads, which it waits for. */
 void wal_close(struct wal *wal);
 
 /* wal_append adds a batch to the open group and holds its partition and blob until `done`. */

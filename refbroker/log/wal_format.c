@@ -91,6 +91,20 @@ wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header
     return true;
 }
 
+bool
+wal_format_group_at(const uint8_t *data, size_t size, size_t at, uint64_t salt,
+    struct wal_group_header *group, size_t *bytes)
+{
+    const uint8_t *payload = data + at + WAL_GROUP_HEADER_BYTES;
+
+    if (at > size || size - at < WAL_GROUP_HEADER_BYTES ||
+        !wal_format_group_parse(data + at, salt, group) ||
+        size - at - WAL_GROUP_HEADER_BYTES < group->payload_bytes)
+        return false;
+    *bytes = wal_format_aligned(WAL_GROUP_HEADER_BYTES + (size_t)group->payload_bytes);
+    return wal_format_crc(salt, group->sequence, payload, group->payload_bytes) == group->crc;
+}
+
 uint32_t
 wal_format_crc(uint64_t salt, uint64_t sequence, const uint8_t *payload, size_t size)
 {

@@ -19,6 +19,8 @@
 #include "lib/base/disk.h"
 #include "lib/base/err.h"
 #include "refbroker/log/wal.h"
+#include "refbroker/log/wal_index.h"
+#include "refbroker/log/wal_load.h"
 
 #define WAL_FOLDER "wal"
 #define WAL_NAME_BYTES 32
@@ -53,6 +55,11 @@ void wal_format_group_header(uint8_t *out, uint64_t salt, const struct wal_group
 /* wal_format_group_parse reads a header whose own checksum is right; false otherwise. */
 bool wal_format_group_parse(const uint8_t *in, uint64_t salt, struct wal_group_header *header);
 
+/* wal_format_group_at tells whether a whole group lies at `at` of a file's first `size` bytes, with
+ * the payload that its header tells; *bytes is its size with padding. */
+bool wal_format_group_at(const uint8_t *data, size_t size, size_t at, uint64_t salt,
+    struct wal_group_header *group, size_t *bytes);
+
 /* wal_format_crc is the checksum of a group's payload; crc32c_extend makes the same of its parts,
  * one after the other, from wal_format_crc_begin on. */
 uint32_t wal_format_crc_begin(uint64_t salt, uint64_t sequence);
@@ -72,6 +79,7 @@ struct wal_found_file {
     uint64_t last_sequence; /* of its groups; 0: none */
     bool used;              /* it has a header of its own */
     struct wal_file_header header;
+    struct wal_index_view index; /* blob NULL: it has none */
 };
 
 struct wal_scan {
@@ -80,12 +88,16 @@ struct wal_scan {
     uint64_t last_sequence; /* of all groups found */
     uint64_t next_sequence; /* larger than any that was ever written */
     uint64_t last_number;
+    struct wal_load *loads; /* of what was found, and not read */
+    size_t load_count;
 };
 
-/* wal_recover_scan reads all files (on the lane, of which it needs nothing to be under way), calls
- * found for each batch, and makes the last group durable in case that the process died before it
- * was. The caller frees scan->files. */
+/* wal_recover_scan reads all files (on the lane, of which it needs nothing to be under way), or
+ * their indexes where they have one, calls found for each batch, and makes the last group durable
+ * in case that the process died before it was. The caller calls wal_recover_free; what scan->loads
+ * lists he may take over before. */
 MUST_CHECK enum rc wal_recover_scan(const struct wal_options *options, wal_found_fn *found,
     void *arg, struct wal_scan *scan, struct err *e);
+void wal_recover_free(struct wal_scan *scan);
 
 #endif

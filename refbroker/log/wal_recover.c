@@ -9,12 +9,11 @@
 #include "lib/wire/codec_bytes.h"
 #include "refbroker/log/wal_format.h"
 
-/* A file, or its beginning, that is read. */
+/* A file that is read. */
 struct reading {
     struct work_job job;
     struct disk *disk;
     uint64_t number;
-    size_t size_max;
     struct blob *blob; /* what was read; batches that were found may keep it; or NULL */
     size_t size;
     struct err err;
@@ -85,20 +84,21 @@ data_reserve(struct reading *reading, size_t size)
 /* Past the page cache, which would hand the file over in small pieces; a file that somebody has cut
  * within a block cannot be read to its end so. */
 static enum rc
-file_open(struct reading *reading, const char *name, struct disk_file **handle, int64_t *size)
+file_open(struct disk *disk, const char *name, unsigned flags, struct disk_file **handle,
+    int64_t *size, struct err *e)
 {
-    enum rc rc = disk_open(reading->disk, name, DISK_READ | DISK_DIRECT, handle, &reading->err);
+    enum rc rc = disk_open(disk, name, flags | DISK_DIRECT, handle, e);
 
     if (rc != RC_OK)
         return rc;
-    rc = disk_size(*handle, size, &reading->err);
+    rc = disk_size(*handle, size, e);
     if (rc == RC_OK && *size % DISK_ALIGN_BYTES == 0)
         return RC_OK;
     disk_close(*handle);
-    return rc == RC_OK ? disk_open(reading->disk, name, DISK_READ, handle, &reading->err) : rc;
+    return rc == RC_OK ? disk_open(disk, name, flags, handle, e) : rc;
 }
 
-/* Reads what is wanted; err says how that went. */
+/* Reads all of a file; err says how that went. */
 static void
 file_read(struct reading *reading)
 {
@@ -109,17 +109,13 @@ file_read(struct reading *reading)
 
     err_clear(&reading->err);
     wal_format_name(name, reading->number);
-    if (file_open(reading, name, &handle, &size) != RC_OK)
+    if (file_open(reading->disk, name, DISK_READ, &handle, &size, &reading->err) != RC_OK)
         return;
-    if ((uint64_t)size < reading->size_max)
-        reading->size_max = (size_t)size;
-    rc = data_reserve(reading, reading->size_max);
-    if (rc == RC_OK)
-        rc = disk_read(
-            handle, 0, reading->blob->data, reading->size_max, &reading->size, &reading->err);
-    if (rc == RC_OK && reading->size < reading->size_max)
-        (void)err_set(&reading->err, RC_TRUNCATED, "%zu bytes were read of %zu", reading->size,
-            reading->size_max);
+    rc = data_reserve(reading, (size_t)size);
+    reading->size = (size_t)size;
+    if (rc == RC_OK &&
+        disk_read_whole(handle, 0, reading->blob->data, reading->size, &reading->err) != RC_OK)
+        reading->size = 0;
     disk_close(handle);
 }
 
@@ -141,7 +137,6 @@ ahead_begin(struct scanner *s, const struct wal_found_file *file)
 {
     s->ahead.disk = s->options->disk;
     s->ahead.number = file->number;
-    s->ahead.size_max = SIZE_MAX;
     s->ahead.job = (struct work_job){.run = job_run, .done = job_done};
     work_submit(s->options->work, s->options->lane, &s->ahead.job);
 }
@@ -161,30 +156,13 @@ ahead_take(struct scanner *s)
     return s->e->code;
 }
 
-/* Reads the first bytes of a file at once. */
-static enum rc
-now_read(struct scanner *s, const struct wal_found_file *file, size_t size_max)
-{
-    s->now.disk = s->options->disk;
-    s->now.number = file->number;
-    s->now.size_max = size_max;
-    file_read(&s->now);
-    if (s->now.err.code == RC_OK)
-        return RC_OK;
-    *s->e = s->now.err;
-    return s->e->code;
-}
-
 /* What a header says counts only under its own name: after a power cut a file that was to be used
  * again can stand under its old name with its new header. */
 static enum rc
-header_read(struct scanner *s, struct wal_found_file *file)
+header_take(struct scanner *s, struct wal_found_file *file, const uint8_t *bytes)
 {
-    enum rc rc = now_read(s, file, WAL_FILE_HEADER_BYTES);
+    enum rc rc = wal_format_file_parse(bytes, &file->header, s->e);
 
-    if (rc != RC_OK || s->now.size < WAL_FILE_HEADER_BYTES)
-        return rc;
-    rc = wal_format_file_parse(data_of(s), &file->header, s->e);
     if (rc == RC_NOTFOUND)
         return RC_OK;
     if (rc == RC_OK && file->header.number == file->number) {
@@ -194,10 +172,39 @@ header_read(struct scanner *s, struct wal_found_file *file)
     return rc;
 }
 
+/* Reads a file's header, and its index where it has one. */
 static enum rc
-malformed(const struct scanner *s, const struct wal_group_header *group)
+header_read(struct scanner *s, struct wal_found_file *file)
 {
-    return err_set(s->e, RC_CORRUPT, "group %" PRIu64 " is malformed", group->sequence);
+    struct blob *blob = blob_new_direct(WAL_FILE_HEADER_BYTES);
+    char name[WAL_NAME_BYTES];
+    struct disk_file *handle;
+    int64_t size;
+    enum rc rc;
+
+    wal_format_name(name, file->number);
+    rc = blob == NULL ? err_set(s->e, RC_LIMIT, "no memory for a header")
+                      : file_open(s->options->disk, name, DISK_READ, &handle, &size, s->e);
+    if (rc == RC_OK) {
+        if (size >= WAL_FILE_HEADER_BYTES) {
+            rc = disk_read_whole(handle, 0, blob->data, WAL_FILE_HEADER_BYTES, s->e);
+            if (rc == RC_OK)
+                rc = header_take(s, file, blob->data);
+        }
+        if (rc == RC_OK && file->used &&
+            (rc = wal_index_read(handle, size, file->header.salt, &file->index, s->e)) ==
+                RC_NOTFOUND)
+            rc = RC_OK;
+        disk_close(handle);
+    }
+    blob_unref(blob);
+    return rc;
+}
+
+static enum rc
+malformed(const struct scanner *s, uint64_t sequence)
+{
+    return err_set(s->e, RC_CORRUPT, "group %" PRIu64 " is malformed", sequence);
 }
 
 static enum rc
@@ -212,17 +219,17 @@ entries_apply(struct scanner *s, const struct wal_group_header *group, const uin
             .topic_id = &topic_id, .blob = s->now.blob, .sequence = group->sequence};
 
         if ((size_t)(end - at) < WAL_ENTRY_BYTES)
-            return malformed(s, group);
+            return malformed(s, group->sequence);
         memcpy(&topic_id, at, sizeof topic_id);
         batch.partition = codec_bytes_int32(at + 16);
-        batch.data = at + WAL_ENTRY_BYTES;
-        batch.size = (uint32_t)codec_bytes_int32(at + 20);
+        batch.data = batch.head = at + WAL_ENTRY_BYTES;
+        batch.size = batch.head_size = (uint32_t)codec_bytes_int32(at + 20);
         if ((size_t)(end - at) - WAL_ENTRY_BYTES < batch.size)
-            return malformed(s, group);
+            return malformed(s, group->sequence);
         rc = s->found(s->arg, &batch, s->e);
         at += WAL_ENTRY_BYTES + batch.size;
     }
-    return rc != RC_OK || at == end ? rc : malformed(s, group);
+    return rc != RC_OK || at == end ? rc : malformed(s, group->sequence);
 }
 
 static bool
@@ -238,15 +245,7 @@ static bool
 group_at(const struct scanner *s, const struct wal_found_file *file, size_t at,
     struct wal_group_header *group, size_t *bytes)
 {
-    const uint8_t *payload;
-
-    if (!group_header_at(s, file, at, group) ||
-        s->now.size - at - WAL_GROUP_HEADER_BYTES < group->payload_bytes)
-        return false;
-    payload = data_of(s) + at + WAL_GROUP_HEADER_BYTES;
-    *bytes = wal_format_aligned(WAL_GROUP_HEADER_BYTES + (size_t)group->payload_bytes);
-    return wal_format_crc(file->header.salt, group->sequence, payload, group->payload_bytes) ==
-           group->crc;
+    return wal_format_group_at(data_of(s), s->now.size, at, file->header.salt, group, bytes);
 }
 
 /* Whether a write had begun at `at`, behind the last whole group. In a file that was used before,
@@ -258,10 +257,11 @@ is_torn(const struct scanner *s, const struct wal_found_file *file, size_t at)
 
     if (group_header_at(s, file, at, &group))
         return true;
-    for (; at < s->now.size && !file->header.recycled; at++)
-        if (data_of(s)[at] != 0)
-            return true;
-    return false;
+    if (at >= s->now.size || file->header.recycled)
+        return false;
+    /* One byte that is not zero, or two neighbours that differ. */
+    return data_of(s)[at] != 0 ||
+           memcmp(data_of(s) + at, data_of(s) + at + 1, s->now.size - at - 1) != 0;
 }
 
 /* Behind a torn group nothing newer can lie: one group is under way at a time. */
@@ -281,34 +281,56 @@ tail_check(struct scanner *s, const struct wal_found_file *file, size_t at)
     return RC_OK;
 }
 
+/* Whether a group counts, of which *counts is set where there is no error: those behind `durable`
+ * were reported lost. */
+static enum rc
+group_see(struct scanner *s, const struct wal_found_file *file, uint64_t sequence, uint64_t durable,
+    bool *counts)
+{
+    struct wal_scan *scan = s->scan;
+
+    sequence_seen(scan, sequence);
+    *counts = sequence <= durable;
+    if (!*counts) {
+        log_notice("WAL-LOST-LEFT-OUT",
+            "file %016" PRIx64 ": group %" PRIu64 " was reported lost and stays out", file->number,
+            sequence);
+        return RC_OK;
+    }
+    if (sequence <= scan->last_sequence ||
+        (file->last_sequence != 0 && sequence != scan->last_sequence + 1))
+        return err_set(s->e, RC_CORRUPT, "group %" PRIu64 " follows group %" PRIu64, sequence,
+            scan->last_sequence);
+    return RC_OK;
+}
+
+/* Notes a group whose batches were applied; no bytes: it is known to be durable. */
+static void
+group_noted(
+    struct scanner *s, struct wal_found_file *file, uint64_t sequence, size_t at, size_t bytes)
+{
+    s->scan->last_sequence = file->last_sequence = sequence;
+    s->tail_file = file;
+    s->tail_at = at;
+    s->tail_bytes = bytes;
+}
+
 /* Applies the groups up to `durable`; `is_last` where no used file follows. */
 static enum rc
 groups_scan(struct scanner *s, struct wal_found_file *file, uint64_t durable, bool is_last)
 {
-    struct wal_scan *scan = s->scan;
     size_t at = WAL_FILE_HEADER_BYTES, bytes;
     struct wal_group_header group;
+    bool counts = true;
     enum rc rc;
 
     for (; group_at(s, file, at, &group, &bytes); at += bytes) {
-        sequence_seen(scan, group.sequence);
-        if (group.sequence > durable) {
-            log_notice("WAL-LOST-LEFT-OUT",
-                "file %016" PRIx64 ": group %" PRIu64 " was reported lost and stays out",
-                file->number, group.sequence);
-            return RC_OK;
-        }
-        if (group.sequence <= scan->last_sequence ||
-            (file->last_sequence != 0 && group.sequence != scan->last_sequence + 1))
-            return err_set(s->e, RC_CORRUPT, "group %" PRIu64 " follows group %" PRIu64,
-                group.sequence, scan->last_sequence);
-        rc = entries_apply(s, &group, data_of(s) + at + WAL_GROUP_HEADER_BYTES);
-        if (rc != RC_OK)
+        rc = group_see(s, file, group.sequence, durable, &counts);
+        if (rc == RC_OK && counts)
+            rc = entries_apply(s, &group, data_of(s) + at + WAL_GROUP_HEADER_BYTES);
+        if (rc != RC_OK || !counts)
             return rc;
-        scan->last_sequence = file->last_sequence = group.sequence;
-        s->tail_file = file;
-        s->tail_at = at;
-        s->tail_bytes = bytes;
+        group_noted(s, file, group.sequence, at, bytes);
     }
     rc = tail_check(s, file, at);
     if (rc == RC_OK && is_last && is_torn(s, file, at))
@@ -316,6 +338,98 @@ groups_scan(struct scanner *s, struct wal_found_file *file, uint64_t durable, bo
             "file %016" PRIx64 ": a write that was under way at byte %zu is cut", file->number, at);
     return rc;
 }
+
+/* --- files with an index -----------------------------------------------------------------------
+ */
+
+/* Notes a file that is read later, into memory that nothing has touched yet. */
+static struct wal_load *
+load_add(struct scanner *s, const struct wal_found_file *file)
+{
+    struct wal_scan *scan = s->scan;
+    struct blob *blob = blob_new_direct((size_t)file->index.groups_end);
+    struct wal_load *load;
+
+    if (blob == NULL) {
+        err_set(s->e, RC_LIMIT, "no memory for %" PRIu64 " bytes", file->index.groups_end);
+        return NULL;
+    }
+    scan->loads = xrealloc(scan->loads, scan->load_count + 1, sizeof *scan->loads);
+    load = &scan->loads[scan->load_count++];
+    *load = (struct wal_load){
+        .disk = s->options->disk, .number = file->number, .salt = file->header.salt, .blob = blob};
+    return load;
+}
+
+/* Applies a batch of an index. Of what lies in the index whole nothing else is read; where a head
+ * is not enough (RC_TRUNCATED) the file is read at once. */
+static enum rc
+entry_apply(struct scanner *s, const struct wal_found_file *file, struct wal_load *load,
+    const struct wal_index_entry *entry, uint64_t sequence)
+{
+    bool whole = entry->head_size == entry->size;
+    struct wal_found_batch batch = {.topic_id = &entry->topic_id,
+        .partition = entry->partition,
+        .blob = whole ? file->index.blob : load->blob,
+        .data = whole ? entry->head : load->blob->data + entry->place,
+        .size = entry->size,
+        .head = entry->head,
+        .head_size = entry->head_size,
+        .sequence = sequence};
+    enum rc rc = s->found(s->arg, &batch, s->e);
+
+    if (rc != RC_TRUNCATED || whole)
+        return rc;
+    wal_load_run(load);
+    if (load->err.code != RC_OK) {
+        *s->e = load->err;
+        return s->e->code;
+    }
+    batch.head = batch.data;
+    batch.head_size = batch.size;
+    return s->found(s->arg, &batch, s->e);
+}
+
+/* As groups_scan. A file gets its index once all of its groups are durable. */
+static enum rc
+index_scan(struct scanner *s, struct wal_found_file *file, uint64_t durable)
+{
+    struct wal_load *load = load_add(s, file);
+    struct wal_index_entry entry;
+    uint64_t sequence;
+    uint32_t count;
+    bool counts;
+    enum rc rc = load == NULL ? s->e->code : RC_OK;
+
+    while (rc == RC_OK && wal_index_next_group(&file->index, &sequence, &count)) {
+        rc = group_see(s, file, sequence, durable, &counts);
+        if (rc != RC_OK || !counts)
+            return rc;
+        for (uint32_t i = 0; i < count && rc == RC_OK; i++)
+            rc = wal_index_next_entry(&file->index, &entry)
+                     ? entry_apply(s, file, load, &entry, sequence)
+                     : malformed(s, sequence);
+        group_noted(s, file, sequence, 0, 0);
+    }
+    return rc != RC_OK || file->index.at == file->index.end ? rc : malformed(s, sequence);
+}
+
+/* What nobody has kept, or what has been read, needs no reading. */
+static void
+loads_sift(struct wal_scan *scan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < scan->load_count; i++)
+        if (scan->loads[i].blob->refs > 1 && !scan->loads[i].is_over)
+            scan->loads[kept++] = scan->loads[i];
+        else
+            blob_unref(scan->loads[i].blob);
+    scan->load_count = kept;
+}
+
+/* --- all files ---------------------------------------------------------------------------------
+ */
 
 /* The next file that is used, or their count. */
 static size_t
@@ -326,6 +440,17 @@ used_from(const struct wal_scan *scan, size_t index)
     return index;
 }
 
+/* Has the next file read that has no index. */
+static void
+whole_begin(struct scanner *s, size_t index)
+{
+    for (struct wal_scan *scan = s->scan; index < scan->file_count; index++)
+        if (scan->files[index].used && scan->files[index].index.blob == NULL) {
+            ahead_begin(s, &scan->files[index]);
+            return;
+        }
+}
+
 /* Looks at a file that is being read, and has the next one read meanwhile. */
 static enum rc
 file_scan(struct scanner *s, size_t index)
@@ -333,6 +458,8 @@ file_scan(struct scanner *s, size_t index)
     struct wal_scan *scan = s->scan;
     struct wal_found_file *file = &scan->files[index];
     size_t next = used_from(scan, index + 1);
+    bool is_last = next == scan->file_count;
+    uint64_t durable = is_last ? UINT64_MAX : scan->files[next].header.after_sequence;
     enum rc rc;
 
     if (file->header.after_sequence > scan->last_sequence) {
@@ -342,14 +469,30 @@ file_scan(struct scanner *s, size_t index)
                 file->header.after_sequence, scan->last_sequence);
         scan->last_sequence = file->header.after_sequence;
     }
+    if (file->index.blob != NULL)
+        return index_scan(s, file, durable);
     rc = ahead_take(s);
     if (rc != RC_OK)
         return rc;
-    if (next < scan->file_count)
-        ahead_begin(s, &scan->files[next]);
-    return next == scan->file_count
-               ? groups_scan(s, file, UINT64_MAX, true)
-               : groups_scan(s, file, scan->files[next].header.after_sequence, false);
+    whole_begin(s, index + 1);
+    return groups_scan(s, file, durable, is_last);
+}
+
+/* The header, and behind it the last group, once more. */
+static enum rc
+tail_read(struct scanner *s, struct disk_file *file, uint8_t *out, size_t group_bytes)
+{
+    struct wal_group_header group;
+    size_t bytes;
+    enum rc rc = disk_read_whole(file, 0, out, WAL_FILE_HEADER_BYTES, s->e);
+
+    if (rc == RC_OK)
+        rc = disk_read_whole(
+            file, (int64_t)s->tail_at, out + WAL_FILE_HEADER_BYTES, group_bytes, s->e);
+    if (rc != RC_OK || wal_format_group_at(out + WAL_FILE_HEADER_BYTES, group_bytes, 0,
+                           s->tail_file->header.salt, &group, &bytes))
+        return rc;
+    return err_set(s->e, RC_IO, "byte %zu read differently the second time", s->tail_at);
 }
 
 /*
@@ -361,30 +504,36 @@ file_scan(struct scanner *s, size_t index)
 static enum rc
 tail_rewrite(struct scanner *s)
 {
+    const struct wal_found_file *tail = s->tail_file;
     char name[WAL_NAME_BYTES];
-    struct wal_group_header group;
     struct disk_file *file;
-    size_t bytes;
+    struct blob *blob;
+    size_t left;
+    int64_t size;
     enum rc rc;
 
-    if (s->tail_file == NULL)
+    if (tail == NULL || s->tail_bytes == 0)
         return RC_OK;
-    rc = now_read(s, s->tail_file, s->tail_at + s->tail_bytes);
-    if (rc != RC_OK)
-        return rc;
-    if (!group_at(s, s->tail_file, s->tail_at, &group, &bytes))
-        return err_set(s->e, RC_IO, "byte %zu read differently the second time", s->tail_at);
-    wal_format_name(name, s->tail_file->number);
-    rc = disk_open(s->options->disk, name, DISK_WRITE, &file, s->e);
-    if (rc != RC_OK)
-        return rc;
-    rc = disk_write(file, 0, data_of(s), WAL_FILE_HEADER_BYTES, s->e);
-    if (rc == RC_OK)
-        rc = disk_write(
-            file, (int64_t)s->tail_at, data_of(s) + s->tail_at, s->now.size - s->tail_at, s->e);
-    if (rc == RC_OK)
-        rc = disk_sync(file, s->e);
-    disk_close(file);
+    blob = blob_new_direct(WAL_FILE_HEADER_BYTES + s->tail_bytes);
+    if (blob == NULL)
+        return err_set(s->e, RC_LIMIT, "no memory for its last group");
+    wal_format_name(name, tail->number);
+    rc = file_open(s->options->disk, name, DISK_WRITE, &file, &size, s->e);
+    if (rc == RC_OK) {
+        /* The file may not have all of the padding. */
+        left =
+            (uint64_t)size - s->tail_at < s->tail_bytes ? (size_t)size - s->tail_at : s->tail_bytes;
+        rc = tail_read(s, file, blob->data, left);
+        if (rc == RC_OK)
+            rc = disk_write(file, 0, blob->data, WAL_FILE_HEADER_BYTES, s->e);
+        if (rc == RC_OK)
+            rc = disk_write(
+                file, (int64_t)s->tail_at, blob->data + WAL_FILE_HEADER_BYTES, left, s->e);
+        if (rc == RC_OK)
+            rc = disk_sync(file, s->e);
+        disk_close(file);
+    }
+    blob_unref(blob);
     return rc;
 }
 
@@ -395,8 +544,7 @@ files_scan(struct scanner *s)
     size_t i = used_from(scan, 0);
     enum rc rc = RC_OK;
 
-    if (i < scan->file_count)
-        ahead_begin(s, &scan->files[i]);
+    whole_begin(s, i);
     for (; i < scan->file_count && rc == RC_OK; i = used_from(scan, i + 1))
         if ((rc = file_scan(s, i)) != RC_OK)
             err_note(s->e, "WAL file %016" PRIx64, scan->files[i].number);
@@ -430,5 +578,17 @@ wal_recover_scan(const struct wal_options *options, wal_found_fn *found, void *a
         err_note(s.e, "WAL file %016" PRIx64, s.tail_file->number);
     blob_unref(s.now.blob);
     blob_unref(s.ahead.blob);
+    loads_sift(scan);
     return rc;
+}
+
+void
+wal_recover_free(struct wal_scan *scan)
+{
+    for (size_t i = 0; i < scan->file_count; i++)
+        blob_unref(scan->files[i].index.blob);
+    for (size_t i = 0; i < scan->load_count; i++)
+        blob_unref(scan->loads[i].blob);
+    free(scan->loads);
+    free(scan->files);
 }

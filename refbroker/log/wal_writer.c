@@ -1,13 +1,15 @@
 #include "refbroker/log/wal_writer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/xalloc.h"
 
 void
-wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes, uint64_t salt,
-    uint64_t last_number, uint64_t durable_sequence)
+wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes, size_t index_bytes_max,
+    uint64_t salt, uint64_t last_number, uint64_t durable_sequence)
 {
     memset(w, 0, sizeof *w);
     w->disk = disk;
@@ -16,6 +18,7 @@ wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes, uint
     w->last_number = last_number;
     w->durable_sequence = durable_sequence;
     w->settled = last_number == 0;
+    wal_index_init(&w->index, index_bytes_max);
 }
 
 static void
@@ -29,6 +32,7 @@ void
 wal_writer_fini(struct wal_writer *w)
 {
     file_close(w);
+    wal_index_fini(&w->index);
     free(w->buffer);
     free(w->spares);
 }
@@ -80,19 +84,23 @@ names_sync(struct wal_writer *w, struct err *e)
     return rc;
 }
 
-/* The header becomes durable with the first group; the name must be before it. */
+/* The header becomes durable with the first group, of `size` bytes and index_bytes in the index;
+ * the name must be before it. */
 static enum rc
-file_next(struct wal_writer *w, size_t need, struct err *e)
+file_next(struct wal_writer *w, size_t group_bytes, size_t index_bytes, struct err *e)
 {
     uint64_t number = w->last_number + 1;
     struct wal_file_header header = {number, w->durable_sequence, w->salt_base + number, false};
     int64_t size = (int64_t)w->file_bytes;
     char name[WAL_NAME_BYTES];
+    size_t need;
     enum rc rc;
 
     file_close(w);
-    if (size < (int64_t)(WAL_FILE_HEADER_BYTES + need))
-        size = (int64_t)(WAL_FILE_HEADER_BYTES + need);
+    wal_index_begin(&w->index);
+    need = WAL_FILE_HEADER_BYTES + group_bytes + wal_index_room(&w->index, index_bytes);
+    if (size < (int64_t)need)
+        size = (int64_t)need;
     rc = file_take(w, size, name, &header.recycled, e);
     if (rc == RC_OK) {
         wal_format_file_header(w->buffer, &header);
@@ -133,14 +141,38 @@ buffer_reserve(struct wal_writer *w, size_t size, struct err *e)
     return RC_OK;
 }
 
-enum rc
-wal_writer_reserve(struct wal_writer *w, size_t size, struct err *e)
+/* Ends a file that is full. What it holds is durable, and a start that finds no index, or a part of
+ * one, reads all of it: there is nothing to sync. */
+static void
+index_write(struct wal_writer *w)
 {
+    size_t size = wal_index_room(&w->index, 0);
+    struct err e;
+    enum rc rc;
+
+    if (size == 0)
+        return;
+    rc = buffer_reserve(w, size, &e);
+    if (rc == RC_OK) {
+        wal_index_format(&w->index, w->salt, (uint64_t)w->at, w->buffer);
+        rc = disk_write(w->file, w->size - (int64_t)size, w->buffer, size, &e);
+    }
+    if (rc != RC_OK)
+        log_warn("WAL-NO-INDEX", "file %016" PRIx64 ": %s", w->number, e.text);
+}
+
+enum rc
+wal_writer_reserve(struct wal_writer *w, size_t size, size_t index_bytes, struct err *e)
+{
+    int64_t need = (int64_t)(size + wal_index_room(&w->index, index_bytes));
+    bool is_full = w->file != NULL && w->size - w->at < need;
     enum rc rc = buffer_reserve(w, size < WAL_FILE_HEADER_BYTES ? WAL_FILE_HEADER_BYTES : size, e);
 
-    if (rc == RC_OK && (w->file == NULL || w->size - w->at < (int64_t)size))
-        rc = file_next(w, size, e);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    if (is_full)
+        index_write(w);
+    return w->file == NULL || is_full ? file_next(w, size, index_bytes, e) : RC_OK;
 }
 
 enum rc

@@ -1,10 +1,10 @@
 /*
  * wal_writer: the files of the WAL as the lane that writes them sees them.
  *
- * One file is written at a time, group behind group. When it is full, or when what it holds is not
- * known any more, the next one begins under the next number: a spare file under a new name, or a
- * new one. Nothing is synced twice after a failure: a file, or a number, that met an error is given
- * up.
+ * One file is written at a time, group behind group. When it is full it gets an index
+ * (wal_index.h), and the next one begins under the next number: a spare file under a new name, or a
+ * new one; so it does, without an index, when what the file holds is not known any more. Nothing is
+ * synced twice after a failure: a file, or a number, that met an error is given up.
  *
  * All functions but init, fini and add_spare run on the WAL's lane and block.
  */
@@ -12,6 +12,7 @@
 #define REFBROKER_LOG_WAL_WRITER_H
 
 #include "refbroker/log/wal_format.h"
+#include "refbroker/log/wal_index.h"
 
 struct wal_writer {
     struct disk *disk;
@@ -30,21 +31,23 @@ struct wal_writer {
     bool cannot_recycle; /* a sync of the folder failed */
     uint8_t *buffer;     /* aligned */
     size_t buffer_size;
+    struct wal_index index; /* of the file; whoever puts a group notes its batches */
 };
 
 /* wal_writer_init prepares for groups behind what recovery found; no file is touched. `salt` is
  * random. */
-void wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes, uint64_t salt,
-    uint64_t last_number, uint64_t durable_sequence);
+void wal_writer_init(struct wal_writer *w, struct disk *disk, size_t file_bytes,
+    size_t index_bytes_max, uint64_t salt, uint64_t last_number, uint64_t durable_sequence);
 void wal_writer_fini(struct wal_writer *w);
 
 /* wal_writer_add_spare hands over a file that holds nothing. */
 void wal_writer_add_spare(struct wal_writer *w, uint64_t number);
 
-/* wal_writer_reserve finds a place for a group of `size` bytes (a multiple of DISK_ALIGN_BYTES) and
- * room for it in w->buffer; the group's checksums need w->salt. After RC_NO_SPACE it may be called
- * again. */
-MUST_CHECK enum rc wal_writer_reserve(struct wal_writer *w, size_t size, struct err *e);
+/* wal_writer_reserve finds a place for a group of `size` bytes (a multiple of DISK_ALIGN_BYTES), of
+ * which the index will hold index_bytes, and room for it in w->buffer; the group's checksums need
+ * w->salt. After RC_NO_SPACE it may be called again. */
+MUST_CHECK enum rc wal_writer_reserve(
+    struct wal_writer *w, size_t size, size_t index_bytes, struct err *e);
 
 /*
  * wal_writer_put writes the group in w->buffer to its place and syncs it. After RC_NO_SPACE nothing

@@ -314,7 +314,8 @@ tick(void *arg)
     struct server *server = arg;
     int64_t next_ms = broker_tick(server->broker);
 
-    if (server->stopping && broker_is_idle(server->broker))
+    if ((server->stopping && broker_is_idle(server->broker)) ||
+        broker_damage(server->broker) != NULL)
         loop_stop(server->loop);
     if (next_ms == INT64_MAX)
         loop_timer_cancel(server->loop, &server->wake);

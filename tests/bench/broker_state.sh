@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # its variables are common.sh's
 # Sourced by bench_broker: what brokers hold and how soon they are there: memory, groups, the first ack after kill -9.
-recovery_partitions=${RECOVERY_PARTITIONS:-10000} recovery_mb=${RECOVERY_MB:-537}
+recovery_partitions=${RECOVERY_PARTITIONS:-10000} recovery_mb=${RECOVERY_MB:-560} # batches are whole records
 topic_partitions=1000 # of those that audit_estate makes
 idle_groups=5000 live_members=500 idle_seconds=10
 
@@ -25,8 +25,9 @@ recover() {
 }
 recovery_refbroker() {
     local i port mb
-    # What it holds lies in no object: nothing is old or large enough for one.
-    refbroker_start crashed --set kdl.unstored.bytes=1073741824 --set kdl.upload.bytes=1073741824 --set kdl.upload.interval.ms=86400000
+    # What it holds lies in no object: nothing is old or large enough for one. It may hold so much, before the kill and behind it.
+    local holds=(--set kdl.unstored.bytes=1073741824)
+    refbroker_start crashed "${holds[@]}" --set kdl.upload.bytes=1073741824 --set kdl.upload.interval.ms=86400000
     estate "$address" $((recovery_partitions / topic_partitions)) $topic_partitions
     recovery_fill "$address" "$pid" || say "refbroker takes no more before it has stored some"
     mb=$(($(metric crashed uncommitted_bytes) / 1000000))
@@ -37,7 +38,7 @@ recovery_refbroker() {
         sync
         find "$work/recovered/wal" -type f -exec dd if={} iflag=nocache count=0 status=none \;
         port=$(free_port)
-        recover refbroker D2 "$mb" "$port" "$BUILD/bin/refbroker" --data "$work/recovered" --listen "127.0.0.1:$port"
+        recover refbroker D2 "$mb" "$port" "$BUILD/bin/refbroker" --data "$work/recovered" --listen "127.0.0.1:$port" "${holds[@]}"
         rm -rf "$work/recovered"
     done
     rm -rf "$work/crashed"
@@ -63,7 +64,7 @@ recovery_kafka() { # its state stays as it was: one record more, and not one run
 }
 recovery() {
     line about recovery "kill -9 with $recovery_partitions partitions, then to the first ack" \
-        "tests/bench/start_probe -t: exec to the first acknowledged record, tried each millisecond. refbroker: what was written before is in its log alone (kdl_uncommitted_bytes of /metrics), which is read from the disk; it starts with default settings. Kafka: its files are in the page cache, as kill -9 leaves them"
+        "tests/bench/start_probe -t: exec to the first acknowledged record, tried each millisecond. refbroker: what was written before is in its log alone (kdl_uncommitted_bytes of /metrics), which is read from the disk; it starts with the one setting that lets it hold more than 256 MiB there (kdl.unstored.bytes, without which producers wait until the rest is stored). Kafka: its files are in the page cache, as kill -9 leaves them"
     recovery_refbroker
     recovery_kafka
 }

@@ -246,7 +246,8 @@ batch_make(struct broker_world *world, int64_t number, struct arena *arena)
     options.codec = make->codec >= 0                        ? (enum compress_codec)make->codec
                     : env_random_below(&world->env, 2) == 0 ? COMPRESS_NONE
                                                             : COMPRESS_LZ4;
-    memset(value, (int)(number & 0x7f), make->value_bytes);
+    for (size_t i = 0; i < make->value_bytes; i++)
+        value[i] = (uint8_t)(make->noise ? env_random_below(&world->env, 256) : number & 0x7f);
     memcpy(value, &number, sizeof number);
     record.value = value;
     record.value_size = (int32_t)make->value_bytes;

@@ -34,6 +34,7 @@ struct broker_world_make {
     int32_t fillers;    /* empty records behind it */
     int64_t timestamp;
     int16_t acks;
+    bool noise;   /* values that no codec makes smaller */
     bool damaged; /* the CRC is wrong */
 };
 

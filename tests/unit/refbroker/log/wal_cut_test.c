@@ -8,6 +8,34 @@
 #define RANDOM_SEEDS 400
 #define STARTS 5
 
+/* Whether full files get an index, in fixed histories. */
+static bool has_index;
+
+static int
+without_index(void **state)
+{
+    (void)state;
+    has_index = false;
+    return 0;
+}
+
+static int
+with_index(void **state)
+{
+    (void)state;
+    has_index = true;
+    return 0;
+}
+
+static struct wal_rig *
+rig_new(uint64_t seed, bool index)
+{
+    struct wal_rig *rig = wal_rig_new(seed);
+
+    rig->index_bytes_max = index ? WAL_RIG_FILE_BYTES / 8 : 0;
+    return rig;
+}
+
 /* Crashes until `starts` starts were judged; each crash comes at a random step. */
 static const char *
 play_and_crash(struct wal_rig *rig, int starts, bool with_faults)
@@ -45,23 +73,25 @@ play_and_crash(struct wal_rig *rig, int starts, bool with_faults)
 static void
 acknowledged_batches_survive_cuts_and_kills_at_random_points(void **state)
 {
-    uint64_t cuts = 0, durable = 0;
+    uint64_t cuts = 0, durable = 0, heads = 0;
 
     (void)state;
     for (uint64_t seed = 0; seed < RANDOM_SEEDS; seed++) {
-        struct wal_rig *rig = wal_rig_new(seed);
+        struct wal_rig *rig = rig_new(seed, seed % 4 != 0);
         const char *wrong = play_and_crash(rig, STARTS, false);
 
         if (wrong != NULL)
             fail_msg("seed %llu, start %zu: %s", (unsigned long long)seed, rig->starts, wrong);
         cuts += disk_cut_counts(rig->disk)->cuts;
         durable += rig->durable_count;
+        heads += rig->heads_count;
         wal_rig_free(rig);
     }
-    print_message("# %llu power cuts, %llu batches acknowledged\n", (unsigned long long)cuts,
-        (unsigned long long)durable);
+    print_message("# %llu power cuts, %llu batches acknowledged, %llu found by their heads\n",
+        (unsigned long long)cuts, (unsigned long long)durable, (unsigned long long)heads);
     assert_true(cuts >= 1000);
     assert_true(durable >= 10 * cuts);
+    assert_true(heads >= durable / 20);
 }
 
 static void
@@ -71,7 +101,7 @@ acknowledged_batches_survive_failed_syncs_and_full_disks_too(void **state)
 
     (void)state;
     for (uint64_t seed = 0; seed < RANDOM_SEEDS; seed++) {
-        struct wal_rig *rig = wal_rig_new(seed + 5000);
+        struct wal_rig *rig = rig_new(seed + 5000, seed % 4 != 0);
         const char *wrong = play_and_crash(rig, STARTS, true);
 
         if (wrong != NULL)
@@ -136,7 +166,7 @@ history_play(struct wal_rig *rig, const struct move *move, bool detour)
 static void
 measure(const struct move *history, uint64_t *steps, uint64_t *syncs)
 {
-    struct wal_rig *rig = wal_rig_new(0);
+    struct wal_rig *rig = rig_new(0, has_index);
 
     assert_null(wal_rig_start(rig));
     history_play(rig, history, false);
@@ -150,7 +180,7 @@ measure(const struct move *history, uint64_t *steps, uint64_t *syncs)
 static struct wal_rig *
 run_until(const struct move *history, uint64_t seed, uint64_t stop, uint64_t omitted_sync)
 {
-    struct wal_rig *rig = wal_rig_new(seed);
+    struct wal_rig *rig = rig_new(seed, has_index);
     const char *wrong;
     struct err e;
 
@@ -277,7 +307,7 @@ static void
 no_sync_of_a_start_can_be_left_out(void **state)
 {
     enum { SYNCS = 4 };
-    struct wal_rig *rig = wal_rig_new(0);
+    struct wal_rig *rig = rig_new(0, has_index);
     uint64_t syncs;
 
     (void)state;
@@ -300,9 +330,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acknowledged_batches_survive_cuts_and_kills_at_random_points),
         cmocka_unit_test(acknowledged_batches_survive_failed_syncs_and_full_disks_too),
-        cmocka_unit_test(a_cut_or_kill_at_every_step_loses_nothing),
-        cmocka_unit_test(no_sync_of_a_running_wal_can_be_left_out),
-        cmocka_unit_test(no_sync_of_a_start_can_be_left_out),
+        cmocka_unit_test_setup(a_cut_or_kill_at_every_step_loses_nothing, without_index),
+        cmocka_unit_test_setup(a_cut_or_kill_at_every_step_loses_nothing, with_index),
+        cmocka_unit_test_setup(no_sync_of_a_running_wal_can_be_left_out, without_index),
+        cmocka_unit_test_setup(no_sync_of_a_running_wal_can_be_left_out, with_index),
+        cmocka_unit_test_setup(no_sync_of_a_start_can_be_left_out, without_index),
+        cmocka_unit_test_setup(no_sync_of_a_start_can_be_left_out, with_index),
     };
 
     log_capture_quiet();

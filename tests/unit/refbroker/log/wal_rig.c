@@ -202,30 +202,46 @@ wal_rig_stop(struct wal_rig *rig)
 
 /* --- the start ------------------------------------------------------------------------------- */
 
+static void
+bytes_compare(struct wal_rig *rig, size_t id, const uint8_t *data, size_t size)
+{
+    uint8_t *expected = xmalloc(rig->batches[id].size);
+
+    batch_bytes(id, expected, rig->batches[id].size);
+    if (memcmp(data, expected, size) != 0)
+        wrong_note(rig, "has other bytes", id);
+    free(expected);
+}
+
 static enum rc
 batch_found(void *arg, const struct wal_found_batch *found, struct err *e)
 {
     struct wal_rig *rig = arg;
     struct wal_rig_batch *batch;
-    uint8_t *expected;
     size_t id;
 
-    (void)e;
     if (found->size < sizeof id) {
         wrong_note(rig, "is found too short", 0);
         return RC_OK;
     }
-    memcpy(&id, found->data, sizeof id);
+    if (found->head_size > found->size ||
+        (found->head_size < found->size && found->head_size < WAL_INDEX_HEAD_BYTES))
+        wrong_note(rig, "has a head of another size", 0);
+    memcpy(&id, found->head, sizeof id);
     if (id >= rig->batch_count || rig->batches[id].size != found->size) {
         wrong_note(rig, "is found and was never appended", id);
         return RC_OK;
     }
     batch = &rig->batches[id];
-    expected = xmalloc(found->size);
-    batch_bytes(id, expected, found->size);
-    if (memcmp(found->data, expected, found->size) != 0)
-        wrong_note(rig, "has other bytes", id);
-    free(expected);
+    /* Some heads are not enough for whoever finds them. */
+    if (found->head_size < found->size && id % 16 == 15)
+        return err_set(e, RC_TRUNCATED, "batch %zu is wanted whole", id);
+    bytes_compare(rig, id, found->head, found->head_size);
+    if (found->head_size < found->size) {
+        batch->blob = blob_ref(found->blob);
+        batch->data = found->data;
+        rig->heads_count++;
+    }
     if (found->partition != batch->partition ||
         memcmp(found->topic_id, &rig->topic.topic_id, 16) != 0)
         wrong_note(rig, "is found in another partition", id);
@@ -240,6 +256,31 @@ batch_found(void *arg, const struct wal_found_batch *found, struct err *e)
     batch->sequence = found->sequence;
     batch->found = true;
     return RC_OK;
+}
+
+/* What was found by its head is there by now. */
+static void
+heads_compare(struct wal_rig *rig)
+{
+    for (size_t id = 0; id < rig->batch_count; id++) {
+        struct wal_rig_batch *batch = &rig->batches[id];
+
+        if (batch->blob == NULL)
+            continue;
+        if (wal_is_loaded(rig->wal, batch->blob))
+            bytes_compare(rig, id, batch->data, batch->size);
+        else
+            wrong_note(rig, "is not read", id);
+    }
+}
+
+static void
+blobs_release(struct wal_rig *rig)
+{
+    for (size_t id = 0; id < rig->batch_count; id++) {
+        blob_unref(rig->batches[id].blob);
+        rig->batches[id].blob = NULL;
+    }
 }
 
 static void
@@ -271,8 +312,8 @@ wal_rig_open(struct wal_rig *rig, const char **wrong, struct err *e)
 {
     struct wal_options options = {.disk = rig->disk,
         .env = &rig->env,
-        .lane = 0,
         .file_bytes = WAL_RIG_FILE_BYTES,
+        .index_bytes_max = rig->index_bytes_max,
         .done = batch_done,
         .arg = rig};
     enum rc rc;
@@ -285,8 +326,10 @@ wal_rig_open(struct wal_rig *rig, const char **wrong, struct err *e)
     for (size_t id = 0; id < rig->batch_count; id++)
         rig->batches[id].found = false;
     rc = wal_open(&options, batch_found, rig, &rig->wal, e);
+    if (rc == RC_OK && !rig->leaves_loads && (rc = wal_load_wait(rig->wal, e)) == RC_OK)
+        heads_compare(rig);
+    blobs_release(rig);
     if (rc != RC_OK) {
-        rig->wal = NULL;
         process_end(rig);
         return rc;
     }

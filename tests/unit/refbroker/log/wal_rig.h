@@ -19,6 +19,7 @@
 #include "lib/base/env.h"
 #include "refbroker/log/cache.h"
 #include "refbroker/log/wal.h"
+#include "refbroker/log/wal_index.h"
 #include "refbroker/meta/topics.h"
 #include "tests/sim/disk_cut.h"
 
@@ -37,6 +38,8 @@ struct wal_rig_batch {
     enum wal_rig_state state;
     uint64_t sequence; /* 0: none known */
     bool found;        /* by the last start */
+    struct blob *blob; /* that the last start found it in, until that is read; or NULL */
+    const uint8_t *data;
 };
 
 struct wal_rig {
@@ -52,8 +55,11 @@ struct wal_rig {
     size_t batch_capacity;
     size_t found_next; /* ids below were passed by the start that is under way */
     size_t found_count;
-    uint64_t trimmed;      /* sequences up to this one need not be found */
-    uint64_t sequence_max; /* of all promises */
+    size_t index_bytes_max; /* 0: files get no index */
+    bool leaves_loads;      /* a start does not wait until all is read */
+    size_t heads_count;     /* batches of which a start knew only the head, of all starts */
+    uint64_t trimmed;       /* sequences up to this one need not be found */
+    uint64_t sequence_max;  /* of all promises */
     size_t durable_count, lost_count, starts;
     const char *wrong; /* noticed inside a callback */
 };

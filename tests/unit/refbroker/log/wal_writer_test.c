@@ -16,7 +16,7 @@ setup(void **state)
     (void)state;
     disk = disk_cut_new(1);
     assert_int_equal(disk_make_folder(disk, WAL_FOLDER, NULL), RC_OK);
-    wal_writer_init(&writer, disk, FILE_BYTES, 12345, 0, 0);
+    wal_writer_init(&writer, disk, FILE_BYTES, 0, 12345, 0, 0);
     return 0;
 }
 
@@ -33,7 +33,7 @@ teardown(void **state)
 static enum rc
 put(size_t pages, uint64_t sequence, struct err *e)
 {
-    enum rc rc = wal_writer_reserve(&writer, pages * PAGE, e);
+    enum rc rc = wal_writer_reserve(&writer, pages * PAGE, 0, e);
 
     if (rc != RC_OK)
         return rc;
@@ -115,7 +115,7 @@ salts_differ_between_files_and_between_processes(void **state)
     assert_put(3, 2, 2);
     assert_true(writer.salt != first);
     wal_writer_fini(&writer);
-    wal_writer_init(&writer, disk, FILE_BYTES, 777777, 0, 0);
+    wal_writer_init(&writer, disk, FILE_BYTES, 0, 777777, 0, 0);
     assert_put(3, 3, 1);
     assert_true(writer.salt != first);
 }
@@ -128,7 +128,7 @@ numbers_go_on_behind_what_was_found(void **state)
 
     (void)state;
     wal_writer_fini(&writer);
-    wal_writer_init(&writer, disk, FILE_BYTES, 1, 41, 99);
+    wal_writer_init(&writer, disk, FILE_BYTES, 0, 1, 41, 99);
     assert_put(1, 100, 42);
     assert_int_equal(header_of(42, &header, &size), RC_OK);
     assert_int_equal(header.after_sequence, 99);
@@ -239,7 +239,7 @@ spares_of_an_earlier_process_are_emptied_once_more_before_the_first_recycling(vo
     for (uint64_t n = 1; n <= 4; n++)
         assert_put(3, n, n);
     wal_writer_fini(&writer);
-    wal_writer_init(&writer, disk, FILE_BYTES, 1, 4, 4);
+    wal_writer_init(&writer, disk, FILE_BYTES, 0, 1, 4, 4);
     wal_writer_add_spare(&writer, 1);
     wal_writer_add_spare(&writer, 2);
     syncs = disk_cut_counts(disk)->syncs;
@@ -261,7 +261,7 @@ a_spare_that_cannot_be_emptied_is_removed(void **state)
     for (uint64_t n = 1; n <= 3; n++)
         assert_put(3, n, n);
     wal_writer_fini(&writer);
-    wal_writer_init(&writer, disk, FILE_BYTES, 1, 3, 3);
+    wal_writer_init(&writer, disk, FILE_BYTES, 0, 1, 3, 3);
     wal_writer_add_spare(&writer, 1);
     disk_cut_fault(disk, DISK_CUT_FAIL_SYNC, 1);
     assert_int_equal(wal_writer_recycle(&writer, 2, &spoilt, NULL), RC_OK);
