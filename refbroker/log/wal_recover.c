@@ -396,7 +396,7 @@ index_scan(struct scanner *s, struct wal_found_file *file, uint64_t durable)
 {
     struct wal_load *load = load_add(s, file);
     struct wal_index_entry entry;
-    uint64_t sequence;
+    uint64_t sequence = 0;
     uint32_t count;
     bool counts;
     enum rc rc = load == NULL ? s->e->code : RC_OK;
