@@ -464,6 +464,8 @@ server_run(struct server *server, struct broker *broker)
     loop_signal_add(server->loop, SIGTERM, signaled, server);
     loop_signal_add(server->loop, SIGINT, signaled, server);
     loop_set_tick(server->loop, tick, server);
+    /* What happened before is looked at without waiting for the first event. */
+    loop_timer_set(server->loop, &server->wake, 0, wake, server);
     loop_run(server->loop);
     broker_abandon(broker);
     while (!list_is_empty(&server->peers))

@@ -137,18 +137,26 @@ __wrap_broker_abandon(struct broker *own)
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 static int
-start(void **state)
+start_alone(void **state)
 {
     const struct server_options options = {.listen_host = "127.0.0.1"};
-    struct sockaddr_in address = {.sin_family = AF_INET};
 
     (void)state;
     env_init_real(&env);
+    fd = -1;
     got_size = sent = sent_before_tick = 0;
     came_at_once = leaves_at_once = answered = ticked = over = false;
     for (size_t i = 0; i < sizeof reply; i++)
         reply[i] = (uint8_t)(i % 251);
-    if (server_new(&options, &server, NULL) != RC_OK)
+    return server_new(&options, &server, NULL) == RC_OK ? 0 : -1;
+}
+
+static int
+start(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+
+    if (start_alone(state) != 0)
         return -1;
     address.sin_port = htons(server_port(server));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -160,7 +168,8 @@ static int
 end(void **state)
 {
     (void)state;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     server_free(server);
     return 0;
 }
@@ -209,6 +218,20 @@ small_replies_leave_once_they_are_large_together(void **state)
     assert_true(came_at_once);
 }
 
+/* It may be known before the first tick, and nobody may ever come who would be a reason for one. */
+static void
+damage_ends_it_without_any_event(void **state)
+{
+    const struct err damage = {.code = RC_CORRUPT};
+
+    (void)state;
+    broker.damage = &damage;
+    (void)alarm(PATIENCE_MS / 1000 + 1);
+    server_run(server, &broker);
+    (void)alarm(0);
+    broker.damage = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int
@@ -218,6 +241,7 @@ main(void)
         TEST(small_replies_wait_for_the_end_of_the_round),
         TEST(a_large_reply_leaves_at_once),
         TEST(small_replies_leave_once_they_are_large_together),
+        cmocka_unit_test_setup_teardown(damage_ends_it_without_any_event, start_alone, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
