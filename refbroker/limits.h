@@ -36,8 +36,9 @@
 #define LIMIT_READ_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024) /* runs read from objects */
 #define LIMIT_RUN_BYTES                                                                            \
     ((size_t)1024 * 1024) /* a run in an object ends here (one larger batch is a run by itself) */
-#define LIMIT_UPLOAD_OBJECT_BYTES                                                                  \
-    ((size_t)8 * 1024 * 1024) /* in a bucket an upload of several times this becomes several */
+/* An upload of several times this becomes several objects, which are written at once. */
+#define LIMIT_BUCKET_OBJECT_BYTES ((size_t)8 * 1024 * 1024)
+#define LIMIT_FOLDER_OBJECT_BYTES ((size_t)32 * 1024 * 1024)
 #define LIMIT_FETCH_BYTES_MAX ((int32_t)57671680) /* fetch.max.bytes of the broker */
 #define LIMIT_PRODUCERS_PER_PARTITION_MAX 100000
 

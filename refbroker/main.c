@@ -164,7 +164,7 @@ flags_parse(int argc, char **argv, struct settings *s)
             if (s3_url_parse(optarg, &s->store, &e) != RC_OK)
                 return wrong_use("--store: %s", e.text);
             s->broker.store = &s->store;
-            s->broker.upload_object_bytes = LIMIT_UPLOAD_OBJECT_BYTES;
+            s->broker.upload_object_bytes = LIMIT_BUCKET_OBJECT_BYTES;
             break;
         case 'l':
             if (!address_parse(optarg, &s->listen_host, &s->listen_port))
@@ -282,6 +282,7 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     settings.listen_host = xstrdup("127.0.0.1");
     broker_options_default(&settings.broker);
+    settings.broker.upload_object_bytes = LIMIT_FOLDER_OBJECT_BYTES;
     /* There is always one in a server.properties. */
     code = setting_apply(&settings, "node.id=1");
     REQUIRE(code == EXIT_OK);

@@ -179,6 +179,7 @@ refbroker_SRCS := \
 	refbroker/log/upload.c \
 	refbroker/log/verifications.c \
 	refbroker/log/wal.c \
+	refbroker/log/wal_filling.c \
 	refbroker/log/wal_format.c \
 	refbroker/log/wal_index.c \
 	refbroker/log/wal_load.c \

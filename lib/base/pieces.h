@@ -8,6 +8,7 @@
 #ifndef LIB_BASE_PIECES_H
 #define LIB_BASE_PIECES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ struct pieces {
     const struct pieces_item *items;
     size_t count;
     size_t size; /* of all */
+    bool has_crc32c;
+    uint32_t crc32c; /* of all, where whoever made them knows it already */
 };
 
 /* Where reading goes on. */

@@ -190,13 +190,23 @@ digest_pieces(enum digest_kind kind, const struct pieces *body, uint8_t *hash)
     digest_finish(digest, hash);
 }
 
+static uint32_t
+crc_of(const struct pieces *body)
+{
+    uint32_t crc = 0;
+
+    for (size_t i = 0; i < body->count; i++)
+        crc = crc32c_extend(crc, body->items[i].data, body->items[i].size);
+    return crc;
+}
+
 static void
 checksums_make(const struct s3_client_request *request, bool signs_payload, struct checksums *sums)
 {
-    static const struct pieces nothing = {NULL, 0, 0};
+    static const struct pieces nothing = {.items = NULL};
     const struct pieces *body = request->body != NULL ? request->body : &nothing;
     uint8_t hash[HASH_BYTES], crc_bytes[4];
-    uint32_t crc = 0;
+    uint32_t crc;
 
     if (request->kind == STORE_PUT && !signs_payload) {
         memcpy(sums->sha256, UNSIGNED_PAYLOAD, sizeof UNSIGNED_PAYLOAD);
@@ -208,8 +218,7 @@ checksums_make(const struct s3_client_request *request, bool signs_payload, stru
     buf_init(&sums->crc32c, 64);
     if (request->body == NULL)
         return;
-    for (size_t i = 0; i < body->count; i++)
-        crc = crc32c_extend(crc, body->items[i].data, body->items[i].size);
+    crc = body->has_crc32c ? body->crc32c : crc_of(body);
     for (int i = 0; i < 4; i++)
         crc_bytes[i] = (uint8_t)(crc >> (24 - 8 * i));
     digest_base64_encode(crc_bytes, sizeof crc_bytes, &sums->crc32c);

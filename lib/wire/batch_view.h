@@ -133,4 +133,9 @@ int32_t batch_view_sequence_add(int32_t sequence, int32_t count);
 uint32_t batch_view_crc(const struct batch_view *batch);
 bool batch_view_is_intact(const struct batch_view *batch);
 
+/* batch_view_crc_behind returns the CRC-32C of what gave `crc` with a whole batch behind it, as
+ * crc32c_extend would. Of a large one it reads the header alone, since the checksum that stands
+ * there covers the rest: only for batches that are known to be intact. */
+uint32_t batch_view_crc_behind(uint32_t crc, const uint8_t *batch, size_t size);
+
 #endif

@@ -6,7 +6,6 @@
 #include "lib/base/log.h"
 #include "lib/base/pieces.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/crc32c.h"
 #include "lib/wire/kerr.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/fetch_wait.h"
@@ -179,7 +178,7 @@ run_extend(struct file *file, const struct entry *entry, bool first_of_partition
     }
     last->run.last_offset = entry->base_offset + batch->last_offset_delta;
     last->run.size += (uint32_t)batch->size;
-    last->run.crc = crc32c_extend(last->run.crc, batch->data, batch->size);
+    last->run.crc = batch_view_crc_behind(last->run.crc, batch->data, batch->size);
     if (batch->max_timestamp > last->run.max_timestamp)
         last->run.max_timestamp = batch->max_timestamp;
     if (entry->log_append_time >= 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/wire/batch_view.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/crc32c.h"
 
@@ -49,6 +50,20 @@ object_end(struct buf *out, size_t at, const struct object_run *runs, size_t cou
     buf_append(out, footer, sizeof footer);
 }
 
+/* A server that is told the object's checksum finds what is damaged on the way; the batches bring
+ * theirs. */
+static void
+crc_note(struct pieces *object)
+{
+    const struct pieces_item *first = object->items, *last = first + object->count - 1;
+    uint32_t crc = crc32c_of(first->data, first->size);
+
+    for (const struct pieces_item *batch = first + 1; batch < last; batch++)
+        crc = batch_view_crc_behind(crc, batch->data, batch->size);
+    object->crc32c = crc32c_extend(crc, last->data, last->size);
+    object->has_crc32c = true;
+}
+
 enum rc
 object_put(struct store *store, const char *key, const struct pieces_item *batches, size_t count,
     const struct object_run *runs, size_t run_count, size_t *object_bytes, struct err *e)
@@ -66,6 +81,7 @@ object_put(struct store *store, const char *key, const struct pieces_item *batch
     items[count + 1] =
         (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
     pieces = pieces_of(items, count + 2);
+    crc_note(&pieces);
     *object_bytes = pieces.size;
     rc = buf_is_overflowed(&ends) ? err_set(e, RC_LIMIT, "an object of too many runs")
                                   : store_put_pieces(store, key, &pieces, e);

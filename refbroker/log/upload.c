@@ -6,7 +6,6 @@
 #include "lib/base/log.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/crc32c.h"
 #include "refbroker/limits.h"
 #include "refbroker/log/cleaner.h"
 #include "refbroker/log/cleaner_range.h"
@@ -179,7 +178,7 @@ share_cut(struct upload *upload, struct share *share)
         upload->pieces_cut++;
         run->run.last_offset = piece->last_offset;
         run->run.size += piece->size;
-        run->run.crc = crc32c_extend(run->run.crc, piece->data, piece->size);
+        run->run.crc = batch_view_crc_behind(run->run.crc, piece->data, piece->size);
         if (piece->max_timestamp > run->run.max_timestamp)
             run->run.max_timestamp = piece->max_timestamp;
     }

@@ -6,8 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec_bytes.h"
-#include "lib/wire/crc32c.h"
+#include "refbroker/log/wal_filling.h"
 #include "refbroker/log/wal_writer.h"
 
 #define RETRY_MS 500
@@ -28,6 +27,7 @@ struct group {
     size_t count;
     size_t capacity;
     size_t payload_bytes;
+    struct wal_filling filling; /* as far as it was filled when batches came */
     uint64_t sequence;
     uint64_t file_number; /* where it was written; 0: nowhere */
     enum rc rc;
@@ -55,8 +55,9 @@ struct wal {
     struct wal_options options;
     struct wal_writer writer; /* the lane's */
     struct group *open;
-    struct group *busy;     /* on the lane, or waiting for space */
-    struct wal_file *files; /* written and not trimmed, by number */
+    struct group *busy;       /* on the lane, or waiting for space */
+    struct wal_filling spare; /* whose room the next group gets */
+    struct wal_file *files;   /* written and not trimmed, by number */
     size_t file_count;
     struct recycle *recycle; /* under way */
     uint64_t trim_sequence;
@@ -71,27 +72,11 @@ struct wal {
 
 /* --- on the lane ----------------------------------------------------------------------------- */
 
-/* The one copy that a batch undergoes on its way to the disk. Its checksum is made while the copy
- * is in the processor's cache. */
 static void
-group_build(const struct group *group, uint64_t salt, uint8_t *out, size_t size)
+entry_fill(struct wal_filling *filling, const struct pending *entry)
 {
-    struct wal_group_header header = {group->sequence, (uint32_t)group->count,
-        (uint32_t)group->payload_bytes, wal_format_crc_begin(salt, group->sequence)};
-    uint8_t *at = out + WAL_GROUP_HEADER_BYTES;
-
-    for (size_t i = 0; i < group->count; i++) {
-        const struct pending *entry = &group->entries[i];
-
-        memcpy(at, &entry->partition->topic_id, sizeof(struct wire_uuid));
-        codec_bytes_put_int32(at + 16, entry->partition->index);
-        codec_bytes_put_int32(at + 20, (int32_t)entry->size);
-        memcpy(at + WAL_ENTRY_BYTES, entry->data, entry->size);
-        header.crc = crc32c_extend(header.crc, at, WAL_ENTRY_BYTES + entry->size);
-        at += WAL_ENTRY_BYTES + entry->size;
-    }
-    wal_format_group_header(out, salt, &header);
-    memset(at, 0, size - (size_t)(at - out));
+    wal_filling_add(
+        filling, &entry->partition->topic_id, entry->partition->index, entry->data, entry->size);
 }
 
 static size_t
@@ -120,22 +105,40 @@ group_index(const struct group *group, uint64_t at, struct wal_index *index)
     }
 }
 
+/* The lane's own filling, of a group that has grown too large for one, or has lost batches. */
+static enum rc
+group_fill_anew(struct group *group, size_t size, struct wal_filling *out)
+{
+    uint8_t *room;
+    enum rc rc = wal_writer_room(&group->wal->writer, size, &room, &group->err);
+
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct wal_filling){.room = room, .room_bytes = size};
+    for (size_t i = 0; i < group->count; i++)
+        entry_fill(out, &group->entries[i]);
+    return RC_OK;
+}
+
 static void
 group_run(struct work_job *job)
 {
     struct group *group = (struct group *)(void *)job;
     struct wal_writer *w = &group->wal->writer;
     size_t size = wal_format_aligned(WAL_GROUP_HEADER_BYTES + group->payload_bytes);
+    struct wal_filling filling = group->filling;
     uint64_t at;
 
     group->file_number = 0;
     group->rc = wal_writer_reserve(w, size, group_index_bytes(group), &group->err);
+    if (group->rc == RC_OK && filling.count < group->count)
+        group->rc = group_fill_anew(group, size, &filling);
     if (group->rc != RC_OK)
         return;
-    group_build(group, w->salt, w->buffer, size);
+    wal_filling_end(&filling, w->salt, group->sequence, size);
     group->file_number = w->number;
     at = (uint64_t)w->at;
-    group->rc = wal_writer_put(w, size, group->sequence, &group->err);
+    group->rc = wal_writer_put(w, filling.room, size, group->sequence, &group->err);
     if (group->rc == RC_OK)
         group_index(group, at, &w->index);
 }
@@ -164,6 +167,8 @@ group_new(struct wal *wal)
     struct group *group = xcalloc(1, sizeof *group);
 
     group->wal = wal;
+    group->filling = wal->spare;
+    wal->spare = (struct wal_filling){0};
     return group;
 }
 
@@ -181,6 +186,9 @@ group_free(struct group *group)
         return;
     for (size_t i = 0; i < group->count; i++)
         pending_release(&group->entries[i]);
+    wal_filling_fini(&group->wal->spare);
+    wal_filling_clear(&group->filling);
+    group->wal->spare = group->filling;
     free(group->entries);
     free(group);
 }
@@ -219,6 +227,7 @@ stopped_take(struct wal *wal)
         stopped->entries[stopped->count++] = entry;
     }
     open->count = kept;
+    wal_filling_clear(&open->filling);
     return stopped;
 }
 
@@ -411,7 +420,16 @@ wal_close(struct wal *wal)
     free(wal->files);
     group_free(wal->open);
     group_free(wal->busy);
+    wal_filling_fini(&wal->spare);
     free(wal);
+}
+
+/* What has become too much for one group will be split, and the lane fills it. */
+static void
+group_fill(struct group *group, const struct pending *entry)
+{
+    if (group->filling.count == group->count && wal_filling_reserve(&group->filling, entry->size))
+        entry_fill(&group->filling, entry);
 }
 
 void
@@ -424,9 +442,11 @@ wal_append(struct wal *wal, const struct cached_batch *batch)
         group->entries = xrealloc(group->entries, group->capacity, sizeof *group->entries);
     }
     partition_hold(batch->partition);
-    group->entries[group->count++] = (struct pending){batch->partition, blob_ref(batch->blob),
+    group->entries[group->count] = (struct pending){batch->partition, blob_ref(batch->blob),
         batch->data, batch->size, batch->base_offset, batch->last_offset};
+    group_fill(group, &group->entries[group->count]);
     group->payload_bytes += WAL_ENTRY_BYTES + batch->size;
+    group->count++;
 }
 
 /* Moves what exceeds a group's size into the next one. */

@@ -44,6 +44,20 @@ wal_writer_add_spare(struct wal_writer *w, uint64_t number)
     w->spares[w->spare_count++] = number;
 }
 
+enum rc
+wal_writer_room(struct wal_writer *w, size_t size, uint8_t **out, struct err *e)
+{
+    if (w->buffer_bytes < size) {
+        free(w->buffer);
+        w->buffer = disk_buffer_new(size);
+        w->buffer_bytes = w->buffer == NULL ? 0 : size;
+        if (w->buffer == NULL)
+            return err_set(e, RC_NO_SPACE, "no memory for a group of %zu bytes", size);
+    }
+    *out = w->buffer;
+    return RC_OK;
+}
+
 /* A file of at least `size` bytes under the next number: a spare one under its new name, or a new
  * one. */
 static enum rc
@@ -93,18 +107,20 @@ file_next(struct wal_writer *w, size_t group_bytes, size_t index_bytes, struct e
     struct wal_file_header header = {number, w->durable_sequence, w->salt_base + number, false};
     int64_t size = (int64_t)w->file_bytes;
     char name[WAL_NAME_BYTES];
+    uint8_t *room = NULL;
     size_t need;
-    enum rc rc;
+    enum rc rc = wal_writer_room(w, WAL_FILE_HEADER_BYTES, &room, e);
 
     file_close(w);
     wal_index_begin(&w->index);
     need = WAL_FILE_HEADER_BYTES + group_bytes + wal_index_room(&w->index, index_bytes);
     if (size < (int64_t)need)
         size = (int64_t)need;
-    rc = file_take(w, size, name, &header.recycled, e);
+    if (rc == RC_OK)
+        rc = file_take(w, size, name, &header.recycled, e);
     if (rc == RC_OK) {
-        wal_format_file_header(w->buffer, &header);
-        rc = disk_write(w->file, 0, w->buffer, WAL_FILE_HEADER_BYTES, e);
+        wal_format_file_header(room, &header);
+        rc = disk_write(w->file, 0, room, WAL_FILE_HEADER_BYTES, e);
     }
     if (rc == RC_NO_SPACE) {
         file_close(w);
@@ -125,37 +141,22 @@ file_next(struct wal_writer *w, size_t group_bytes, size_t index_bytes, struct e
     return RC_OK;
 }
 
-static enum rc
-buffer_reserve(struct wal_writer *w, size_t size, struct err *e)
-{
-    void *buffer;
-
-    if (size <= w->buffer_size)
-        return RC_OK;
-    buffer = disk_buffer_new(size);
-    if (buffer == NULL)
-        return err_set(e, RC_NO_SPACE, "no memory for a group of %zu bytes", size);
-    free(w->buffer);
-    w->buffer = buffer;
-    w->buffer_size = size;
-    return RC_OK;
-}
-
 /* Ends a file that is full. What it holds is durable, and a start that finds no index, or a part of
  * one, reads all of it: there is nothing to sync. */
 static void
 index_write(struct wal_writer *w)
 {
     size_t size = wal_index_room(&w->index, 0);
+    uint8_t *room = NULL;
     struct err e;
     enum rc rc;
 
     if (size == 0)
         return;
-    rc = buffer_reserve(w, size, &e);
+    rc = wal_writer_room(w, size, &room, &e);
     if (rc == RC_OK) {
-        wal_index_format(&w->index, w->salt, (uint64_t)w->at, w->buffer);
-        rc = disk_write(w->file, w->size - (int64_t)size, w->buffer, size, &e);
+        wal_index_format(&w->index, w->salt, (uint64_t)w->at, room);
+        rc = disk_write(w->file, w->size - (int64_t)size, room, size, &e);
     }
     if (rc != RC_OK)
         log_warn("WAL-NO-INDEX", "file %016" PRIx64 ": %s", w->number, e.text);
@@ -166,19 +167,17 @@ wal_writer_reserve(struct wal_writer *w, size_t size, size_t index_bytes, struct
 {
     int64_t need = (int64_t)(size + wal_index_room(&w->index, index_bytes));
     bool is_full = w->file != NULL && w->size - w->at < need;
-    enum rc rc = buffer_reserve(w, size < WAL_FILE_HEADER_BYTES ? WAL_FILE_HEADER_BYTES : size, e);
 
-    if (rc != RC_OK)
-        return rc;
     if (is_full)
         index_write(w);
     return w->file == NULL || is_full ? file_next(w, size, index_bytes, e) : RC_OK;
 }
 
 enum rc
-wal_writer_put(struct wal_writer *w, size_t size, uint64_t sequence, struct err *e)
+wal_writer_put(
+    struct wal_writer *w, const uint8_t *group, size_t size, uint64_t sequence, struct err *e)
 {
-    enum rc rc = disk_write(w->file, w->at, w->buffer, size, e);
+    enum rc rc = disk_write(w->file, w->at, group, size, e);
 
     if (rc == RC_NO_SPACE)
         return rc;
@@ -201,12 +200,15 @@ static enum rc
 file_clear(struct wal_writer *w, const char *name, struct err *e)
 {
     struct disk_file *file;
-    enum rc rc = disk_open(w->disk, name, DISK_WRITE | DISK_DIRECT, &file, e);
+    uint8_t *room = NULL;
+    enum rc rc = wal_writer_room(w, WAL_FILE_HEADER_BYTES, &room, e);
 
+    if (rc == RC_OK)
+        rc = disk_open(w->disk, name, DISK_WRITE | DISK_DIRECT, &file, e);
     if (rc != RC_OK)
         return rc;
-    memset(w->buffer, 0, WAL_FILE_HEADER_BYTES);
-    rc = disk_write(file, 0, w->buffer, WAL_FILE_HEADER_BYTES, e);
+    memset(room, 0, WAL_FILE_HEADER_BYTES);
+    rc = disk_write(file, 0, room, WAL_FILE_HEADER_BYTES, e);
     if (rc == RC_OK)
         rc = disk_sync(file, e);
     disk_close(file);
@@ -254,8 +256,7 @@ wal_writer_recycle(struct wal_writer *w, uint64_t number, bool *spoilt, struct e
     if (w->cannot_recycle)
         return err_set(e, RC_IO, "nothing is recycled until the next start");
     wal_format_name(name, number);
-    rc = buffer_reserve(w, WAL_FILE_HEADER_BYTES, e);
-    if (rc == RC_OK && !w->settled)
+    if (!w->settled)
         rc = spares_settle(w, e);
     if (rc != RC_OK)
         return rc;

@@ -30,7 +30,7 @@ struct wal_writer {
     bool settled;        /* the spares that recovery found will stay empty */
     bool cannot_recycle; /* a sync of the folder failed */
     uint8_t *buffer;     /* aligned */
-    size_t buffer_size;
+    size_t buffer_bytes;
     struct wal_index index; /* of the file; whoever puts a group notes its batches */
 };
 
@@ -44,18 +44,22 @@ void wal_writer_fini(struct wal_writer *w);
 void wal_writer_add_spare(struct wal_writer *w, uint64_t number);
 
 /* wal_writer_reserve finds a place for a group of `size` bytes (a multiple of DISK_ALIGN_BYTES), of
- * which the index will hold index_bytes, and room for it in w->buffer; the group's checksums need
- * w->salt. After RC_NO_SPACE it may be called again. */
+ * which the index will hold index_bytes; the group's checksums need w->salt. After RC_NO_SPACE it
+ * may be called again. */
 MUST_CHECK enum rc wal_writer_reserve(
     struct wal_writer *w, size_t size, size_t index_bytes, struct err *e);
 
+/* wal_writer_room returns room for a group that has no memory of its own, until the next call of
+ * any function here but put. */
+MUST_CHECK enum rc wal_writer_room(struct wal_writer *w, size_t size, uint8_t **out, struct err *e);
+
 /*
- * wal_writer_put writes the group in w->buffer to its place and syncs it. After RC_NO_SPACE nothing
- * was synced, and the same group may be reserved and put again; after any other error it may or may
- * not be on the medium, and the next reserve begins a new file.
+ * wal_writer_put writes a group (aligned, like its size) to its place and syncs it. After
+ * RC_NO_SPACE nothing was synced, and the same group may be reserved and put again; after any other
+ * error it may or may not be on the medium, and the next reserve begins a new file.
  */
 MUST_CHECK enum rc wal_writer_put(
-    struct wal_writer *w, size_t size, uint64_t sequence, struct err *e);
+    struct wal_writer *w, const uint8_t *group, size_t size, uint64_t sequence, struct err *e);
 
 /*
  * wal_writer_recycle makes a file that holds nothing of use any more a spare: it loses its header,

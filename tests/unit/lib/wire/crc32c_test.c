@@ -58,6 +58,35 @@ a_checksum_goes_on_over_pieces(void **state)
             crc32c_of(data, sizeof data));
 }
 
+static void
+two_checksums_join_as_if_their_bytes_had_been_read(void **state)
+{
+    static uint8_t data[300000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31 + (i >> 9));
+    for (size_t cut = 0; cut <= sizeof data; cut += cut < 600 ? 1 : 7919)
+        assert_int_equal(crc32c_join(crc32c_of(data, cut), crc32c_of(data + cut, sizeof data - cut),
+                             sizeof data - cut),
+            crc32c_of(data, sizeof data));
+}
+
+/* The checksum of as many zeros as no machine has memory for, by doubling what is small. */
+static void
+lengths_of_any_size_join(void **state)
+{
+    uint32_t zeros = crc32c_of("", 1), first = crc32c_of("kdl", 3), end = first, one = zeros;
+
+    (void)state;
+    for (size_t size = 1; size <= SIZE_MAX / 4; size *= 2) {
+        end = crc32c_join(first, zeros, size);
+        assert_int_equal(
+            crc32c_join(end, one, 1), crc32c_join(first, crc32c_join(zeros, one, 1), size + 1));
+        zeros = crc32c_join(zeros, zeros, size);
+    }
+}
+
 int
 main(void)
 {
@@ -65,6 +94,8 @@ main(void)
         cmocka_unit_test(the_check_values_of_both_checksums_come_out),
         cmocka_unit_test(every_length_and_alignment_agrees_with_the_definition),
         cmocka_unit_test(a_checksum_goes_on_over_pieces),
+        cmocka_unit_test(two_checksums_join_as_if_their_bytes_had_been_read),
+        cmocka_unit_test(lengths_of_any_size_join),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,13 +6,17 @@
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/wire/batch_view.h"
+#include "lib/wire/codec_bytes.h"
+#include "lib/wire/crc32c.h"
 
 #define BATCH_BYTES_MIN 16
 #define CACHE_BYTES ((size_t)1 << 30)
 
 static char reason[256];
 
-/* The bytes of a batch follow from its id. */
+/* The bytes of a batch follow from its id. What is large enough for a batch of format 2 has the
+ * checksum of one, by which the WAL goes. */
 static void
 batch_bytes(size_t id, uint8_t *out, size_t size)
 {
@@ -25,6 +29,11 @@ batch_bytes(size_t id, uint8_t *out, size_t size)
         x ^= x << 17;
         out[i] = (uint8_t)x;
     }
+    if (size < BATCH_VIEW_HEADER_BYTES)
+        return;
+    out[BATCH_VIEW_MAGIC_AT] = 2;
+    codec_bytes_put_int32(out + BATCH_VIEW_CRC_AT,
+        (int32_t)crc32c_of(out + BATCH_VIEW_ATTRIBUTES_AT, size - BATCH_VIEW_ATTRIBUTES_AT));
 }
 
 static void

@@ -34,12 +34,15 @@ static enum rc
 put(size_t pages, uint64_t sequence, struct err *e)
 {
     enum rc rc = wal_writer_reserve(&writer, pages * PAGE, 0, e);
+    uint8_t *group;
 
+    if (rc == RC_OK)
+        rc = wal_writer_room(&writer, pages * PAGE, &group, e);
     if (rc != RC_OK)
         return rc;
-    memset(writer.buffer, 0, pages * PAGE);
-    writer.buffer[0] = (uint8_t)sequence;
-    return wal_writer_put(&writer, pages * PAGE, sequence, e);
+    memset(group, 0, pages * PAGE);
+    group[0] = (uint8_t)sequence;
+    return wal_writer_put(&writer, group, pages * PAGE, sequence, e);
 }
 
 static void
