@@ -50,18 +50,19 @@ object_end(struct buf *out, size_t at, const struct object_run *runs, size_t cou
     buf_append(out, footer, sizeof footer);
 }
 
-/* A server that is told the object's checksum finds what is damaged on the way; the batches bring
- * theirs. */
-static void
-crc_note(struct pieces *object)
+/* A server that is told the object's checksum finds what is damaged on the way. Runs have one of
+ * their own, and where there are none yet, batches have. */
+static uint32_t
+crc_of(const struct pieces *object, const struct object_run *runs, size_t run_count)
 {
     const struct pieces_item *first = object->items, *last = first + object->count - 1;
     uint32_t crc = crc32c_of(first->data, first->size);
 
-    for (const struct pieces_item *batch = first + 1; batch < last; batch++)
+    for (size_t i = 0; i < run_count; i++)
+        crc = crc32c_join(crc, runs[i].run.crc, runs[i].run.size);
+    for (const struct pieces_item *batch = first + 1; run_count == 0 && batch < last; batch++)
         crc = batch_view_crc_behind(crc, batch->data, batch->size);
-    object->crc32c = crc32c_extend(crc, last->data, last->size);
-    object->has_crc32c = true;
+    return crc32c_extend(crc, last->data, last->size);
 }
 
 enum rc
@@ -81,7 +82,8 @@ object_put(struct store *store, const char *key, const struct pieces_item *batch
     items[count + 1] =
         (struct pieces_item){ends.data + OBJECT_HEADER_BYTES, ends.size - OBJECT_HEADER_BYTES};
     pieces = pieces_of(items, count + 2);
-    crc_note(&pieces);
+    pieces.crc32c = crc_of(&pieces, runs, run_count);
+    pieces.has_crc32c = true;
     *object_bytes = pieces.size;
     rc = buf_is_overflowed(&ends) ? err_set(e, RC_LIMIT, "an object of too many runs")
                                   : store_put_pieces(store, key, &pieces, e);

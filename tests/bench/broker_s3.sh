@@ -3,7 +3,7 @@
 # shellcheck source=../kafka/versitygw.sh
 . tests/kafka/versitygw.sh
 s3_seconds=${S3_SECONDS:-60}
-put_bytes=8388608 put_parallel=8
+put_bytes=8388608 put_parallel=8 put_kept=2147483648
 s3_connections=8 s3_in_flight=8 # 64 MiB: a coordinated topic answers four times a second
 
 s3_start() {
@@ -37,7 +37,7 @@ section_s3() {
     s3_start
     for ((i = 0; i < rounds; i++)); do
         say "S3, round $((i + 1)) of $rounds"
-        "$bench/put_loop" "http://127.0.0.1:$s3_port" bench us-east-1 $put_bytes $put_parallel "$s3_seconds" >"$work/load" || void "PUTs"
+        "$bench/put_loop" "http://127.0.0.1:$s3_port" bench us-east-1 $put_bytes $put_kept $put_parallel "$s3_seconds" >"$work/load" || void "PUTs"
         figures s3 "$loop" - <"$work/load"
         into_objects "$loop" -
         s3_empty

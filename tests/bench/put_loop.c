@@ -2,19 +2,24 @@
  * put_loop: what an S3 server takes by itself: objects of one size, several PUTs at a time, one
  * after another.
  *
- *   put_loop ENDPOINT BUCKET REGION OBJECT_BYTES PARALLEL SECONDS
+ *   put_loop ENDPOINT BUCKET REGION OBJECT_BYTES KEPT_BYTES PARALLEL SECONDS
  *
  * libcurl on one thread, with connections that are kept. Requests are signed (the keys are those of
  * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and their payloads are not, which is the least that
- * a client can do. The same PARALLEL names are written again and again. Prints figures as
- * "metric<TAB>unit<TAB>value": bytes of objects that the server said it has, per second, its
- * answers' latencies, and the client's own CPU seconds.
+ * a client can do; they bring a CRC-32C, as refbroker's do (without one the server makes a slower
+ * one). Each object has a name of its own, and an old one is removed for each that comes once there
+ * are KEPT_BYTES: objects that are replaced before they reach the disk would cost less than those
+ * of a log. Prints figures as "metric<TAB>unit<TAB>value": bytes of objects that the server said it
+ * has, per second, its answers' latencies, and the client's own CPU seconds.
  */
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/crypto/digest.h"
+#include "lib/wire/codec_bytes.h"
+#include "lib/wire/crc32c.h"
 #include "tests/bench/bare_file.h"
 #include "tests/bench/measure.h"
 
@@ -22,19 +27,26 @@
 #define PUTS_MAX 1000000
 #define WAIT_MS 100
 
+/* One of the PARALLEL; in turn an object is put and an old one removed. */
 struct put {
     CURL *handle;
+    CURL *remove;
     const uint8_t *data;
     size_t at;
+    size_t number; /* of the object */
     int64_t started_us;
 };
 
 struct loop {
     CURLM *multi;
-    struct curl_slist *headers;
+    struct curl_slist *put_headers;
+    struct curl_slist *remove_headers;
     struct put puts[PARALLEL_MAX];
+    const char *bucket; /* its URL */
     const uint8_t *data;
     size_t object_bytes;
+    size_t kept;    /* objects */
+    size_t started; /* objects */
     int64_t *times;
     size_t count;
     int under_way;
@@ -59,76 +71,122 @@ take(char *data, size_t size, size_t count, void *arg)
 }
 
 static void
-set(struct put *put, CURLoption option, const char *value)
+set(CURL *handle, CURLoption option, const char *value)
 {
-    REQUIRE(curl_easy_setopt(put->handle, option, value) == CURLE_OK);
+    REQUIRE(curl_easy_setopt(handle, option, value) == CURLE_OK);
 }
 
 /* Which libcurl signs, once it stands there: the payload is not hashed. */
 static struct curl_slist *
-headers_make(void)
+headers_make(const char *checksum)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
 
+    if (headers != NULL && checksum != NULL)
+        headers = curl_slist_append(headers, checksum);
     REQUIRE(headers != NULL);
     return headers;
 }
 
-static void
-put_make(struct loop *loop, struct put *put, int number, char **argument)
+/* The header with the objects' checksum; they are all alike. */
+static char *
+checksum_make(const struct loop *loop)
+{
+    uint32_t crc = crc32c_of(loop->data, loop->object_bytes);
+    uint8_t bytes[4];
+    struct buf text;
+    char *header;
+
+    codec_bytes_put_int32(bytes, (int32_t)crc);
+    buf_init(&text, 64);
+    digest_base64_encode(bytes, sizeof bytes, &text);
+    header = xasprintf("x-amz-checksum-crc32c: %s", buf_text(&text));
+    buf_fini(&text);
+    return header;
+}
+
+static CURL *
+handle_make(struct put *put, struct curl_slist *headers, const char *region)
 {
     const char *id = getenv("AWS_ACCESS_KEY_ID"), *secret = getenv("AWS_SECRET_ACCESS_KEY");
+    CURL *handle = curl_easy_init();
     char *text;
 
-    put->handle = curl_easy_init();
-    put->data = loop->data;
-    REQUIRE(put->handle != NULL && id != NULL && secret != NULL);
-    text = xasprintf("%s/%s/put-loop-%d", argument[1], argument[2], number);
-    set(put, CURLOPT_URL, text);
-    free(text);
-    text = xasprintf("aws:amz:%s:s3", argument[3]);
-    set(put, CURLOPT_AWS_SIGV4, text);
+    REQUIRE(handle != NULL && id != NULL && secret != NULL);
+    text = xasprintf("aws:amz:%s:s3", region);
+    set(handle, CURLOPT_AWS_SIGV4, text);
     free(text);
     text = xasprintf("%s:%s", id, secret);
-    set(put, CURLOPT_USERPWD, text);
+    set(handle, CURLOPT_USERPWD, text);
     free(text);
-    set(put, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(put->handle, CURLOPT_HTTPHEADER, loop->headers);
+    set(handle, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(handle, CURLOPT_PRIVATE, put);
+    return handle;
+}
+
+static void
+put_make(struct loop *loop, struct put *put, const char *region)
+{
+    put->data = loop->data;
+    put->handle = handle_make(put, loop->put_headers, region);
     curl_easy_setopt(put->handle, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(put->handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)loop->object_bytes);
     curl_easy_setopt(put->handle, CURLOPT_UPLOAD_BUFFERSIZE, 1048576L);
     curl_easy_setopt(put->handle, CURLOPT_READFUNCTION, give);
     curl_easy_setopt(put->handle, CURLOPT_READDATA, put);
-    curl_easy_setopt(put->handle, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(put->handle, CURLOPT_PRIVATE, put);
+    put->remove = handle_make(put, loop->remove_headers, region);
+    set(put->remove, CURLOPT_CUSTOMREQUEST, "DELETE");
+}
+
+static void
+request_start(struct loop *loop, CURL *handle, size_t number)
+{
+    char *url = xasprintf("%s/put-loop-%zu", loop->bucket, number);
+
+    set(handle, CURLOPT_URL, url);
+    free(url);
+    REQUIRE(curl_multi_add_handle(loop->multi, handle) == CURLM_OK);
+    loop->under_way++;
 }
 
 static void
 put_start(struct loop *loop, struct put *put)
 {
     put->at = 0;
+    put->number = loop->started++;
     put->started_us = measure_now_us();
-    REQUIRE(curl_multi_add_handle(loop->multi, put->handle) == CURLM_OK);
-    loop->under_way++;
+    request_start(loop, put->handle, put->number);
 }
 
+/* What comes after a request that has ended; nothing more once `over`. */
 static void
-put_end(struct loop *loop, const CURLMsg *message)
+request_end(struct loop *loop, const CURLMsg *message, bool over)
 {
+    CURL *handle = message->easy_handle;
     struct put *put;
     long status = 0;
+    bool removed;
 
-    REQUIRE(curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &put) == CURLE_OK);
-    curl_easy_getinfo(put->handle, CURLINFO_RESPONSE_CODE, &status);
-    if (message->data.result != CURLE_OK || status != 200) {
+    REQUIRE(curl_easy_getinfo(handle, CURLINFO_PRIVATE, &put) == CURLE_OK);
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    removed = handle == put->remove;
+    if (message->data.result != CURLE_OK || status != (removed ? 204 : 200)) {
         fprintf(
             stderr, "put_loop: %s, status %ld\n", curl_easy_strerror(message->data.result), status);
         exit(1);
     }
-    curl_multi_remove_handle(loop->multi, put->handle);
+    curl_multi_remove_handle(loop->multi, handle);
     loop->under_way--;
-    if (loop->count < PUTS_MAX)
+    if (!removed && loop->count < PUTS_MAX)
         loop->times[loop->count++] = measure_now_us() - put->started_us;
+    if (over)
+        return;
+    if (!removed && put->number >= loop->kept)
+        request_start(loop, put->remove, put->number - loop->kept);
+    else
+        put_start(loop, put);
 }
 
 /* Until the time is over and no request is under way. */
@@ -141,14 +199,8 @@ run(struct loop *loop, int64_t end)
 
         REQUIRE(curl_multi_perform(loop->multi, &left) == CURLM_OK);
         while ((message = curl_multi_info_read(loop->multi, &left)) != NULL) {
-            struct put *put;
-
-            if (message->msg != CURLMSG_DONE)
-                continue;
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &put);
-            put_end(loop, message);
-            if (measure_now_us() < end)
-                put_start(loop, put);
+            if (message->msg == CURLMSG_DONE)
+                request_end(loop, message, measure_now_us() >= end);
         }
         curl_multi_poll(loop->multi, NULL, 0, WAIT_MS, NULL);
     }
@@ -163,25 +215,29 @@ main(int argc, char **argv)
     double seconds;
     int parallel;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: put_loop ENDPOINT BUCKET REGION OBJECT_BYTES PARALLEL SECONDS\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: put_loop ENDPOINT BUCKET REGION OBJECT_BYTES KEPT_BYTES PARALLEL "
+                        "SECONDS\n");
         return 2;
     }
+    loop.bucket = xasprintf("%s/%s", argv[1], argv[2]);
     loop.object_bytes = strtoull(argv[4], NULL, 10);
-    parallel = (int)strtol(argv[5], NULL, 10);
+    loop.kept = strtoull(argv[5], NULL, 10) / loop.object_bytes;
+    parallel = (int)strtol(argv[6], NULL, 10);
     REQUIRE(loop.object_bytes % BARE_FILE_ALIGN_BYTES == 0 && parallel <= PARALLEL_MAX);
     loop.data = bare_file_noise(loop.object_bytes);
     loop.times = xcalloc(PUTS_MAX, sizeof *loop.times);
     REQUIRE(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     loop.multi = curl_multi_init();
     REQUIRE(loop.multi != NULL);
-    loop.headers = headers_make();
+    loop.put_headers = headers_make(checksum_make(&loop));
+    loop.remove_headers = headers_make(NULL);
     started = measure_now_us();
     for (int i = 0; i < parallel; i++) {
-        put_make(&loop, &loop.puts[i], i, argv);
+        put_make(&loop, &loop.puts[i], argv[3]);
         put_start(&loop, &loop.puts[i]);
     }
-    run(&loop, started + (int64_t)(strtod(argv[6], NULL) * 1e6));
+    run(&loop, started + (int64_t)(strtod(argv[7], NULL) * 1e6));
     seconds = (double)(measure_now_us() - started) / 1e6;
     REQUIRE(loop.count > 0 && getrusage(RUSAGE_SELF, &usage) == 0);
     printf(
