@@ -108,6 +108,21 @@ put(struct store *store, const char *key, size_t size)
     free(data);
 }
 
+/* The bytes are not read for it: the server is told what the caller says. */
+static void
+a_checksum_that_the_caller_knows_is_sent(void **state)
+{
+    const struct pieces_item item = {(const uint8_t *)"123456789", 9};
+    struct pieces pieces = pieces_of(&item, 1);
+    struct err e;
+
+    pieces.has_crc32c = true;
+    pieces.crc32c = 0xe3069283;
+    assert_int_equal(store_put_pieces(*state, "right", &pieces, NULL), RC_OK);
+    pieces.crc32c++;
+    assert_int_not_equal(store_put_pieces(*state, "wrong", &pieces, &e), RC_OK);
+}
+
 static void
 lists_go_on_over_pages(void **state)
 {
@@ -440,6 +455,7 @@ main(void)
     const struct CMUnitTest battery[] = {STORE_BATTERY(setup_battery, teardown)};
     const struct CMUnitTest tests[] = {
         STORE_BATTERY(setup_battery, teardown),
+        SERVER_TEST(a_checksum_that_the_caller_knows_is_sent),
         SERVER_TEST(lists_go_on_over_pages),
         SERVER_TEST(many_are_removed_with_one_request),
         SERVER_TEST(what_the_server_does_not_say_to_be_gone_is_not),

@@ -1,7 +1,9 @@
 #include "lib/wire/batch_view.h"
 
 #include "lib/base/buf.h"
+#include "lib/wire/batch_builder.h"
 #include "lib/wire/codec_bytes.h"
+#include "lib/wire/crc32c.h"
 #include "tests/unit/unit.h"
 
 #include "tests/unit/lib/wire/batch_vectors.h"
@@ -222,6 +224,35 @@ offsets_that_lie_do_not_overflow(void **state)
     assert_true(batch_view_last_offset(&batch) > 0);
 }
 
+static void
+a_checksum_goes_on_behind_a_batch_by_what_the_batch_carries(void **state)
+{
+    struct batch_builder_options options = batch_builder_defaults();
+    uint8_t value[20000];
+    struct batch_builder builder;
+    struct buf out;
+
+    (void)state;
+    memset(value, 'v', sizeof value);
+    batch_builder_init(&builder, SIZE_MAX / 2);
+    buf_init(&out, SIZE_MAX / 2);
+    for (int32_t size = 1; size <= (int32_t)sizeof value; size += 731) {
+        struct batch_builder_record record = {.value = value, .value_size = size};
+
+        buf_clear(&out);
+        batch_builder_start(&builder, &options);
+        assert_int_equal(batch_builder_append(&builder, &record, NULL), RC_OK);
+        assert_int_equal(batch_builder_finish(&builder, &out, NULL), RC_OK);
+        out.data[3] = 77; /* The broker's offset, which the batch's checksum does not cover. */
+        assert_int_equal(batch_view_crc_behind(12345, out.data, out.size),
+            crc32c_extend(12345, out.data, out.size));
+    }
+    out.data[BATCH_VIEW_MAGIC_AT] = 1;
+    assert_int_equal(batch_view_crc_behind(0, out.data, out.size), crc32c_of(out.data, out.size));
+    batch_builder_fini(&builder);
+    buf_fini(&out);
+}
+
 int
 main(void)
 {
@@ -235,6 +266,7 @@ main(void)
         cmocka_unit_test(a_corrupt_batch_stops_a_row_and_the_cursor_stays),
         cmocka_unit_test(sequence_numbers_wrap_to_zero),
         cmocka_unit_test(offsets_that_lie_do_not_overflow),
+        cmocka_unit_test(a_checksum_goes_on_behind_a_batch_by_what_the_batch_carries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

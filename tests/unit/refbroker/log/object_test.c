@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/xalloc.h"
+#include "lib/wire/crc32c.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/unit.h"
 
@@ -194,6 +195,38 @@ a_run_that_makes_no_sense_is_refused(void **state)
     assert_int_equal(parse(rig, OBJECT_BYTES), RC_CORRUPT);
 }
 
+/* A store that holds the checksum it is told against the bytes. */
+static enum rc
+spy_put(struct store *store, const char *key, const struct pieces *pieces, struct err *e)
+{
+    uint32_t crc = 0;
+
+    (void)store;
+    (void)key;
+    (void)e;
+    assert_true(pieces->has_crc32c);
+    for (size_t i = 0; i < pieces->count; i++)
+        crc = crc32c_extend(crc, pieces->items[i].data, pieces->items[i].size);
+    assert_int_equal(pieces->crc32c, crc);
+    return RC_OK;
+}
+
+static void
+the_checksum_of_an_object_comes_from_its_runs_or_its_batches(void **state)
+{
+    static const struct store_ops ops = {.put = spy_put};
+    struct store spy = {.ops = &ops};
+    struct rig *rig = *state;
+    size_t bytes;
+
+    rig->runs[0].run.crc =
+        crc32c_extend(crc32c_of(rig->batches[0], BATCH_BYTES), rig->batches[1], BATCH_BYTES);
+    rig->runs[1].run.crc = crc32c_of(rig->batches[2], BATCH_BYTES);
+    assert_int_equal(
+        object_put(&spy, KEY, rig->places, BATCHES, rig->runs, RUNS, &bytes, NULL), RC_OK);
+    assert_int_equal(object_put(&spy, KEY, rig->places, BATCHES, NULL, 0, &bytes, NULL), RC_OK);
+}
+
 int
 main(void)
 {
@@ -207,6 +240,8 @@ main(void)
         cmocka_unit_test_setup_teardown(an_object_that_is_cut_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_newer_format_is_not_read, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_that_makes_no_sense_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_checksum_of_an_object_comes_from_its_runs_or_its_batches, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
