@@ -206,7 +206,7 @@ broker_open(const struct broker_options *options, struct broker **out, struct er
     }
     objects_sweep(b);
     group_expiry_start(b->groups);
-    intake_tick(b);
+    intake_open(b);
     b->tick_ended_cpu_us = env_thread_cpu_us(b->env);
     b->stats.topics = (int64_t)map_count(&b->topics.by_name);
     b->stats.partitions = b->topics.partition_count;
@@ -247,6 +247,7 @@ broker_close(struct broker *b)
     cleaner_free(b->cleaner);
     objects_free(b->sweep);
     uploader_free(b->uploader);
+    intake_close(b);
     wal_close(b->wal);
     topics_fini(&b->topics);
     verifications_free(b->verifications);

@@ -142,6 +142,7 @@ struct broker {
     struct list ready_clients; /* whose next requests may start */
     size_t requests_bytes;
     size_t intake_bytes;             /* of batches on the lanes that validate them */
+    struct buf intake_rooms[1 + LANE_BATCH_COUNT]; /* intake's own */
     size_t tick_unpacked_bytes_left; /* what intake may still do in this tick */
     size_t tick_records_left;
     bool producers_blocked;    /* some wait for unstored_bytes_max */

@@ -1,8 +1,10 @@
 /* zstd: see compress.h. */
+#include <pthread.h>
 #include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "lib/base/xalloc.h"
 #include "lib/wire/compress_codec.h"
 
 #define FLAGS_AT 4
@@ -114,6 +116,40 @@ output_most(const uint8_t *data, size_t size)
     return most;
 }
 
+/* A decoder costs more to make than a small batch does to decode, so each thread keeps one. */
+static pthread_key_t decoder_key;
+static pthread_once_t decoder_once = PTHREAD_ONCE_INIT;
+
+static void
+decoder_free(void *decoder)
+{
+    ZSTD_freeDCtx(decoder);
+}
+
+static void
+decoder_key_make(void)
+{
+    REQUIRE(pthread_key_create(&decoder_key, decoder_free) == 0);
+}
+
+/* This thread's decoder, or NULL for want of memory. */
+static ZSTD_DCtx *
+decoder_get(void)
+{
+    ZSTD_DCtx *decoder;
+
+    pthread_once(&decoder_once, decoder_key_make);
+    decoder = pthread_getspecific(decoder_key);
+    if (decoder != NULL)
+        return decoder;
+    decoder = ZSTD_createDCtx();
+    if (decoder != NULL && pthread_setspecific(decoder_key, decoder) != 0) {
+        ZSTD_freeDCtx(decoder);
+        return NULL;
+    }
+    return decoder;
+}
+
 /*
  * Decodes in one go and starts again with more room where it was too little: unlike the streaming
  * decoder this needs no window, which a frame of a few bytes can ask to be 128 MiB. Room grows by
@@ -123,14 +159,14 @@ enum rc
 compress_zstd_decode(const uint8_t *data, size_t size, struct compress_sink *sink, struct err *e)
 {
     size_t most = output_most(data, size), room_size, used;
-    ZSTD_DCtx *context;
+    ZSTD_DCtx *decoder;
     uint8_t *room;
     enum rc rc;
 
     if (window_is_too_large(data, size))
         return err_set(e, RC_CORRUPT, "the window is too large");
-    context = ZSTD_createDCtx();
-    if (context == NULL)
+    decoder = decoder_get();
+    if (decoder == NULL)
         return err_set(e, RC_LIMIT, "no memory");
     if (sink->step < size * 8)
         sink->step = size * 8;
@@ -140,7 +176,7 @@ compress_zstd_decode(const uint8_t *data, size_t size, struct compress_sink *sin
             rc = compress_sink_full(e);
             break;
         }
-        used = ZSTD_decompressDCtx(context, room, room_size, data, size);
+        used = ZSTD_decompressDCtx(decoder, room, room_size, data, size);
         if (!ZSTD_isError(used)) {
             rc = compress_sink_commit(sink, used, e);
             break;
@@ -156,6 +192,5 @@ compress_zstd_decode(const uint8_t *data, size_t size, struct compress_sink *sin
         }
         sink->step = room_size * 4 < most ? room_size * 4 : most;
     }
-    ZSTD_freeDCtx(context);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include "refbroker/log/coordinated.h"
 
 #define RECORD_BYTES_MIN 7
+#define ROOM_KEPT_BYTES_MAX ((size_t)1024 * 1024)
 
 /* One batch on its way. Owner and lane never look at it at the same time. */
 struct intake {
@@ -23,7 +24,7 @@ struct intake {
     int8_t codec;            /* enum compress_codec of the topic; -1: as the producer sent it */
     int64_t log_append_time; /* for the stored header; -1: the records' own */
     struct arena arena;      /* the errors of single records */
-    struct buf scratch;      /* decompressed records */
+    struct buf *room;        /* for decompressed records: the owner's, or that of the lane */
     struct batch_validate_result valid;
     struct append_batch batch; /* what is stored; its blob, where it is not the ask's, is ours */
     enum rc rc;
@@ -63,7 +64,7 @@ intake_init(struct intake *intake, struct broker *broker, struct partition *part
     intake->batch.has_transactional_id = ask->has_transactional_id;
     intake->batch.log_append_time = values->log_append_time ? now_ms : -1;
     arena_init(&intake->arena, LIMIT_ARENA_BYTES_MAX);
-    buf_init(&intake->scratch, INTAKE_UNCOMPRESSED_BYTES_MAX);
+    intake->room = &broker->intake_rooms[0];
 }
 
 static void
@@ -72,7 +73,6 @@ intake_fini(struct intake *intake)
     if (intake->batch.blob != intake->ask.blob)
         blob_unref(intake->batch.blob);
     arena_fini(&intake->arena);
-    buf_fini(&intake->scratch);
 }
 
 /* --- on either thread ------------------------------------------------------------------------ */
@@ -86,7 +86,7 @@ recompress(struct intake *intake)
 
     buf_init(&out, INTAKE_UNCOMPRESSED_BYTES_MAX);
     rc = batch_rewrite_codec(&intake->valid.batch, (enum compress_codec)intake->codec,
-        &intake->scratch, INTAKE_UNCOMPRESSED_BYTES_MAX, &out, &intake->err);
+        intake->room, INTAKE_UNCOMPRESSED_BYTES_MAX, &out, &intake->err);
     if (rc == RC_OK) {
         batch->blob = blob_new(out.size);
         if (batch->blob == NULL) {
@@ -131,9 +131,10 @@ convert(struct intake *intake)
 static void
 judge(struct intake *intake, size_t uncompressed_bytes_max)
 {
+    buf_clear(intake->room);
     intake->rules.uncompressed_bytes_max = uncompressed_bytes_max;
     intake->rc = batch_validate(intake->ask.data, intake->ask.size, &intake->rules, &intake->arena,
-        &intake->scratch, &intake->valid, &intake->err);
+        intake->room, &intake->valid, &intake->err);
     if (intake->rc == RC_OK && intake->valid.fault == BATCH_VALIDATE_OK)
         intake->rc = convert(intake);
 }
@@ -193,9 +194,11 @@ finish(struct intake *intake)
 static void
 lane_run(struct work_job *job)
 {
-    judge(list_of(job, struct intake, job), INTAKE_UNCOMPRESSED_BYTES_MAX);
-    /* Memory that is given back here is not a matter of the owner's tick. */
-    buf_fini(&list_of(job, struct intake, job)->scratch);
+    struct intake *intake = list_of(job, struct intake, job);
+
+    judge(intake, INTAKE_UNCOMPRESSED_BYTES_MAX);
+    if (intake->room->capacity > ROOM_KEPT_BYTES_MAX)
+        buf_fini(intake->room);
 }
 
 static void
@@ -219,9 +222,10 @@ lane_submit(struct broker *broker, struct partition *partition, const struct int
     struct intake_waiter *waiter)
 {
     struct intake *intake = xmalloc(sizeof *intake);
-    unsigned lane = partition->topic_id.bytes[0] + (unsigned)partition->index;
+    unsigned lane = (partition->topic_id.bytes[0] + (unsigned)partition->index) % LANE_BATCH_COUNT;
 
     intake_init(intake, broker, partition, ask, waiter);
+    intake->room = &broker->intake_rooms[1 + lane];
     waiter->under_way = intake;
     (void)blob_ref(ask->blob);
     partition_hold(partition);
@@ -230,7 +234,7 @@ lane_submit(struct broker *broker, struct partition *partition, const struct int
     broker->stats.produce_lane_batches_total++;
     intake->job.run = lane_run;
     intake->job.done = lane_done;
-    work_submit(broker->options.work, LANE_BATCH + lane % LANE_BATCH_COUNT, &intake->job);
+    work_submit(broker->options.work, LANE_BATCH + lane, &intake->job);
 }
 
 /* Judges by the header alone; a batch that has no good one is refused quickly. */
@@ -271,9 +275,23 @@ is_within_tick(struct intake *intake)
     }
     broker->tick_records_left -=
         records < broker->tick_records_left ? records : broker->tick_records_left;
-    if (intake->scratch.size > 0)
-        broker->tick_unpacked_bytes_left -= intake->scratch.size;
+    broker->tick_unpacked_bytes_left -= intake->room->size;
     return true;
+}
+
+void
+intake_open(struct broker *broker)
+{
+    for (size_t i = 0; i < ARRAY_LEN(broker->intake_rooms); i++)
+        buf_init(&broker->intake_rooms[i], INTAKE_UNCOMPRESSED_BYTES_MAX);
+    intake_tick(broker);
+}
+
+void
+intake_close(struct broker *broker)
+{
+    for (size_t i = 0; i < ARRAY_LEN(broker->intake_rooms); i++)
+        buf_fini(&broker->intake_rooms[i]);
 }
 
 void

@@ -48,6 +48,11 @@ struct intake_waiter {
         struct broker *broker, struct intake_waiter *waiter, const struct append_result *result);
 };
 
+/* intake_open begins with the first tick; intake_close frees what decompression uses again and
+ * again, once nothing is on a lane. */
+void intake_open(struct broker *broker);
+void intake_close(struct broker *broker);
+
 /* intake_submit takes records for a partition; it may write into them. */
 void intake_submit(struct broker *broker, struct partition *partition, const struct intake_ask *ask,
     struct intake_waiter *waiter);
