@@ -20,7 +20,12 @@ s3_answers() { (: <"/dev/tcp/127.0.0.1/$s3_port") 2>/dev/null; }
 s3_empty() { find "$work/buckets/bench" -mindepth 1 -delete; }
 into_objects() { sed -n 's/^throughput/into objects/p' "$work/load" | figures s3 "$1" "$2"; } # SIDE DURABILITY: all of the last load
 bucket_figure() { awk -v bytes="$3" 'BEGIN { printf "in the bucket\tMB\t%.0f\n", bytes / 1e6 }' | figures s3 "$1" "$2"; } # SIDE DURABILITY BYTES
-watch_bucket() { while pause 1; do du -sb "$work/buckets/bench" 2>/dev/null; done >"$work/bucket"; }
+watch_bucket() {
+    while :; do
+        du -sb "$work/buckets/bench" 2>/dev/null
+        pause 1
+    done >"$work/bucket"
+}
 # What lies in the bucket in the second half of a load, in bytes; the kernel writes it to the disk once it is much, so every side has to have as much there.
 bucket_bytes() { awk '{ bytes[NR] = $1 } END { for (i = int(NR / 2) + 1; i <= NR; i++) sum += bytes[i]; printf "%.0f\n", NR == 0 ? 0 : sum / (NR - int(NR / 2)) }' "$work/bucket"; }
 # s3_load SIDE DURABILITY BACKLOG [CONFIG...]: into a fresh refbroker with its objects there; BACKLOG: acked, where what is acknowledged lies in objects, or waiting.

@@ -149,6 +149,42 @@ a_batch_that_grows_beyond_the_allowance_goes_by_a_lane(void **state)
 }
 
 static void
+what_is_refused_unopened_takes_nothing_from_the_allowance(void **state)
+{
+    struct broker_world *world = *state;
+    size_t left;
+
+    world->make.value_bytes = LIMIT_TICK_UNPACKED_BYTES / 4;
+    (void)produce_short(world, WAL);
+    left = world->broker->tick_unpacked_bytes_left;
+    assert_true(left < LIMIT_TICK_UNPACKED_BYTES);
+    world->make.damaged = true;
+    (void)produce_short(world, COORDINATED);
+    assert_int_equal(world->broker->stats.produce_refused_total, 1);
+    assert_int_equal(world->broker->tick_unpacked_bytes_left, left);
+    rest(world);
+    assert_null(broker_world_check(world));
+}
+
+static void
+memory_for_what_is_decompressed_is_kept_only_while_it_is_small(void **state)
+{
+    struct broker_world *world = *state;
+    size_t kept = 0;
+
+    world->make.value_bytes = (size_t)2 * 1024 * 1024;
+    (void)produce_short(world, WAL);
+    assert_int_equal(validate(world), 1);
+    world->make.value_bytes = 1000;
+    (void)produce_short(world, WAL);
+    for (size_t i = 0; i < ARRAY_LEN(world->broker->intake_rooms); i++)
+        kept += world->broker->intake_rooms[i].capacity;
+    assert_in_range(kept, 1000, 1024 * 1024);
+    rest(world);
+    assert_null(broker_world_check(world));
+}
+
+static void
 a_tick_walks_no_more_records_than_its_allowance(void **state)
 {
     struct broker_world *world = *state;
@@ -402,6 +438,8 @@ main(void)
         TEST(what_must_be_compressed_goes_by_a_lane),
         TEST(a_tick_decompresses_no_more_than_its_allowance),
         TEST(a_batch_that_grows_beyond_the_allowance_goes_by_a_lane),
+        TEST(what_is_refused_unopened_takes_nothing_from_the_allowance),
+        TEST(memory_for_what_is_decompressed_is_kept_only_while_it_is_small),
         TEST(a_tick_walks_no_more_records_than_its_allowance),
         TEST(a_short_batch_stays_behind_a_long_one_of_its_partition),
         TEST(other_partitions_do_not_wait),
