@@ -13,7 +13,6 @@
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
@@ -48,6 +47,13 @@ offset_of(const struct asking *own, uint32_t number)
     return p->log_start_offset + part * own->offsets_done[own->open.places[number]] + part / 2;
 }
 
+static void
+partition_ask(void *arg, uint32_t number, struct km_fetch_request_partition *out)
+{
+    out->fetch_offset = offset_of(arg, number);
+    out->partition_max_bytes = 0;
+}
+
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
@@ -56,26 +62,12 @@ build(void *arg, struct cluster_fan_batch *batch)
     size_t count;
     struct inventory_run *runs = probe_choice_runs(&own->open, batch, batch->count, &count);
 
-    probe_read_request(request);
+    if (runs == NULL ||
+        !probe_read_ask(own->inventory, runs, count, batch->arena, partition_ask, arg, request))
+        return 0;
     request->max_wait_ms = 0;
     request->isolation_level = READ_COMMITTED;
-    request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
-    for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
-        struct km_fetch_request_topic *topic = &request->topics.items[i];
-
-        topic->topic = codec_string(own->inventory->topics[runs[i].topic].name);
-        topic->partitions.items =
-            codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)runs[i].count);
-        for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++) {
-            topic->partitions.items[k].partition =
-                own->inventory->partitions[runs[i].numbers[k]].partition;
-            topic->partitions.items[k].fetch_offset = offset_of(own, runs[i].numbers[k]);
-            topic->partitions.items[k].partition_max_bytes = 0;
-        }
-        topic->partitions.count = (int32_t)runs[i].count;
-    }
-    request->topics.count = (int32_t)count;
-    return arena_is_full(batch->arena) ? 0 : batch->count;
+    return batch->count;
 }
 
 /* Transactions whose id is known tie the topic to the others of that id. */
@@ -98,12 +90,17 @@ transactions_take(
 }
 
 static void
-partition_parse(struct asking *own, struct cluster_fan_batch *batch, uint32_t item,
+partition_parse(void *arg, struct cluster_fan_batch *batch, uint32_t number,
     const struct km_fetch_response_partition_data *data)
 {
+    struct asking *own = arg;
+    uint32_t item = own->open.places[number];
+
+    if (item == INVENTORY_NO_NUMBER || !cluster_fan_is_asked(batch->fan, item))
+        return;
     /* What was deleted meanwhile is gone with its transactions. */
     if (data->error_code == KE_NONE)
-        transactions_take(own, own->inventory->partitions[own->open.partitions[item]].topic, data);
+        transactions_take(own, own->inventory->partitions[number].topic, data);
     else if (data->error_code != KE_OFFSET_OUT_OF_RANGE) {
         cluster_fan_settle(batch->fan, item, data->error_code);
         return;
@@ -118,22 +115,9 @@ static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
     struct asking *own = arg;
-    const struct km_fetch_response *response = batch->response;
 
     own->bytes += batch->reply->frame->size;
-    for (int32_t i = 0; i < response->responses.count; i++) {
-        const struct km_fetch_response_fetchable_topic_response *topic =
-            &response->responses.items[i];
-        uint32_t place = inventory_topic(own->inventory, topic->topic);
-
-        for (int32_t k = 0; k < topic->partitions.count; k++) {
-            uint32_t item =
-                probe_choice_item(&own->open, place, topic->partitions.items[k].partition_index);
-
-            if (cluster_fan_is_asked(batch->fan, item))
-                partition_parse(own, batch, item, &topic->partitions.items[k]);
-        }
-    }
+    probe_read_answers(own->inventory, batch, partition_parse, own);
 }
 
 static void

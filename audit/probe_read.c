@@ -1,5 +1,6 @@
 #include "audit/probe_read.h"
 
+#include "lib/wire/codec.h"
 #include "lib/wire/codec_bytes.h"
 #include "lib/wire/kerr.h"
 
@@ -11,14 +12,62 @@
 
 const struct wire_range probe_read_versions = {4, 12};
 
-void
-probe_read_request(struct km_fetch_request *request)
+static bool
+topic_ask(const struct audit_inventory *inventory, const struct inventory_run *run,
+    struct arena *arena, probe_read_ask_fn *ask, void *arg, struct km_fetch_request_topic *out)
 {
+    out->topic = codec_string(inventory->topics[run->topic].name);
+    out->partitions.items =
+        codec_array(arena, &km_fetch_request_partition_desc, (int32_t)run->count);
+    if (out->partitions.items == NULL)
+        return false;
+    out->partitions.count = (int32_t)run->count;
+    for (size_t i = 0; i < run->count; i++) {
+        out->partitions.items[i].partition = inventory->partitions[run->numbers[i]].partition;
+        ask(arg, run->numbers[i], &out->partitions.items[i]);
+    }
+    return true;
+}
+
+bool
+probe_read_ask(const struct audit_inventory *inventory, const struct inventory_run *runs,
+    size_t run_count, struct arena *arena, probe_read_ask_fn *ask, void *arg,
+    struct km_fetch_request *request)
+{
+    bool fits;
+
     request->replica_id = -1;
     request->max_wait_ms = WAIT_MS;
     request->min_bytes = 1;
     request->max_bytes = PROBE_READ_ANSWER_BYTES;
     request->session_epoch = -1;
+    request->topics.items = codec_array(arena, &km_fetch_request_topic_desc, (int32_t)run_count);
+    fits = !arena_is_full(arena);
+    request->topics.count = fits ? (int32_t)run_count : 0;
+    for (size_t i = 0; fits && i < run_count; i++)
+        fits = topic_ask(inventory, &runs[i], arena, ask, arg, &request->topics.items[i]);
+    return fits;
+}
+
+void
+probe_read_answers(const struct audit_inventory *inventory, struct cluster_fan_batch *batch,
+    probe_read_answer_fn *take, void *arg)
+{
+    const struct km_fetch_response *response = batch->response;
+
+    for (int32_t i = 0; i < response->responses.count; i++) {
+        const struct km_fetch_response_fetchable_topic_response *topic =
+            &response->responses.items[i];
+        uint32_t place = inventory_topic(inventory, topic->topic);
+
+        for (int32_t k = 0; k < topic->partitions.count; k++) {
+            const struct km_fetch_response_partition_data *data = &topic->partitions.items[k];
+            uint32_t number = inventory_partition(inventory, place, data->partition_index);
+
+            if (number != INVENTORY_NO_NUMBER)
+                take(arg, batch, number, data);
+        }
+    }
 }
 
 uint32_t

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/inventory.h"
 #include "gen/messages.h"
 #include "lib/base/err.h"
+#include "lib/kafka/cluster_fan.h"
 #include "lib/wire/batch_view.h"
 
 #define PROBE_READ_PARTITION_BYTES 1048576U /* to ask for of one partition, */
@@ -33,8 +35,22 @@ typedef enum rc probe_read_fn(
 /* The versions that name topics by name. */
 extern const struct wire_range probe_read_versions;
 
-/* probe_read_request fills in all but the topics. */
-void probe_read_request(struct km_fetch_request *request);
+/* Says what is asked for of a partition, by its number: offset and bytes. */
+typedef void probe_read_ask_fn(void *arg, uint32_t number, struct km_fetch_request_partition *out);
+
+/* probe_read_ask makes a request for partitions sorted by topic (inventory_runs); false where the
+ * arena is full. */
+MUST_CHECK bool probe_read_ask(const struct audit_inventory *inventory,
+    const struct inventory_run *runs, size_t run_count, struct arena *arena, probe_read_ask_fn *ask,
+    void *arg, struct km_fetch_request *request);
+
+/* Takes what an answer tells of a partition that the inventory has. */
+typedef void probe_read_answer_fn(void *arg, struct cluster_fan_batch *batch, uint32_t number,
+    const struct km_fetch_response_partition_data *data);
+
+/* probe_read_answers goes over an answer. What was not asked for may be in it. */
+void probe_read_answers(const struct audit_inventory *inventory, struct cluster_fan_batch *batch,
+    probe_read_answer_fn *take, void *arg);
 
 /* probe_read_ask_bytes returns what to ask for of a partition of which so much is left to read: a
  * batch that was cut is asked for whole. */

@@ -7,7 +7,6 @@
 #include "gen/messages.h"
 #include "lib/base/saturate.h"
 #include "lib/base/xalloc.h"
-#include "lib/wire/codec.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/kerr.h"
 
@@ -67,11 +66,10 @@ is_alone(const struct part *part)
 }
 
 static void
-partition_ask(const struct sampling *own, uint32_t number, struct km_fetch_request_partition *out)
+partition_ask(void *arg, uint32_t number, struct km_fetch_request_partition *out)
 {
-    const struct part *part = &own->parts[number];
+    const struct part *part = &((const struct sampling *)arg)->parts[number];
 
-    out->partition = own->inventory->partitions[number].partition;
     out->fetch_offset = part->read.next_offset;
     out->partition_max_bytes = (int32_t)ask_bytes(part);
 }
@@ -81,7 +79,6 @@ static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
     struct sampling *own = arg;
-    struct km_fetch_request *request = batch->request;
     uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
     struct inventory_run *runs;
     size_t count = 0, taken = 0;
@@ -97,20 +94,10 @@ build(void *arg, struct cluster_fan_batch *batch)
     }
     runs = numbers == NULL ? NULL
                            : inventory_runs(own->inventory, numbers, taken, batch->arena, &count);
-    probe_read_request(request);
-    request->topics.items = codec_array(batch->arena, &km_fetch_request_topic_desc, (int32_t)count);
-    for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
-        struct km_fetch_request_topic *topic = &request->topics.items[i];
-
-        topic->topic = codec_string(own->inventory->topics[runs[i].topic].name);
-        topic->partitions.items =
-            codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)runs[i].count);
-        for (size_t k = 0; topic->partitions.items != NULL && k < runs[i].count; k++)
-            partition_ask(own, runs[i].numbers[k], &topic->partitions.items[k]);
-        topic->partitions.count = (int32_t)runs[i].count;
-    }
-    request->topics.count = (int32_t)count;
-    return arena_is_full(batch->arena) ? 0 : taken;
+    return runs != NULL && probe_read_ask(own->inventory, runs, count, batch->arena, partition_ask,
+                               own, batch->request)
+               ? taken
+               : 0;
 }
 
 /* Goes to the next slice; false where there is none. */
@@ -165,13 +152,17 @@ partition_go_on(struct sampling *own, struct cluster_fan_batch *batch, uint32_t 
 }
 
 static void
-partition_parse(struct sampling *own, struct cluster_fan_batch *batch, uint32_t number,
+partition_parse(void *arg, struct cluster_fan_batch *batch, uint32_t number,
     const struct km_fetch_response_partition_data *data)
 {
+    struct sampling *own = arg;
     struct part *part = &own->parts[number];
     struct err e;
     enum rc rc;
 
+    /* One that is not sampled has no item. */
+    if (part->plan.count == 0 || !cluster_fan_is_asked(batch->fan, part->item))
+        return;
     /* The log was cut meanwhile, by retention or by Streams. */
     if (probe_read_has_moved(&part->read, data)) {
         sample_reader_slice(&part->reader, -1);
@@ -196,24 +187,9 @@ static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
     struct sampling *own = arg;
-    const struct km_fetch_response *response = batch->response;
 
     own->inventory->sampled_bytes += batch->reply->frame->size;
-    for (int32_t i = 0; i < response->responses.count; i++) {
-        const struct km_fetch_response_fetchable_topic_response *topic =
-            &response->responses.items[i];
-        uint32_t place = inventory_topic(own->inventory, topic->topic);
-
-        for (int32_t k = 0; k < topic->partitions.count; k++) {
-            uint32_t number = inventory_partition(
-                own->inventory, place, topic->partitions.items[k].partition_index);
-
-            /* One that is not sampled has no item. */
-            if (number != INVENTORY_NO_NUMBER && own->parts[number].plan.count > 0 &&
-                cluster_fan_is_asked(batch->fan, own->parts[number].item))
-                partition_parse(own, batch, number, &topic->partitions.items[k]);
-        }
-    }
+    probe_read_answers(own->inventory, batch, partition_parse, own);
 }
 
 static void

@@ -49,39 +49,35 @@ ask_bytes(const struct reading *own, uint32_t item)
     return probe_read_ask_bytes(&part->read, own->share - part->bytes);
 }
 
+static void
+partition_ask(void *arg, uint32_t number, struct km_fetch_request_partition *out)
+{
+    const struct reading *own = arg;
+    uint32_t item = number - own->topic->first;
+
+    out->fetch_offset = own->parts[item].read.next_offset;
+    out->partition_max_bytes = (int32_t)ask_bytes(own, item);
+}
+
 /* As many as an answer has room for. */
 static size_t
 build(void *arg, struct cluster_fan_batch *batch)
 {
-    const struct reading *own = arg;
-    struct km_fetch_request *request = batch->request;
-    struct km_fetch_request_topic *topic =
-        codec_array(batch->arena, &km_fetch_request_topic_desc, 1);
+    struct reading *own = arg;
+    uint32_t *numbers = arena_array(batch->arena, batch->count, sizeof *numbers);
+    struct inventory_run run = {(uint32_t)(own->topic - own->inventory->topics), numbers, 0};
     uint64_t bytes = 0;
-    size_t taken = 0;
 
-    if (topic == NULL)
-        return 0;
-    probe_read_request(request);
-    request->topics.items = topic;
-    request->topics.count = 1;
-    topic->topic = codec_string(own->tail->topic);
-    topic->partitions.items =
-        codec_array(batch->arena, &km_fetch_request_partition_desc, (int32_t)batch->count);
-    if (topic->partitions.items == NULL)
-        return 0;
-    for (; taken < batch->count; taken++) {
-        uint32_t item = batch->items[taken];
-
-        bytes += ask_bytes(own, item);
-        if (taken > 0 && bytes > PROBE_READ_ANSWER_BYTES)
+    for (; numbers != NULL && run.count < batch->count; run.count++) {
+        bytes += ask_bytes(own, batch->items[run.count]);
+        if (run.count > 0 && bytes > PROBE_READ_ANSWER_BYTES)
             break;
-        topic->partitions.items[taken].partition = (int32_t)item;
-        topic->partitions.items[taken].fetch_offset = own->parts[item].read.next_offset;
-        topic->partitions.items[taken].partition_max_bytes = (int32_t)ask_bytes(own, item);
+        numbers[run.count] = own->topic->first + batch->items[run.count];
     }
-    topic->partitions.count = (int32_t)taken;
-    return taken;
+    return run.count > 0 && probe_read_ask(own->inventory, &run, 1, batch->arena, partition_ask,
+                                own, batch->request)
+               ? run.count
+               : 0;
 }
 
 /* --- answers -----------------------------------------------------------------------------------
@@ -106,14 +102,19 @@ gap_note(const struct reading *own, enum rc rc, int16_t code, const struct err *
 }
 
 static void
-partition_parse(struct reading *own, struct cluster_fan_batch *batch,
+partition_parse(void *arg, struct cluster_fan_batch *batch, uint32_t number,
     const struct km_fetch_response_partition_data *data)
 {
-    uint32_t item = (uint32_t)data->partition_index, bytes_max = own->share;
-    struct part *part = &own->parts[item];
+    struct reading *own = arg;
+    uint32_t item = number - own->topic->first, bytes_max = own->share;
+    struct part *part;
     struct err e;
     enum rc rc;
 
+    /* One of another topic is behind all items. */
+    if (!cluster_fan_is_asked(batch->fan, item))
+        return;
+    part = &own->parts[item];
     if (probe_read_has_moved(&part->read, data)) {
         part->from = part->read.next_offset;
         part->is_cut = false;
@@ -142,19 +143,9 @@ static void
 parse(void *arg, struct cluster_fan_batch *batch)
 {
     struct reading *own = arg;
-    const struct km_fetch_response *response = batch->response;
 
     own->bytes += batch->reply->frame->size;
-    for (int32_t i = 0; i < response->responses.count; i++) {
-        const struct km_fetch_response_fetchable_topic_response *topic =
-            &response->responses.items[i];
-
-        for (int32_t k = 0; k < topic->partitions.count; k++)
-            if (topic->partitions.items[k].partition_index >= 0 &&
-                cluster_fan_is_asked(
-                    batch->fan, (uint32_t)topic->partitions.items[k].partition_index))
-                partition_parse(own, batch, &topic->partitions.items[k]);
-    }
+    probe_read_answers(own->inventory, batch, partition_parse, own);
 }
 
 static void

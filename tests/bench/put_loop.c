@@ -215,9 +215,10 @@ main(int argc, char **argv)
     double seconds;
     int parallel;
 
-    if (argc != 8) {
+    if (argc != 8 || getenv("AWS_ACCESS_KEY_ID") == NULL ||
+        getenv("AWS_SECRET_ACCESS_KEY") == NULL) {
         fprintf(stderr, "usage: put_loop ENDPOINT BUCKET REGION OBJECT_BYTES KEPT_BYTES PARALLEL "
-                        "SECONDS\n");
+                        "SECONDS, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n");
         return 2;
     }
     loop.bucket = xasprintf("%s/%s", argv[1], argv[2]);

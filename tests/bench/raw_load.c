@@ -14,6 +14,7 @@
  * "metric<TAB>unit<TAB>value". Exits with 1 where a single ack is wrong.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +227,9 @@ main(int argc, char **argv)
     while (is_under_way(&b) && !b.wrong)
         run(&b, 1);
     if (b.wrong || measured == 0 || (requests > 0 && b.acked != requests)) {
-        fprintf(stderr, "raw_load: a wrong answer, or not as many as there should be\n");
+        fprintf(stderr,
+            "raw_load: %s; %" PRId64 " requests acknowledged, %" PRId64 " while measured\n",
+            b.wrong ? "a wrong answer" : "fewer answers than there should be", b.acked, measured);
         return 1;
     }
     cpu_acked = process_cpu_seconds(argv[8]) - cpu;
