@@ -17,7 +17,7 @@ s3_start() {
     wait_for 60 s3_answers || void "the S3 server does not start"
 }
 s3_answers() { (: <"/dev/tcp/127.0.0.1/$s3_port") 2>/dev/null; }
-s3_empty() { find "$work/buckets/bench" -mindepth 1 -delete; }
+s3_empty() { find "$work/buckets/bench" -ignore_readdir_race -mindepth 1 -delete; } # the server may still remove some
 into_objects() { sed -n 's/^throughput/into objects/p' "$work/load" | figures s3 "$1" "$2"; } # SIDE DURABILITY: all of the last load
 bucket_figure() { awk -v bytes="$3" 'BEGIN { printf "in the bucket\tMB\t%.0f\n", bytes / 1e6 }' | figures s3 "$1" "$2"; } # SIDE DURABILITY BYTES
 watch_bucket() {

@@ -62,7 +62,7 @@ function runs_of(s, side,    k, n, most, unused) { # some figures of a row may c
     return most
 }
 
-function print_table(    i, j, k, s, side) {
+function print_table(    i, j, k, s, side, line) {
     for (i = 1; i <= machine_count; i++) printf "%-12s %s\n", machines[i], machine[machines[i]]
     for (i = 1; i <= section_count; i++) {
         s = sections[i]
@@ -76,9 +76,12 @@ function print_table(    i, j, k, s, side) {
             side = rows[s, j]
             printf "  %-38s %-10s", side, durability[s, side]
             for (k = 1; k <= column_count[s]; k++) printf " %14s", shown(median(s FS side FS columns[s, k]))
-            printf "\n  %-38s %-10s", sprintf("  %d runs, least-most", runs_of(s, side)), ""
-            for (k = 1; k <= column_count[s]; k++) printf " %14s", range(s FS side FS columns[s, k])
             printf "\n"
+            if (runs_of(s, side) < 2) continue # its least and most say nothing more
+            line = sprintf("  %-38s %-10s", sprintf("  %d runs, least-most", runs_of(s, side)), "")
+            for (k = 1; k <= column_count[s]; k++) line = line sprintf(" %14s", range(s FS side FS columns[s, k]))
+            sub(/ +$/, "", line)
+            print line
         }
         printf "  from: %s\n", source[s]
     }

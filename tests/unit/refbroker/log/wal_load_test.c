@@ -23,23 +23,6 @@ setup(void **state)
     return 0;
 }
 
-static int
-teardown(void **state)
-{
-    wal_rig_free(*state);
-    return 0;
-}
-
-static void
-write_groups(struct wal_rig *rig, size_t size)
-{
-    for (int i = 0; i < GROUPS; i++) {
-        wal_rig_append(rig, i % WAL_RIG_PARTITIONS, size);
-        wal_rig_settle(rig);
-    }
-    wal_rig_stop(rig);
-}
-
 static void
 flip(struct wal_rig *rig, uint64_t number, int64_t at)
 {
@@ -55,7 +38,7 @@ full_files_are_read_behind_the_start(void **state)
     struct wal_rig *rig = *state;
     struct err e;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     assert_int_equal(rig->found_count, GROUPS);
     assert_int_equal(rig->heads_count, 4);
@@ -78,7 +61,7 @@ what_lies_in_the_index_whole_is_read_with_it(void **state)
 
     for (int i = 0; i < 40; i++)
         wal_rig_append(rig, i % WAL_RIG_PARTITIONS, 40);
-    write_groups(rig, 700);
+    wal_rig_write_groups(rig, GROUPS, 700);
     assert_null(wal_rig_start(rig));
     assert_int_equal(rig->heads_count, 0);
     assert_false(wal_is_loading(rig->wal));
@@ -90,7 +73,7 @@ what_is_appended_meanwhile_is_durable(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     wal_rig_append(rig, 0, GROUP_BYTES);
     assert_true(wal_is_loading(rig->wal));
@@ -108,7 +91,7 @@ a_file_that_is_read_is_not_used_again_before(void **state)
     struct wal_rig *rig = *state;
     uint64_t writes;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     writes = disk_cut_counts(rig->disk)->steps;
     wal_rig_trim(rig, rig->sequence_max);
@@ -128,7 +111,7 @@ damage_is_told_and_nothing_counts_as_loaded(void **state)
     struct wal_rig *rig = *state;
     struct err e;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     flip(rig, 2, 2 * PAGE);
     assert_null(wal_rig_start(rig));
     assert_null(wal_damage(rig->wal));
@@ -145,7 +128,7 @@ so_is_a_read_that_fails_or_breaks_off(void **state)
     struct wal_rig *rig = *state;
     struct err e;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     disk_cut_fault(rig->disk, DISK_CUT_FAIL_READ, 1);
     assert_int_equal(wal_load_wait(rig->wal, &e), RC_IO);
@@ -167,7 +150,7 @@ a_damaged_index_costs_a_whole_read_and_nothing_else(void **state)
         WAL_RIG_FILE_BYTES - 2 * PAGE + 150};
     struct wal_rig *rig = *state;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         size_t heads = rig->heads_count;
 
@@ -188,7 +171,7 @@ it_may_be_closed_before_all_is_read(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     assert_int_equal(work_pending(rig->work, 0), 2);
     wal_close(rig->wal);
@@ -209,7 +192,7 @@ a_head_that_is_not_enough_has_its_file_read_at_once(void **state)
         wal_rig_append(rig, i % WAL_RIG_PARTITIONS, GROUP_BYTES);
         wal_rig_settle(rig);
     }
-    write_groups(rig, GROUP_BYTES);
+    wal_rig_write_groups(rig, GROUPS, GROUP_BYTES);
     assert_null(wal_rig_start(rig));
     assert_int_equal(rig->found_count, 12 + GROUPS);
     assert_int_equal(rig->heads_count, 15);
@@ -221,7 +204,7 @@ a_head_that_is_not_enough_has_its_file_read_at_once(void **state)
                                 "acknowledged data is lost");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, wal_rig_teardown)
 
 int
 main(void)

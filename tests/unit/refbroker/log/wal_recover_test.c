@@ -12,34 +12,6 @@
 #define GROUP_BYTES 10000
 #define GROUP_PAGES 3
 
-static int
-setup(void **state)
-{
-    struct wal_rig *rig = wal_rig_new(1);
-
-    assert_null(wal_rig_start(rig));
-    *state = rig;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    wal_rig_free(*state);
-    return 0;
-}
-
-/* Makes `count` groups of one batch each durable and ends the process. */
-static void
-write_groups(struct wal_rig *rig, int count)
-{
-    for (int i = 0; i < count; i++) {
-        wal_rig_append(rig, i % WAL_RIG_PARTITIONS, GROUP_BYTES);
-        wal_rig_settle(rig);
-    }
-    wal_rig_stop(rig);
-}
-
 /* The place of the `index`th group (from 0) in its file. */
 static int64_t
 place_of(int index)
@@ -90,7 +62,7 @@ a_wal_that_was_stopped_in_good_order_starts_without_a_word(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, 5);
+    wal_rig_write_groups(rig, 5, GROUP_BYTES);
     for (int i = 0; i < 3; i++) {
         log_capture_begin();
         assert_null(wal_rig_start(rig));
@@ -134,7 +106,7 @@ a_torn_last_group_is_cut_with_one_line(void **state)
         const char *text;
 
         assert_null(wal_rig_start(rig));
-        write_groups(rig, 3);
+        wal_rig_write_groups(rig, 3, GROUP_BYTES);
         flip(rig, 2, places[i]);
         rig->batches[2].state = WAL_RIG_SENT; /* as if it had not been acknowledged */
         log_capture_begin();
@@ -143,7 +115,7 @@ a_torn_last_group_is_cut_with_one_line(void **state)
         assert_int_equal(log_capture_count(text, " WAL-TAIL-CUT file 0000000000000002: "), 1);
         assert_int_equal(log_capture_count(text, "\n"), 1);
         assert_int_equal(rig->found_count, 2);
-        write_groups(rig, 1);
+        wal_rig_write_groups(rig, 1, GROUP_BYTES);
         log_capture_begin();
         assert_null(wal_rig_start(rig));
         assert_string_equal(log_capture_end(), "");
@@ -164,7 +136,7 @@ a_file_that_ends_anywhere_in_its_last_group_is_cut_there(void **state)
                                                                      : 0;
 
         assert_null(wal_rig_start(rig));
-        write_groups(rig, 2);
+        wal_rig_write_groups(rig, 2, GROUP_BYTES);
         for (size_t i = whole; i < 2; i++)
             rig->batches[i].state = WAL_RIG_SENT;
         rig->sequence_max = whole;
@@ -195,7 +167,7 @@ damage_before_the_last_group_is_refused(void **state)
             char words[64];
 
             assert_null(wal_rig_start(rig));
-            write_groups(rig, 5);
+            wal_rig_write_groups(rig, 5, GROUP_BYTES);
             flip(rig, index, places[i]);
             snprintf(words, sizeof words,
                 index % 2 == 0 ? "group %d is damaged, and newer groups"
@@ -212,7 +184,7 @@ a_missing_file_in_the_middle_is_refused(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, 6);
+    wal_rig_write_groups(rig, 6, GROUP_BYTES);
     assert_int_equal(disk_remove(rig->disk, "wal/0000000000000002.wal", NULL), RC_OK);
     assert_refused(rig, RC_CORRUPT,
         "WAL file 0000000000000003: it continues group 4, but the files before end with group 2");
@@ -223,7 +195,7 @@ a_damaged_header_is_refused(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, 3);
+    wal_rig_write_groups(rig, 3, GROUP_BYTES);
     assert_true(disk_cut_flip(rig->disk, "wal/0000000000000001.wal", 24, 1));
     assert_refused(rig, RC_CORRUPT, "WAL file 0000000000000001: its header is damaged");
 }
@@ -233,7 +205,7 @@ a_newer_format_is_refused_by_its_number(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, 3);
+    wal_rig_write_groups(rig, 3, GROUP_BYTES);
     assert_true(disk_cut_flip(rig->disk, "wal/0000000000000002.wal", 11, 3));
     assert_refused(rig, RC_UNSUPPORTED,
         "WAL file 0000000000000002: its format is version 2, this program knows version 1");
@@ -245,7 +217,7 @@ names_that_are_no_wal_files_are_left_alone(void **state)
     struct wal_rig *rig = *state;
     struct disk_file *file = NULL;
 
-    write_groups(rig, 3);
+    wal_rig_write_groups(rig, 3, GROUP_BYTES);
     assert_int_equal(
         disk_open(rig->disk, "wal/notes.txt", DISK_WRITE | DISK_CREATE, &file, NULL), RC_OK);
     assert_int_equal(disk_write(file, 0, "keep me", 7, NULL), RC_OK);
@@ -381,7 +353,7 @@ a_read_that_fails_or_breaks_off_refuses_the_start(void **state)
     struct wal_rig *rig = *state;
     uint64_t reads;
 
-    write_groups(rig, 5);
+    wal_rig_write_groups(rig, 5, GROUP_BYTES);
     reads = disk_cut_counts(rig->disk)->reads;
     assert_null(wal_rig_start(rig));
     reads = disk_cut_counts(rig->disk)->reads - reads;
@@ -403,7 +375,7 @@ a_start_whose_own_sync_fails_is_refused(void **state)
 {
     struct wal_rig *rig = *state;
 
-    write_groups(rig, 3);
+    wal_rig_write_groups(rig, 3, GROUP_BYTES);
     for (uint64_t n = 1; n <= 2; n++) {
         disk_cut_fault(rig->disk, DISK_CUT_FAIL_SYNC, n);
         assert_refused(rig, RC_IO, "a sync failed");
@@ -427,7 +399,7 @@ an_error_of_the_owner_ends_the_start_and_is_told(void **state)
     struct wal_scan scan;
     struct err e = {0};
 
-    write_groups(rig, 3);
+    wal_rig_write_groups(rig, 3, GROUP_BYTES);
     assert_int_equal(wal_recover_scan(&options, found_refuses, NULL, &scan, &e), RC_LIMIT);
     work_free(options.work);
     assert_string_equal(e.text, "WAL file 0000000000000001: the broker wants no more");
@@ -453,7 +425,7 @@ random_damage_never_goes_unnoticed(void **state)
 
         env_init_seeded(&env, seed, 0);
         assert_null(wal_rig_start(rig));
-        write_groups(rig, 4);
+        wal_rig_write_groups(rig, 4, GROUP_BYTES);
         for (size_t id = 0; id < rig->batch_count; id++)
             rig->batches[id].state = WAL_RIG_SENT;
         for (uint64_t n = env_random_below(&env, 4); n < 4; n++) {
@@ -505,7 +477,7 @@ a_group_that_lies_about_its_entries_is_refused(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wal_rig_setup, wal_rig_teardown)
 
 int
 main(void)

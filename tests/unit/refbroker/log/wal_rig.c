@@ -147,6 +147,16 @@ wal_rig_settle(struct wal_rig *rig)
 }
 
 void
+wal_rig_write_groups(struct wal_rig *rig, int count, size_t batch_bytes)
+{
+    for (int i = 0; i < count; i++) {
+        wal_rig_append(rig, i % WAL_RIG_PARTITIONS, batch_bytes);
+        wal_rig_settle(rig);
+    }
+    wal_rig_stop(rig);
+}
+
+void
 wal_rig_trim(struct wal_rig *rig, uint64_t sequence)
 {
     if (sequence > rig->sequence_max)
@@ -359,4 +369,23 @@ wal_rig_start(struct wal_rig *rig)
         return wrong;
     snprintf(reason, sizeof reason, "the start is refused: %.200s", e.text);
     return reason;
+}
+
+/* --- tests with one rig ------------------------------------------------------------------------
+ */
+
+int
+wal_rig_setup(void **state)
+{
+    struct wal_rig *rig = wal_rig_new(1);
+
+    *state = rig;
+    return wal_rig_start(rig) == NULL ? 0 : -1;
+}
+
+int
+wal_rig_teardown(void **state)
+{
+    wal_rig_free(*state);
+    return 0;
 }

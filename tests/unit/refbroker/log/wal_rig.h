@@ -68,6 +68,11 @@ struct wal_rig {
 struct wal_rig *wal_rig_new(uint64_t seed);
 void wal_rig_free(struct wal_rig *rig);
 
+/* wal_rig_setup and wal_rig_teardown are those of tests that want a rig that has started: *state.
+ */
+int wal_rig_setup(void **state);
+int wal_rig_teardown(void **state);
+
 /* wal_rig_start opens the WAL and judges what it found; wal_rig_open does so and leaves an error of
  * wal_open to the caller. */
 const char *wal_rig_start(struct wal_rig *rig);
@@ -78,6 +83,9 @@ void wal_rig_append(struct wal_rig *rig, int partition, size_t size);
 
 /* wal_rig_settle flushes and runs until nothing more happens. */
 void wal_rig_settle(struct wal_rig *rig);
+
+/* wal_rig_write_groups makes `count` groups of one batch each durable and ends the process. */
+void wal_rig_write_groups(struct wal_rig *rig, int count, size_t batch_bytes);
 
 /* wal_rig_trim lets what was promised up to `sequence` be forgotten. */
 void wal_rig_trim(struct wal_rig *rig, uint64_t sequence);

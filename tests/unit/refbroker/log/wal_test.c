@@ -9,23 +9,6 @@
 
 #define PAGE DISK_ALIGN_BYTES
 
-static int
-setup(void **state)
-{
-    struct wal_rig *rig = wal_rig_new(1);
-
-    assert_null(wal_rig_start(rig));
-    *state = rig;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    wal_rig_free(*state);
-    return 0;
-}
-
 static void
 count_name(void *arg, const char *name)
 {
@@ -383,7 +366,7 @@ a_partition_and_its_bytes_are_held_until_the_outcome(void **state)
     assert_int_equal(rig->durable_count, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wal_rig_setup, wal_rig_teardown)
 
 int
 main(void)
