@@ -77,8 +77,8 @@ committed_agrees(struct kc *kc, const struct app *app)
     int64_t read = committed_stable(kc, app);
 
     kc_int(kc, "committed_offset", read % ROUND, 0);
-    kc_txn_settled(kc, app->output, 0, kc_latest(kc, app->output, 0));
-    kc_txn_settled(kc, app->changelog, 0, kc_latest(kc, app->changelog, 0));
+    kc_txn_all_settled(kc, app->output, 0);
+    kc_txn_all_settled(kc, app->changelog, 0);
     kc_txn_values(kc, app->output, 0, app->inputs, (size_t)read);
     kc_txn_values(kc, app->changelog, 0, app->stores, (size_t)(read / ROUND));
 }

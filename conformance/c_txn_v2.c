@@ -151,7 +151,7 @@ etl_exactly_once(struct kc *kc)
             kc_txn_end_unheard(kc, &copier.txn, true);
         copier_reborn(kc, &copier);
     }
-    kc_txn_settled(kc, copier.to, 0, kc_latest(kc, copier.to, 0));
+    kc_txn_all_settled(kc, copier.to, 0);
     kc_txn_values(kc, copier.to, 0, values, COPIED);
 }
 

@@ -400,6 +400,17 @@ kc_txn_settled(struct kc *kc, const struct kc_topic *topic, int32_t partition, i
         kc_wait_more(kc, &wait, kc_printf(kc, "the last stable offset is %" PRId64, offset));
 }
 
+void
+kc_txn_all_settled(struct kc *kc, const struct kc_topic *topic, int32_t partition)
+{
+    int64_t end = kc_latest(kc, topic, partition);
+    struct kc_wait wait = kc_wait_begin(kc, LIMIT_MS);
+
+    while (stable_offset(kc, topic, partition) < end)
+        kc_wait_more(
+            kc, &wait, kc_printf(kc, "the last stable offset is %" PRId64 " or more", end));
+}
+
 /* Whether a batch belongs to a transaction of the list, which ends with its producer's marker. */
 static bool
 is_aborted(const struct kc_log *log, size_t batch,

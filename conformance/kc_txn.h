@@ -82,6 +82,10 @@ const struct km_offset_fetch_response_partition *kc_txn_offset_fetch(
 /* kc_txn_settled waits until the last stable offset is `offset`. */
 void kc_txn_settled(struct kc *kc, const struct kc_topic *topic, int32_t partition, int64_t offset);
 
+/* kc_txn_all_settled waits until no transaction is open that began before this call. EndTxn is
+ * answered before markers are written, so the log may end later than when it was asked. */
+void kc_txn_all_settled(struct kc *kc, const struct kc_topic *topic, int32_t partition);
+
 /* kc_txn_values asserts what a read_committed consumer returns of a partition, in this order. */
 void kc_txn_values(struct kc *kc, const struct kc_topic *topic, int32_t partition,
     const char *const *values, size_t count);

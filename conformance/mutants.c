@@ -32,7 +32,9 @@
 static const struct mutant mutants[] = {
 #define MUTANT(function, side, check, observed, what)                                              \
     {&#function[PREFIX_CHARS], check, observed, what, SIDE_##side(function)},
+#define UNUSUAL(function, side, check, what) MUTANT(function, side, check, NULL, what)
 #include "conformance/mutants.def"
+#undef UNUSUAL
 #undef MUTANT
 };
 

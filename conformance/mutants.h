@@ -1,5 +1,6 @@
 /*
- * mutants: the brokers that are wrong in one place, and those that are none at all.
+ * mutants: the brokers that are wrong in one place, those that are right in an unusual way, and
+ * those that are none at all.
  */
 #ifndef CONFORMANCE_MUTANTS_H
 #define CONFORMANCE_MUTANTS_H
@@ -9,7 +10,7 @@
 struct mutant {
     const char *name; /* "wire_correlation" */
     const char *check;
-    const char *observed;
+    const char *observed; /* NULL: unusual, not wrong; the check must pass */
     const char *what;
     struct proxy_rule rule;
 };
@@ -30,7 +31,9 @@ const struct mutants_null *mutants_null_at(size_t i);
 
 #define MUTANT(function, side, check, observed, what)                                              \
     void function(struct proxy *proxy, struct proxy_call *call);
+#define UNUSUAL(function, side, check, what) MUTANT(function, side, check, NULL, what)
 #include "conformance/mutants.def"
+#undef UNUSUAL
 #undef MUTANT
 
 #endif

@@ -120,6 +120,23 @@ mutants_streams_aborts(struct proxy *proxy, struct proxy_call *call)
     call->is_changed = true;
 }
 
+/* EndTxn is answered before markers are written (KIP-98), so the end may be asked for in between. */
+void
+mutants_streams_late_end(struct proxy *proxy, struct proxy_call *call)
+{
+    const struct km_list_offsets_request *request = call->request;
+    struct km_list_offsets_response *response = call->response;
+
+    (void)proxy;
+    if (call->api_key != KM_LIST_OFFSETS || request == NULL || response->topics.count == 0 ||
+        request->isolation_level != 0 ||
+        request->topics.items[0].partitions.items[0].timestamp != LATEST_TIMESTAMP ||
+        response->topics.items[0].partitions.items[0].offset <= 0)
+        return;
+    response->topics.items[0].partitions.items[0].offset--;
+    call->is_changed = true;
+}
+
 void
 mutants_streams_commits_ahead(struct proxy *proxy, struct proxy_call *call)
 {

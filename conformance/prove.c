@@ -130,7 +130,7 @@ struct trial {
     const struct mutant *mutant;
     char *named; /* how the named check ended */
     char *control;
-    bool is_noticed;
+    bool is_judged; /* as it should be: noticed, or found to be right where it is only unusual */
     bool is_alone; /* the control passed */
 };
 
@@ -145,8 +145,10 @@ on_trial(void *arg, const struct runner_outcome *outcome)
 
     if (strcmp(outcome->entry.check->id, trial->mutant->check) == 0) {
         trial->named = text;
-        trial->is_noticed = result->verdict == VERDICT_FAIL &&
-                            profile_is_observed(trial->mutant->observed, result->observed);
+        trial->is_judged = trial->mutant->observed == NULL
+                               ? result->verdict == VERDICT_PASS
+                               : result->verdict == VERDICT_FAIL &&
+                                     profile_is_observed(trial->mutant->observed, result->observed);
     } else {
         trial->control = text;
         trial->is_alone = result->verdict == VERDICT_PASS;
@@ -192,8 +194,11 @@ mutant_run(struct kc *kc)
     front_start(kc, &front, &trial.mutant->rule);
     inner_run(kc, &front, &options, &runner);
     front_stop(&front);
-    kc_that(kc, trial.is_noticed, "survived", "%s failed with %s, not %s", trial.mutant->check,
-        trial.mutant->observed, trial.named);
+    if (trial.mutant->observed == NULL)
+        kc_that(kc, trial.is_judged, "refused", "%s ok, not %s", trial.mutant->check, trial.named);
+    else
+        kc_that(kc, trial.is_judged, "survived", "%s failed with %s, not %s", trial.mutant->check,
+            trial.mutant->observed, trial.named);
     kc_that(kc, trial.is_alone, "control-failed", "%s ok, not %s", items[1].entry.check->id,
         trial.control);
     free(trial.named);
@@ -282,7 +287,10 @@ prove_at(size_t i)
     bool is_mutant = i < mutants;
 
     REQUIRE(i < prove_count() && prove_count() <= MUTANTS_MAX);
-    snprintf(ids[i], sizeof ids[i], "%s.%s", is_mutant ? "mutant" : "null",
+    snprintf(ids[i], sizeof ids[i], "%s.%s",
+        !is_mutant                        ? "null"
+        : mutants_at(i)->observed == NULL ? "unusual"
+                                          : "mutant",
         is_mutant ? mutants_at(i)->name : mutants_null_at(i - mutants)->name);
     checks[i] = (struct check){.id = ids[i],
         .rule = is_mutant ? mutants_at(i)->what : mutants_null_at(i - mutants)->what,

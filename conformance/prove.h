@@ -4,7 +4,8 @@
  * Every mutant and every null broker of mutants.h is an item for the runner like a check: it puts
  * the proxy in front of the target and runs checks through it. A mutant is killed, and the item
  * passes, when the check that it names fails with the observation that it names, while a check that
- * has nothing to do with it still passes. Against a null broker no check may pass.
+ * has nothing to do with it still passes. In front of a broker that is unusual and right it passes
+ * too. Against a null broker no check may pass.
  *
  * The target must be one plain broker that passes all checks.
  */
@@ -15,7 +16,7 @@
 
 size_t prove_count(void);
 
-/* prove_at returns an item, "mutant.…" or "null.…", below prove_count. */
+/* prove_at returns an item, "mutant.…", "unusual.…" or "null.…", below prove_count. */
 struct runner_item prove_at(size_t i);
 
 #endif
