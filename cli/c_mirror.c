@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/mirror_groups.h"
 #include "cli/pair.h"
 #include "cli/units.h"
 #include "lib/base/env.h"
@@ -19,6 +20,7 @@
 #define LINES_US 10000000
 #define RATE_US 5000000
 #define BAR_CELLS 24
+#define LINE_BYTES_MAX 4096
 
 static const struct option_row rows[] = {
     PAIR_OPTIONS,
@@ -26,6 +28,7 @@ static const struct option_row rows[] = {
         "end once the target has all that the source had at the start"},
     {"fetch-bytes", 0, OPTION_INT, "N", NULL, 1024, 1 << 28,
         "bytes to fetch of a partition at a time (default 4194304)"},
+    MIRROR_GROUPS_OPTION("groups, by name or glob, whose committed offsets go along"),
     {"quiet", 'q', OPTION_SWITCH, "", NULL, 0, 0, "no progress"},
 };
 
@@ -34,6 +37,7 @@ struct job {
     struct selection from;
     struct selection target;
     struct pipe *pipe;
+    struct mirror_groups groups;
     struct loop_timer timer;
     const struct pipe_partition *state;
     int64_t started_us;
@@ -137,6 +141,19 @@ waiting_count(const struct job *job)
 }
 
 static void
+groups_print(struct job *job, FILE *to)
+{
+    struct buf line;
+
+    buf_init(&line, LINE_BYTES_MAX);
+    mirror_groups_line(&job->groups, &line);
+    if (line.size > 0)
+        fprintf(to, "%s\n", buf_text(&line));
+    job->printed_lines += line.size > 0;
+    buf_fini(&line);
+}
+
+static void
 progress_print(struct job *job)
 {
     uint64_t bytes = bytes_copied(job);
@@ -176,6 +193,7 @@ progress_print(struct job *job)
             job->from.partition_count, pipe_trouble(job->pipe));
         job->printed_lines++;
     }
+    groups_print(job, stderr);
 }
 
 static void
@@ -236,8 +254,9 @@ result_print(struct job *job)
     }
     printf("caught up: %u topics, %u partitions, %s copied in %s\n", job->from.topic_count,
         job->from.partition_count, size, took);
+    groups_print(job, stdout);
     printf("next: kdl verify with the same --from, --to and --topics proves that both are equal\n");
-    return EXIT_OK;
+    return mirror_groups_is_done(&job->groups) ? EXIT_OK : EXIT_PARTIAL;
 }
 
 static int
@@ -255,14 +274,24 @@ copy(struct job *job, const struct options *options)
     job->pipe = pipe_start(
         job->pair.from.cluster, &job->from, job->pair.to.cluster, &job->target, &pipe, ended, job);
     job->state = pipe_state(job->pipe);
+    job->groups = (struct mirror_groups){.patterns = options_text(options, "groups", NULL),
+        .pair = &job->pair,
+        .from = &job->from,
+        .target = &job->target,
+        .state = job->state};
     tick(job);
-    while (!job->over && !job->interrupted)
+    while (!job->over && !job->interrupted) {
         loop_step(job->pair.loop, -1);
+        mirror_groups_pass(&job->groups, false);
+    }
+    if (!job->interrupted)
+        mirror_groups_pass(&job->groups, true);
     rate_measure(job);
     progress_print(job);
     code = result_print(job);
     loop_timer_cancel(job->pair.loop, &job->timer);
     loop_signal_clear(job->pair.loop);
+    mirror_groups_fini(&job->groups);
     pipe_free(job->pipe);
     return code;
 }
@@ -319,11 +348,12 @@ const struct command command_mirror_run = {
     .row_count = ARRAY_LEN(rows),
     .examples =
         "kdl mirror run --from broker-1:9092 --to 127.0.0.1:9092 --topics 'orders,pay*'\n"
-        "kdl mirror run --from broker-1:9092 --to 127.0.0.1:9092 --topics '*' --until caught-up",
+        "kdl mirror run --from broker-1:9092 --to 127.0.0.1:9092 --topics '*' --until caught-up\n"
+        "kdl mirror run --from broker-1:9092 --to 127.0.0.1:9092 --topics '*' --groups '*'",
     .notes = "The target's log is the state: killed at any point, the same command goes on, and "
              "nothing is lost or doubled.\n\n"
              "exit codes\n"
-             "  0 caught up, 1 a partition failed, 2 wrong use, 3 unreachable or refused, 130 "
-             "interrupted",
+             "  0 caught up, 1 a partition failed, 2 wrong use, 3 unreachable or refused, 4 caught "
+             "up, but not all\n  offsets of --groups, 130 interrupted",
     .run = run,
 };

@@ -9,12 +9,14 @@ cli_SRCS := \
 	cli/c_audit_watch.c \
 	cli/c_conformance.c \
 	cli/c_mirror.c \
+	cli/c_mirror_groups.c \
 	cli/c_price.c \
 	cli/c_recording.c \
 	cli/c_top.c \
 	cli/c_topic.c \
 	cli/c_verify.c \
 	cli/command.c \
+	cli/mirror_groups.c \
 	cli/options.c \
 	cli/pair.c \
 	cli/price_probe.c \

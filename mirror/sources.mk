@@ -2,6 +2,9 @@
 mirror_SRCS := \
 	mirror/difference.c \
 	mirror/fetching.c \
+	mirror/group_list.c \
+	mirror/group_offsets.c \
+	mirror/group_sync.c \
 	mirror/load.c \
 	mirror/pipe.c \
 	mirror/prepare.c \

@@ -25,5 +25,6 @@ tests_SRCS := \
 	tests/unit/lib/store/s3_fake.c \
 	tests/unit/lib/store/store_battery.c \
 	tests/unit/log_capture.c \
+	tests/unit/mirror/group_rig.c \
 	tests/unit/refbroker/log/wal_rig.c \
 	tests/unit/temp_folder.c
