@@ -39,26 +39,35 @@ side_open(const struct options *options, const struct side_flags *flags, struct 
 }
 
 enum rc
-pair_open(const struct options *options, struct pair *pair, struct err *e)
+pair_open_sides(const struct options *options, struct pair *pair, struct err *e)
 {
     static const struct side_flags from = {
         "from", "from-config", "from-property", {"--from", "--from-property", "KDL_FROM_"}};
     static const struct side_flags to = {
         "to", "to-config", "to-property", {"--to", "--to-property", "KDL_TO_"}};
-    enum rc rc = RC_OK;
+    enum rc rc;
 
     memset(pair, 0, sizeof *pair);
-    pair->topics = options_text(options, "topics", NULL);
-    if (pair->topics == NULL)
-        rc = err_set(e, RC_CONFIG, "--topics PATTERN is wanted.");
-    if (rc == RC_OK)
-        rc = loop_new(&pair->loop, e);
+    rc = loop_new(&pair->loop, e);
     if (rc == RC_OK)
         rc = side_open(options, &from, pair->loop, &pair->from, e);
     if (rc == RC_OK)
         rc = side_open(options, &to, pair->loop, &pair->to, e);
     if (rc != RC_OK)
         pair_close(pair);
+    return rc;
+}
+
+enum rc
+pair_open(const struct options *options, struct pair *pair, struct err *e)
+{
+    const char *topics = options_text(options, "topics", NULL);
+    enum rc rc;
+
+    if (topics == NULL)
+        return err_set(e, RC_CONFIG, "--topics PATTERN is wanted.");
+    rc = pair_open_sides(options, pair, e);
+    pair->topics = topics;
     return rc;
 }
 

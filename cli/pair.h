@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "lib/kafka/cluster.h"
 
-#define PAIR_OPTIONS                                                                               \
+#define PAIR_SIDES_OPTIONS                                                                         \
     {"from", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the source"},                \
         {"from-config", 0, OPTION_LIST, "FILE", NULL, 0, 0,                                        \
             "client properties for the source; a password may be in KDL_FROM_PASSWORD"},           \
@@ -18,7 +18,12 @@
         {"to", 0, OPTION_TEXT, "HOST:PORT,...", NULL, 0, 0, "brokers of the target"},              \
         {"to-config", 0, OPTION_LIST, "FILE", NULL, 0, 0,                                          \
             "client properties for the target; a password may be in KDL_TO_PASSWORD"},             \
-        {"to-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"},                  \
+    {                                                                                              \
+        "to-property", 0, OPTION_LIST, "NAME=VALUE", NULL, 0, 0, "one of them"                     \
+    }
+
+#define PAIR_OPTIONS                                                                               \
+    PAIR_SIDES_OPTIONS,                                                                            \
     {                                                                                              \
         "topics", 't', OPTION_TEXT, "PATTERN,...", NULL, 0, 0,                                     \
             "topics by name or glob; !PATTERN takes some out again"                                \
@@ -37,8 +42,10 @@ struct pair {
     const char *topics;
 };
 
-/* pair_open reads the flags; nothing is connected yet. */
+/* pair_open reads the flags PAIR_OPTIONS, pair_open_sides PAIR_SIDES_OPTIONS; nothing is connected
+ * yet. */
 MUST_CHECK enum rc pair_open(const struct options *options, struct pair *pair, struct err *e);
+MUST_CHECK enum rc pair_open_sides(const struct options *options, struct pair *pair, struct err *e);
 void pair_close(struct pair *pair);
 
 #endif

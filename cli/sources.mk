@@ -8,6 +8,7 @@ cli_SRCS := \
 	cli/c_audit_report.c \
 	cli/c_audit_watch.c \
 	cli/c_conformance.c \
+	cli/c_cutover.c \
 	cli/c_mirror.c \
 	cli/c_mirror_groups.c \
 	cli/c_price.c \

@@ -52,6 +52,12 @@ type_of(struct wire_string text)
     return GROUP_LIST_CLASSIC;
 }
 
+static bool
+has_members(struct wire_string state)
+{
+    return state.size > 0 && !codec_string_is(state, "Empty") && !codec_string_is(state, "Dead");
+}
+
 /* A group that moves between brokers meanwhile may be listed twice. */
 static void
 group_add(struct listing *listing, const struct km_list_groups_response_listed_group *listed)
@@ -68,7 +74,8 @@ group_add(struct listing *listing, const struct km_list_groups_response_listed_g
         return;
     }
     list->groups = xrealloc(list->groups, list->count + 1, sizeof *list->groups);
-    list->groups[list->count++] = (struct group_list_group){id, type_of(listed->group_type)};
+    list->groups[list->count++] = (struct group_list_group){
+        id, type_of(listed->group_type), has_members(listed->group_state)};
     map_put_text(&list->by_id, id, (void *)(uintptr_t)list->count);
 }
 

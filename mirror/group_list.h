@@ -19,7 +19,9 @@ enum group_list_type {
 
 struct group_list_group {
     char *id;
-    enum group_list_type type; /* classic where the broker is too old to tell */
+    enum group_list_type
+        type;         /* classic where the broker is too old to tell (before ListGroups 5) */
+    bool has_members; /* false, too, where it is too old for that (before 4) */
 };
 
 struct group_list {

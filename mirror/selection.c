@@ -170,6 +170,7 @@ selection_group(const struct selection *s, const uint32_t *items, size_t count, 
 struct asking {
     struct selection *selection;
     int64_t timestamp;
+    int64_t *stable;  /* read_committed answers go here, where it is not NULL */
     struct err first; /* the first failure */
 };
 
@@ -192,6 +193,7 @@ build(void *arg, struct cluster_fan_batch *batch)
         selection_group(asking->selection, batch->items, batch->count, batch->arena, &count);
 
     request->replica_id = -1;
+    request->isolation_level = asking->stable != NULL;
     request->topics.items =
         codec_array(batch->arena, &km_list_offsets_request_topic_desc, (int32_t)count);
     for (size_t i = 0; !arena_is_full(batch->arena) && i < count; i++) {
@@ -228,7 +230,9 @@ parse(void *arg, struct cluster_fan_batch *batch)
 
             if (!cluster_fan_is_asked(batch->fan, number))
                 continue;
-            if (asking->timestamp == TIMESTAMP_START)
+            if (asking->stable != NULL)
+                asking->stable[number] = answer->offset;
+            else if (asking->timestamp == TIMESTAMP_START)
                 asking->selection->partitions[number].log_start_offset = answer->offset;
             else
                 asking->selection->partitions[number].end_offset = answer->offset;
@@ -252,29 +256,43 @@ done(void *arg, uint32_t item, enum rc rc, int16_t code, const struct err *e)
         asking->first = *e;
 }
 
+static enum rc
+ask(struct asking *asking, struct cluster *cluster, const struct wire_range *versions,
+    struct err *e)
+{
+    struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_OFFSETS),
+        .wanted = versions,
+        .item_count = asking->selection->partition_count,
+        .target = target,
+        .build = build,
+        .parse = parse,
+        .done = done,
+        .arg = asking,
+        .retries = 3};
+
+    cluster_fan_out(cluster, &spec, NULL);
+    if (asking->first.code != RC_OK)
+        *e = asking->first;
+    return asking->first.code;
+}
+
 enum rc
 selection_offsets(struct selection *s, struct cluster *cluster, struct err *e)
 {
     static const struct wire_range versions = {1, 9};
-    static const int64_t asked[] = {TIMESTAMP_END, TIMESTAMP_START};
+    struct asking ends = {.selection = s, .timestamp = TIMESTAMP_END};
+    struct asking starts = {.selection = s, .timestamp = TIMESTAMP_START};
+    enum rc rc = ask(&ends, cluster, &versions, e);
 
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
-        struct asking asking = {.selection = s, .timestamp = asked[i]};
-        struct cluster_fan_spec spec = {.api = frame_api(KM_LIST_OFFSETS),
-            .wanted = &versions,
-            .item_count = s->partition_count,
-            .target = target,
-            .build = build,
-            .parse = parse,
-            .done = done,
-            .arg = &asking,
-            .retries = 3};
+    return rc == RC_OK ? ask(&starts, cluster, &versions, e) : rc;
+}
 
-        cluster_fan_out(cluster, &spec, NULL);
-        if (asking.first.code != RC_OK) {
-            *e = asking.first;
-            return asking.first.code;
-        }
-    }
-    return RC_OK;
+enum rc
+selection_stable(struct selection *s, struct cluster *cluster, int64_t *out, struct err *e)
+{
+    /* With 2 the isolation level came. */
+    static const struct wire_range versions = {2, 9};
+    struct asking asking = {.selection = s, .timestamp = TIMESTAMP_END, .stable = out};
+
+    return ask(&asking, cluster, &versions, e);
 }

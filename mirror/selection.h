@@ -61,6 +61,11 @@ void selection_fini(struct selection *selection);
 MUST_CHECK enum rc selection_offsets(
     struct selection *selection, struct cluster *cluster, struct err *e);
 
+/* selection_stable reads every partition's last stable offset into `out`, by number: below the end
+ * while a transaction is open. */
+MUST_CHECK enum rc selection_stable(
+    struct selection *selection, struct cluster *cluster, int64_t *out, struct err *e);
+
 /* selection_matches tells whether a topic's name is meant by the patterns. */
 bool selection_matches(const char *patterns, const char *name, bool is_internal);
 

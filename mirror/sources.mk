@@ -1,6 +1,10 @@
 # mirror: copying, and proving that the copy is equal
 mirror_SRCS := \
+	mirror/cutover.c \
+	mirror/cutover_gates.c \
+	mirror/cutover_record.c \
 	mirror/difference.c \
+	mirror/fence.c \
 	mirror/fetching.c \
 	mirror/group_list.c \
 	mirror/group_offsets.c \

@@ -10,8 +10,9 @@
 
 #define TIMEOUT_MS 30000
 #define RESOURCE_TOPIC 2
-#define SOURCE_TOPIC 1 /* a config that the topic has of its own */
-#define STATE_MIRRORING 1
+#define SOURCE_TOPIC 1    /* a config that the topic has of its own */
+#define STATE_MIRRORING 1 /* as in MirrorState */
+#define STATE_PROMOTED 2
 
 static const struct cluster_target any = {CLUSTER_ANY, NULL, 0};
 static const struct cluster_target controller = {CLUSTER_CONTROLLER, NULL, 0};
@@ -134,28 +135,55 @@ topics_make(struct cluster *to, const struct topics_wanted *wanted, bool *made, 
     return rc;
 }
 
-enum rc
-topics_mirroring(struct cluster *to, const struct selection *selection, struct err *e)
+/* --- their state -------------------------------------------------------------------------------
+ */
+
+/* Sets the state of all topics; `epochs` are what promotion has to go above, by topic, or NULL. */
+static enum rc
+state_set(struct cluster *to, const struct selection *selection,
+    const struct km_mirror_state_request_topic *wanted, const int32_t *epochs,
+    struct conn_reply **reply, struct err *e)
 {
     struct km_mirror_state_request request;
     const struct km_mirror_state_response *response;
-    struct conn_reply *reply;
     enum rc rc;
 
     codec_init(&km_mirror_state_request_desc, &request);
     request.topics.items = xcalloc(selection->topic_count, sizeof *request.topics.items);
     request.topics.count = (int32_t)selection->topic_count;
     for (uint32_t i = 0; i < selection->topic_count; i++) {
-        codec_init(&km_mirror_state_request_topic_desc, &request.topics.items[i]);
+        request.topics.items[i] = *wanted;
         request.topics.items[i].name = codec_string(selection->topics[i].name);
-        request.topics.items[i].state = STATE_MIRRORING;
+        if (epochs != NULL)
+            request.topics.items[i].leader_epoch_min = epochs[i];
     }
-    rc = cluster_call(to, &any, frame_api(KM_MIRROR_STATE), NULL, &request, TIMEOUT_MS, &reply, e);
+    rc = cluster_call(to, &any, frame_api(KM_MIRROR_STATE), NULL, &request, TIMEOUT_MS, reply, e);
     free(request.topics.items);
     if (rc == RC_UNSUPPORTED)
         return err_set(e, rc,
             "the target keeps no offsets for a mirror: it is no refbroker (it lacks API %d)",
             KM_MIRROR_STATE);
+    if (rc != RC_OK)
+        return rc;
+    response = (*reply)->response;
+    if (response->topics.count == (int32_t)selection->topic_count)
+        return RC_OK;
+    conn_reply_unref(*reply);
+    return err_set(e, RC_PROTOCOL, "MirrorState answers about %d topics instead of %u",
+        response->topics.count, selection->topic_count);
+}
+
+enum rc
+topics_mirroring(struct cluster *to, const struct selection *selection, struct err *e)
+{
+    struct km_mirror_state_request_topic wanted;
+    const struct km_mirror_state_response *response;
+    struct conn_reply *reply;
+    enum rc rc;
+
+    codec_init(&km_mirror_state_request_topic_desc, &wanted);
+    wanted.state = STATE_MIRRORING;
+    rc = state_set(to, selection, &wanted, NULL, &reply, e);
     if (rc != RC_OK)
         return rc;
     response = reply->response;
@@ -169,6 +197,36 @@ topics_mirroring(struct cluster *to, const struct selection *selection, struct e
                     ? 0
                     : response->topics.items[i].error_message.size,
                 response->topics.items[i].error_message.data);
+    conn_reply_unref(reply);
+    return rc;
+}
+
+enum rc
+topics_promote(struct cluster *to, const struct selection *selection, const int32_t *epochs,
+    bool aborts_open, struct err *e)
+{
+    struct km_mirror_state_request_topic wanted;
+    const struct km_mirror_state_response *response;
+    struct conn_reply *reply;
+    enum rc rc;
+
+    codec_init(&km_mirror_state_request_topic_desc, &wanted);
+    wanted.state = STATE_PROMOTED;
+    wanted.abort_open = aborts_open;
+    rc = state_set(to, selection, &wanted, epochs, &reply, e);
+    if (rc != RC_OK)
+        return rc;
+    response = reply->response;
+    for (int32_t i = 0; i < response->topics.count && rc == RC_OK; i++) {
+        const struct km_mirror_state_response_topic *topic = &response->topics.items[i];
+
+        if (topic->error_code == KE_NONE && topic->state == STATE_PROMOTED)
+            continue;
+        rc = err_set(e, RC_CONFLICT, "topic %s is not promoted: %d %s: %.*s",
+            selection->topics[i].name, topic->error_code, kerr_name(topic->error_code),
+            topic->error_message.size < 0 ? 0 : topic->error_message.size,
+            topic->error_message.size < 0 ? "" : topic->error_message.data);
+    }
     conn_reply_unref(reply);
     return rc;
 }

@@ -47,4 +47,11 @@ MUST_CHECK enum rc topics_make(
 MUST_CHECK enum rc topics_mirroring(
     struct cluster *to, const struct selection *selection, struct err *e);
 
+/* topics_promote ends the mirroring of all topics, which take producers then, with leader epochs
+ * above `epochs` (by topic; of the source). Transactions that are open are aborted, or where that
+ * is not wanted RC_CONFLICT. Topics that are promoted already stay as they are, and those that came
+ * before one that fails are promoted, too: to be called again. */
+MUST_CHECK enum rc topics_promote(struct cluster *to, const struct selection *selection,
+    const int32_t *epochs, bool aborts_open, struct err *e);
+
 #endif
