@@ -214,20 +214,30 @@ record_open(struct job *job, open_fn *open, struct err *e)
     return rc;
 }
 
-static void
-signals_watch(struct job *job)
+/* What one of the commands does with two clusters. */
+struct work {
+    enum rc (*pair_open)(const struct options *options, struct pair *pair, struct err *e);
+    enum rc (*run)(struct job *job, bool *holds, struct err *e);
+    void (*end)(struct job *job, bool holds); /* the last line */
+    bool has_record;
+};
+
+static enum rc
+job_open(struct job *job, const struct work *work, struct err *e)
 {
+    enum rc rc = work->has_record ? record_open(job, cutover_record_open, e) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = work->pair_open(&job->in->options, &job->pair, e);
+    if (rc != RC_OK)
+        return rc;
     loop_signal_add(job->pair.loop, SIGINT, interrupted, job);
     loop_signal_add(job->pair.loop, SIGTERM, interrupted, job);
+    return RC_OK;
 }
 
-/* --- check -------------------------------------------------------------------------------------
- */
-
-static const struct option_row check_rows[] = {PAIR_OPTIONS, GATE_OPTIONS};
-
 static int
-check_run(const struct invocation *in)
+job_run(const struct invocation *in, const struct work *work)
 {
     struct job job;
     struct err e;
@@ -237,23 +247,45 @@ check_run(const struct invocation *in)
     if (in->options.word_count > 0)
         return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
     job_init(&job, in);
-    gates_read(&job);
-    if (pair_open(&in->options, &job.pair, &e) != RC_OK) {
-        job_fini(&job);
-        return command_refuse(in->command, &e);
-    }
-    signals_watch(&job);
-    if (cutover_check(job.pair.from.cluster, job.pair.to.cluster, job.pair.topics, &job.options,
-            &holds, &e) == RC_OK) {
-        result_print(&job.telling, holds, CUTOVER_NONE,
-            holds ? "all gates are open; nothing was changed."
-                  : "a gate refuses; nothing was changed.");
-        code = holds ? EXIT_OK : EXIT_GATE;
-    } else {
+    if (job_open(&job, work, &e) != RC_OK) {
+        code = command_refuse(in->command, &e);
+    } else if (work->run(&job, &holds, &e) != RC_OK) {
         code = command_fail(&e);
+    } else {
+        work->end(&job, holds);
+        code = holds ? EXIT_OK : EXIT_GATE;
     }
     job_fini(&job);
     return code;
+}
+
+/* --- check -------------------------------------------------------------------------------------
+ */
+
+static const struct option_row check_rows[] = {PAIR_OPTIONS, GATE_OPTIONS};
+
+static enum rc
+check_work(struct job *job, bool *holds, struct err *e)
+{
+    gates_read(job);
+    return cutover_check(
+        job->pair.from.cluster, job->pair.to.cluster, job->pair.topics, &job->options, holds, e);
+}
+
+static void
+check_end(struct job *job, bool holds)
+{
+    result_print(&job->telling, holds, CUTOVER_NONE,
+        holds ? "all gates are open; nothing was changed."
+              : "a gate refuses; nothing was changed.");
+}
+
+static int
+check_run(const struct invocation *in)
+{
+    static const struct work work = {pair_open, check_work, check_end, false};
+
+    return job_run(in, &work);
 }
 
 const struct command command_cutover_check = {
@@ -283,57 +315,45 @@ static const struct option_row run_rows[] = {
         "for logs to be still, for the last records, for groups to stop (default 600)"},
 };
 
-static int
+static enum rc
+run_work(struct job *job, bool *holds, struct err *e)
+{
+    const struct options *options = &job->in->options;
+
+    gates_read(job);
+    job->options.fences = options_is(options, "fence");
+    job->options.opens = options_is(options, "allow-reads");
+    job->options.wait_ms = options_int(options, "wait-seconds", WAIT_S) * 1000;
+    return cutover_run(&job->record, job->pair.from.cluster, job->pair.to.cluster, job->pair.topics,
+        &job->options, holds, e);
+}
+
+static void
 run_end(struct job *job, bool holds)
 {
     char text[PATH_BYTES_MAX];
 
     if (holds)
-        result_print(&job->telling, holds, job->record.phase,
+        (void)snprintf(text, sizeof text,
             "cut over: producers, and the groups' consumers, may be started at the target.");
     else if (job->record.phase == CUTOVER_PROMOTED)
-        result_print(&job->telling, holds, job->record.phase,
+        (void)snprintf(text, sizeof text,
             "cut over, with records that came late. They are at the source only.");
-    else {
+    else
         (void)snprintf(text, sizeof text,
             "refused at \"%s\"; the target is as it was%s. Run the same command again, or kdl "
             "cutover back.",
             cutover_gates_step_word(job->telling.refused),
             job->record.is_fenced ? ", and the source is fenced still" : "");
-        result_print(&job->telling, holds, job->record.phase, text);
-    }
-    return holds ? EXIT_OK : EXIT_GATE;
+    result_print(&job->telling, holds, job->record.phase, text);
 }
 
 static int
 run_run(const struct invocation *in)
 {
-    struct job job;
-    struct err e;
-    bool holds = false;
-    int code;
+    static const struct work work = {pair_open, run_work, run_end, true};
 
-    if (in->options.word_count > 0)
-        return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
-    job_init(&job, in);
-    gates_read(&job);
-    job.options.fences = options_is(&in->options, "fence");
-    job.options.opens = options_is(&in->options, "allow-reads");
-    job.options.wait_ms = options_int(&in->options, "wait-seconds", WAIT_S) * 1000;
-    if (record_open(&job, cutover_record_open, &e) != RC_OK ||
-        pair_open(&in->options, &job.pair, &e) != RC_OK) {
-        code = command_refuse(in->command, &e);
-        job_fini(&job);
-        return code;
-    }
-    signals_watch(&job);
-    if (cutover_run(&job.record, job.pair.from.cluster, job.pair.to.cluster, job.pair.topics,
-            &job.options, &holds, &e) == RC_OK)
-        code = run_end(&job, holds);
-    else
-        code = command_fail(&e);
-    job_fini(&job);
-    return code;
+    return job_run(in, &work);
 }
 
 const struct command command_cutover_run = {
@@ -359,34 +379,27 @@ static const struct option_row back_rows[] = {
     OUTPUT_OPTION,
 };
 
+static enum rc
+back_work(struct job *job, bool *holds, struct err *e)
+{
+    return cutover_back(&job->record, job->pair.from.cluster, job->pair.to.cluster,
+        options_is(&job->in->options, "lose-writes"), &job->options, holds, e);
+}
+
+static void
+back_end(struct job *job, bool holds)
+{
+    result_print(&job->telling, holds, job->record.phase,
+        holds ? "taken back: producers and consumers may be started at the source."
+              : "not taken back; nothing was changed.");
+}
+
 static int
 back_run(const struct invocation *in)
 {
-    struct job job;
-    struct err e;
-    bool holds = false;
-    int code;
+    static const struct work work = {pair_open_sides, back_work, back_end, true};
 
-    if (in->options.word_count > 0)
-        return command_wrong_use(in->command, "unexpected word %s.", in->options.words[0]);
-    job_init(&job, in);
-    if (record_open(&job, cutover_record_open, &e) != RC_OK ||
-        pair_open_sides(&in->options, &job.pair, &e) != RC_OK) {
-        code = command_refuse(in->command, &e);
-        job_fini(&job);
-        return code;
-    }
-    if (cutover_back(&job.record, job.pair.from.cluster, job.pair.to.cluster,
-            options_is(&in->options, "lose-writes"), &job.options, &holds, &e) == RC_OK) {
-        result_print(&job.telling, holds, job.record.phase,
-            holds ? "taken back: producers and consumers may be started at the source."
-                  : "not taken back; nothing was changed.");
-        code = holds ? EXIT_OK : EXIT_GATE;
-    } else {
-        code = command_fail(&e);
-    }
-    job_fini(&job);
-    return code;
+    return job_run(in, &work);
 }
 
 const struct command command_cutover_back = {
@@ -424,29 +437,6 @@ status_text(const struct cutover_record *record)
     }
 }
 
-static void
-status_json(const struct cutover_record *record)
-{
-    struct jdoc *doc = jdoc_object(), *topics = jdoc_array(), *lines = jdoc_array();
-
-    jdoc_set_text(doc, "phase", cutover_record_phase_word(record->phase));
-    jdoc_set_bool(doc, "fenced", record->is_fenced);
-    for (uint32_t i = 0; i < record->topic_count; i++)
-        jdoc_add_take(topics, jdoc_text(record->topics[i].name));
-    for (uint32_t i = 0; i < record->line_count; i++) {
-        struct jdoc *line = jdoc_object();
-
-        jdoc_set_int(line, "at_ms", record->lines[i].at_ms);
-        jdoc_set_text(line, "step", record->lines[i].step);
-        jdoc_set_text(line, "outcome", record->lines[i].outcome);
-        jdoc_set_text(line, "text", record->lines[i].text);
-        jdoc_add_take(lines, line);
-    }
-    jdoc_set_take(doc, "topics", topics);
-    jdoc_set_take(doc, "log", lines);
-    json_print(doc);
-}
-
 static int
 status_run(const struct invocation *in)
 {
@@ -462,7 +452,7 @@ status_run(const struct invocation *in)
     else if (job.telling.lines == NULL)
         status_text(&job.record);
     else
-        status_json(&job.record);
+        json_print(cutover_record_doc(&job.record));
     job_fini(&job);
     return code;
 }

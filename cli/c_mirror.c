@@ -45,7 +45,8 @@ struct job {
     uint64_t seen_bytes;
     double rate;      /* bytes a second */
     int64_t line_us;  /* when the next one is due, where there is no terminal */
-    uint32_t waiting; /* partitions that are tried again */
+    uint32_t waiting; /* partitions that are tried again, */
+    uint32_t failed;  /* and those that are not */
     int printed_lines;
     bool terminal;
     bool quiet;
@@ -130,6 +131,18 @@ rate_measure(struct job *job)
     job->seen_bytes = bytes;
 }
 
+/* *first is one of them. */
+static uint32_t
+failed_count(const struct job *job, const struct err **first)
+{
+    uint32_t failed = 0;
+
+    for (uint32_t i = 0; i < job->from.partition_count; i++)
+        if (job->state[i].failed.code != RC_OK && failed++ == 0)
+            *first = &job->state[i].failed;
+    return failed;
+}
+
 static uint32_t
 waiting_count(const struct job *job)
 {
@@ -156,6 +169,8 @@ groups_print(struct job *job, FILE *to)
 static void
 progress_print(struct job *job)
 {
+    const struct err *first = NULL;
+    uint32_t failed;
     uint64_t bytes = bytes_copied(job);
     int64_t total = 0, left = 0;
     char size[32], speed[32];
@@ -193,6 +208,12 @@ progress_print(struct job *job)
             job->from.partition_count, pipe_trouble(job->pipe));
         job->printed_lines++;
     }
+    failed = failed_count(job, &first);
+    if (failed > 0) {
+        fprintf(stderr, "%u of %u partitions have failed, as %s\n", failed,
+            job->from.partition_count, first->text);
+        job->printed_lines++;
+    }
     groups_print(job, stderr);
 }
 
@@ -201,11 +222,13 @@ tick(void *arg)
 {
     struct job *job = arg;
     int64_t now_us = loop_now_us(job->pair.loop);
-    uint32_t waiting = waiting_count(job);
-    bool begins = waiting > 0 && job->waiting == 0;
+    const struct err *first = NULL;
+    uint32_t waiting = waiting_count(job), failed = failed_count(job, &first);
+    bool begins = (waiting > 0 && job->waiting == 0) || failed > job->failed;
 
     rate_measure(job);
     job->waiting = waiting;
+    job->failed = failed;
     if (job->terminal || begins || now_us >= job->line_us) {
         progress_print(job);
         job->line_us = now_us + LINES_US;
@@ -233,17 +256,16 @@ static int
 result_print(struct job *job)
 {
     char size[32], took[32];
-    int failed = 0;
+    const struct err *first = NULL;
+    uint32_t failed = failed_count(job, &first);
 
     for (uint32_t i = 0; i < job->from.partition_count; i++)
-        if (job->state[i].failed.code != RC_OK) {
+        if (job->state[i].failed.code != RC_OK)
             fprintf(stderr, "kdl: %s\n", job->state[i].failed.text);
-            failed++;
-        }
     units_bytes(bytes_copied(job), size);
     units_seconds((loop_now_us(job->pair.loop) - job->started_us) / 1000000, took);
     if (failed > 0) {
-        printf("mirror: %d of %u partitions failed, %s copied in %s\n", failed,
+        printf("mirror: %u of %u partitions failed, %s copied in %s\n", failed,
             job->from.partition_count, size, took);
         return EXIT_FAILED;
     }

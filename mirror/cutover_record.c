@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/jdoc.h"
 #include "lib/base/xalloc.h"
 
 #define KIND "cutover"
@@ -288,11 +287,10 @@ ends_write(const int64_t *ends, int32_t count)
     return out;
 }
 
-static char *
-text_of(const struct cutover_record *record)
+struct jdoc *
+cutover_record_doc(const struct cutover_record *record)
 {
     struct jdoc *doc = jdoc_object(), *topics = jdoc_array(), *lines = jdoc_array();
-    char *text;
 
     jdoc_set_text(doc, "kdl", KIND);
     jdoc_set_int(doc, "version", VERSION);
@@ -323,9 +321,7 @@ text_of(const struct cutover_record *record)
     }
     jdoc_set_take(doc, "topics", topics);
     jdoc_set_take(doc, "log", lines);
-    text = jdoc_dump(doc, 1);
-    jdoc_free(doc);
-    return text;
+    return doc;
 }
 
 static enum rc
@@ -348,8 +344,13 @@ part_write(struct cutover_record *record, const char *part, const char *text, st
 enum rc
 cutover_record_save(struct cutover_record *record, struct err *e)
 {
-    char *part = xasprintf("%s.part", record->name), *text = text_of(record);
-    enum rc rc = part_write(record, part, text, e);
+    char *part = xasprintf("%s.part", record->name), *text;
+    struct jdoc *doc = cutover_record_doc(record);
+    enum rc rc;
+
+    text = jdoc_dump(doc, 1);
+    jdoc_free(doc);
+    rc = part_write(record, part, text, e);
 
     if (rc == RC_OK)
         rc = disk_rename(record->disk, part, record->name, e);

@@ -13,6 +13,7 @@
 #define MIRROR_CUTOVER_RECORD_H
 
 #include "lib/base/disk.h"
+#include "lib/base/jdoc.h"
 #include "mirror/selection.h"
 
 #define CUTOVER_RECORD_BYTES_MAX ((size_t)64 << 20)
@@ -67,6 +68,9 @@ void cutover_record_close(struct cutover_record *record);
 
 /* cutover_record_save returns when the file is on the medium. */
 MUST_CHECK enum rc cutover_record_save(struct cutover_record *record, struct err *e);
+
+/* cutover_record_doc returns what the file holds, which the caller frees. */
+struct jdoc *cutover_record_doc(const struct cutover_record *record);
 
 /* cutover_record_note appends a line; it is saved with the next save. */
 void cutover_record_note(struct cutover_record *record, int64_t at_ms, const char *step,

@@ -2,7 +2,7 @@
 # kdl cutover between refbrokers: each gate refuses what it is for, a cut-over that is killed (-9) again and again ends with every record at the target once, and the way back.
 # CUTOVER_KILLS: how often (6).
 . "$(dirname "$0")/common.sh"
-plan 40
+plan 42
 kills=${CUTOVER_KILLS:-6}
 [ -z "${LONG:-}" ] || kills=${CUTOVER_KILLS:-60}
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
@@ -52,7 +52,8 @@ cutover run orders --record "$work/r" --groups '*' --wait-seconds 1; is "a group
 is "and says how to go on" "$(tail -n 1 "$work/out")" 'refused at "groups"; the target is as it was. Run the same command again, or kdl cutover back.'
 kill "$member"; wait "$member" 2> /dev/null
 
-# Killed at any moment; the last one ends it.
+# Killed at any moment, beside a mirror that follows; the last one ends it.
+"$kdl" mirror run --from "$a" --to "$b" --topics orders,payments --groups '*' > "$work/mirror" 2>&1 & mirror=$!
 for round in $(seq "$kills"); do
     "$kdl" cutover run --from "$a" --to "$b" --topics orders --still-seconds 1 --record "$work/r" --groups '*' > /dev/null 2>&1 & runner=$!
     read -r -t "$(awk -v r=$RANDOM 'BEGIN { print 0.02 + r / 32768 * 1.4 }')" <> <(:)
@@ -78,6 +79,8 @@ back "$work/r"; is "from then on the way back would lose records" "$? $(grep -c 
 cutover run orders --record "$work/r"; is "which the record tells, too" "$? $(grep -c 'which has 10 of its own' "$work/out")" "0 1"
 write "$a" orders late 3
 cutover run orders --record "$work/r"; is "records that come late, to the source, are told" "$? $(outcome promoted) $(grep -c '3 came late, to the source' "$work/out")" "5 refused 1"
+wait_for 30 grep -q '^1 of 4 partitions have failed, as orders-0 at offset [0-9]*: the target refuses: ' "$work/mirror"; is "a mirror that still runs does not bring them, and says so" "$? $(all "$b" orders | grep -c late)" "0 0"
+kill "$mirror"; wait "$mirror"; is "and ends as failed" $? 1
 back "$work/r" --lose-writes; is "who says so goes back all the same" $? 0
 
 # A target that is no copy: the same number of other records.
