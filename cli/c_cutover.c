@@ -147,10 +147,16 @@ struct job {
     bool is_interrupted;
 };
 
+/* A request that is under way is waited for; whoever does not want that says so once more. The
+ * record is always as far as what was done. */
 static void
 interrupted(void *arg)
 {
-    ((struct job *)arg)->is_interrupted = true;
+    struct job *job = arg;
+
+    if (job->is_interrupted)
+        _exit(EXIT_INTERRUPTED);
+    job->is_interrupted = true;
 }
 
 static void

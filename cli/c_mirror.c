@@ -249,6 +249,9 @@ interrupted(void *arg)
 {
     struct job *job = arg;
 
+    /* Groups' offsets that are being asked for are waited for, unless it is said once more. */
+    if (job->interrupted)
+        _exit(EXIT_INTERRUPTED);
     job->interrupted = true;
 }
 

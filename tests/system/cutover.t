@@ -2,7 +2,7 @@
 # kdl cutover between refbrokers: each gate refuses what it is for, a cut-over that is killed (-9) again and again ends with every record at the target once, and the way back.
 # CUTOVER_KILLS: how often (6).
 . "$(dirname "$0")/common.sh"
-plan 42
+plan 43
 kills=${CUTOVER_KILLS:-6}
 [ -z "${LONG:-}" ] || kills=${CUTOVER_KILLS:-60}
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
@@ -93,6 +93,15 @@ timeout 60 "$kdl" cutover run --from "$a" --to "$b" --topics payments --still-se
 
 timeout 60 "$kdl" cutover run --from "$c" --to "$a" --topics payments --fence --record "$work/fenced" > "$work/out" 2> "$work/err"; is "without an authorizer there is no fence: one line" "$? $(grep -c '^kdl: source: it has no authorizer, .* leave out --fence$' "$work/err")" "1 1"
 "$kdl" cutover status --record "$work/fenced" > "$work/out"; is "and none to be lifted" "$? $(head -n 1 "$work/out")" "0 begun: the target takes no records yet. 1 topics, not fenced."
+
+# A source that says nothing: what is under way is waited for, unless it is said once more.
+"$BUILD/tests/system/null_server" silent > "$work/silent" &
+wait_for 10 grep -q : "$work/silent"
+began=$SECONDS
+"$kdl" cutover run --from "$(cat "$work/silent")" --to "$b" --topics payments --record "$work/y" > /dev/null 2>&1 & runner=$!
+wait_for 10 test -e "$work/y.lock"
+is_over() { kill -INT "$runner" 2> /dev/null; ! kill -0 "$runner" 2> /dev/null; }
+wait_for 20 is_over; wait "$runner"; is "two interruptions end it at once" "$? $((SECONDS - began < 20))" "130 1"
 
 # Wrong use.
 timeout 20 "$kdl" cutover run --from "$a" --to "$b" 2> "$work/err"; is "without topics: one line, exit 2" "$? $(wc -l < "$work/err")" "2 1"
