@@ -262,9 +262,13 @@ promoted_tell(struct cutover_record *record, struct cutover_gates *gates, bool *
 static enum rc
 promote(struct cutover_record *record, struct cutover_gates *gates, bool *holds, struct err *e)
 {
-    int32_t *epochs = epochs_of(gates);
-    enum rc rc = topics_promote(gates->to, &gates->target, epochs, gates->options->aborts_open, e);
+    int32_t *epochs;
+    enum rc rc = cluster_refresh(gates->source, e); /* leaders may have moved meanwhile */
 
+    if (rc != RC_OK)
+        return err_note(e, "source");
+    epochs = epochs_of(gates);
+    rc = topics_promote(gates->to, &gates->target, epochs, gates->options->aborts_open, e);
     free(epochs);
     if (rc != RC_OK)
         return err_note(e, "target");

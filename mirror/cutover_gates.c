@@ -116,6 +116,26 @@ go_round(const struct cutover_gates *gates, const bool *is_over, int64_t until_u
     return *gates->options->is_interrupted ? err_set(e, RC_CANCELED, "interrupted") : RC_OK;
 }
 
+/* What a step that takes long has come to, for who waits. */
+typedef void progress_fn(const struct cutover_gates *gates, const void *arg);
+
+/* Goes round until *is_over or until_us, and tells how far it is meanwhile. */
+static enum rc
+go_on_telling(const struct cutover_gates *gates, const bool *is_over, int64_t until_us,
+    progress_fn *progress, const void *arg, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    while (rc == RC_OK && !*is_over && loop_now_us(loop_of(gates)) < until_us) {
+        int64_t next_us = loop_now_us(loop_of(gates)) + AGAIN_US;
+
+        rc = go_round(gates, is_over, next_us < until_us ? next_us : until_us, e);
+        if (rc == RC_OK && !*is_over)
+            progress(gates, arg);
+    }
+    return rc;
+}
+
 static int64_t
 deadline_of(const struct cutover_gates *gates)
 {
@@ -148,8 +168,8 @@ sum_names(const struct cutover_gates *gates, const struct sum *sum, char out[TEX
         gates->from.partitions[sum->first].partition);
 
     if (sum->partitions > 1 && size > 0 && size < TEXT_BYTES)
-        (void)snprintf(
-            out + size, (size_t)(TEXT_BYTES - size), " and %u others", sum->partitions - 1);
+        (void)snprintf(out + size, (size_t)(TEXT_BYTES - size), " and %u other%s",
+            sum->partitions - 1, sum->partitions == 2 ? "" : "s");
     return out;
 }
 
@@ -282,6 +302,22 @@ ended(void *arg)
     *(bool *)arg = true;
 }
 
+static void
+copy_progress(const struct cutover_gates *gates, const void *arg)
+{
+    const struct pipe_partition *state = arg;
+    struct sum missing = {0};
+    char names[TEXT_BYTES];
+
+    for (uint32_t i = 0; i < gates->from.partition_count; i++)
+        if (state[i].next_offset < gates->still_ends[i])
+            sum_add(&missing, i, gates->still_ends[i] - state[i].next_offset);
+    if (missing.partitions > 0)
+        cutover_gates_tell(gates, CUTOVER_STEP_DRAINED, CUTOVER_WAITS,
+            "%" PRId64 " records are missing in %s", missing.offsets,
+            sum_names(gates, &missing, names));
+}
+
 /* Copies what is missing; *failed is the first partition's failure. */
 static enum rc
 copy(struct cutover_gates *gates, struct err *failed, struct err *e)
@@ -296,7 +332,7 @@ copy(struct cutover_gates *gates, struct err *failed, struct err *e)
         return err_note(e, "target");
     pipe = pipe_start(
         gates->source, &gates->from, gates->to, &gates->target, &options, ended, &is_over);
-    rc = go_round(gates, &is_over, deadline_of(gates), e);
+    rc = go_on_telling(gates, &is_over, deadline_of(gates), copy_progress, pipe_state(pipe), e);
     for (uint32_t i = 0; i < gates->from.partition_count && failed->code == RC_OK; i++)
         *failed = pipe_state(pipe)[i].failed;
     pipe_free(pipe);
@@ -374,6 +410,13 @@ tails_set(struct cutover_gates *gates)
 }
 
 static void
+equal_progress(const struct cutover_gates *gates, const void *arg)
+{
+    cutover_gates_tell(gates, CUTOVER_STEP_EQUAL, CUTOVER_WAITS,
+        "%" PRIu64 " MB read on both sides", verify_bytes(arg) / 1000000);
+}
+
+static void
 equal_tell(const struct cutover_gates *gates, const struct verify *verify, bool *holds)
 {
     struct verify_partition found;
@@ -416,7 +459,7 @@ cutover_gates_equal(struct cutover_gates *gates, bool *holds, struct err *e)
         return err_note(e, "source");
     tails_set(gates);
     verify = verify_start(gates->source, &gates->from, gates->to, &gates->target, ended, &is_over);
-    rc = go_round(gates, &is_over, INT64_MAX, e);
+    rc = go_on_telling(gates, &is_over, INT64_MAX, equal_progress, verify, e);
     if (rc == RC_OK)
         equal_tell(gates, verify, holds);
     verify_free(verify);

@@ -1,7 +1,8 @@
 /*
  * fence: keeps everybody from writing to topics of a cluster, by access rules: Write is denied to
- * User:* on each topic, by its name. Brokers check each request, so it holds from the answer on;
- * producers fail with TOPIC_AUTHORIZATION_FAILED (29), which most take for final.
+ * User:* on each topic, by its name. Brokers check each request, so it holds as soon as each of
+ * them has learned of it, which is some time behind the answer; producers fail with
+ * TOPIC_AUTHORIZATION_FAILED (29), which most take for final.
  *
  * Only a cluster with an authorizer has such rules, and its super users stand above them: whether
  * nobody writes any more shows in the logs' ends alone.
