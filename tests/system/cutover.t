@@ -2,7 +2,7 @@
 # kdl cutover between refbrokers: each gate refuses what it is for, a cut-over that is killed (-9) again and again ends with every record at the target once, and the way back.
 # CUTOVER_KILLS: how often (6).
 . "$(dirname "$0")/common.sh"
-plan 43
+plan 46
 kills=${CUTOVER_KILLS:-6}
 [ -z "${LONG:-}" ] || kills=${CUTOVER_KILLS:-60}
 pa=$(free_port); pb=$(free_port); pc=$(free_port)
@@ -50,7 +50,12 @@ is_at_work() { "$kdl" cutover check --from "$a" --to "$b" --topics orders --stil
 wait_for 30 is_at_work
 cutover run orders --record "$work/r" --groups '*' --wait-seconds 1; is "a group with members at the source is waited for" "$? $(outcome groups)" "5 refused"
 is "and says how to go on" "$(tail -n 1 "$work/out")" 'refused at "groups"; the target is as it was. Run the same command again, or kdl cutover back.'
+# Whoever writes while the group is waited for is found before the target is promoted.
+"$kdl" cutover run --from "$a" --to "$b" --topics orders,payments --still-seconds 1 --record "$work/two" --groups '*' --wait-seconds 60 > "$work/out" 2> "$work/waits" & runner=$!
+wait_for 30 grep -q '^  waits     groups' "$work/waits"
+write "$a" payments between 1
 kill "$member"; wait "$member" 2> /dev/null
+wait "$runner"; is "records that come behind the gates are found" "$? $(outcome groups) $(outcome 'as still') $(grep -c '1 records came to payments-0 meanwhile' "$work/out")" "5 ok refused 1"
 
 # Killed at any moment, beside a mirror that follows; the last one ends it.
 "$kdl" mirror run --from "$a" --to "$b" --topics orders,payments --groups '*' > "$work/mirror" 2>&1 & mirror=$!
@@ -72,6 +77,10 @@ back() { timeout 60 "$kdl" cutover back --from "$a" --to "$b" --record "$1" "${@
 back "$work/r"; is "it can be taken back as long as the target has no records of its own" "$? $(tail -n 1 "$work/out")" "0 taken back: producers and consumers may be started at the source."
 back "$work/r"; is "once" "$? $(cat "$work/err")" "1 kdl: record r: it was taken back, so there is nothing to take back"
 cutover run orders --record "$work/r"; is "and not gone on with" "$? $(grep -c 'name another record to begin anew' "$work/err")" "1 1"
+# As after a crash between the promotion and its note.
+sed 's/"phase": "promoted"/"phase": "promoting"/' "$work/kept" > "$work/r"
+back "$work/r"; is "a promotion that was interrupted is not taken back unseen" "$? $(grep -c 'a promotion was interrupted: kdl cutover run ends it first' "$work/err")" "1 1"
+cutover run orders --record "$work/r"; is "but gone on with" "$? $(outcome promoted) $("$kdl" cutover status --record "$work/r" | head -n 1 | cut -d: -f1)" "0 ok promoted"
 cp "$work/kept" "$work/r"
 write "$b" orders here 10; is "producers write at the target" "$(all "$b" orders | grep -c '^here-')" 10
 consume "$b" billing 10 orders; is "the group goes on there" $? 0
@@ -86,6 +95,7 @@ back "$work/r" --lose-writes; is "who says so goes back all the same" $? 0
 # A target that is no copy: the same number of other records.
 "$kdl" topic create payments -b "$c" -p 2 > /dev/null
 for partition in 0 1; do write "$c" payments other 100 $partition; done
+write "$c" payments between 1
 timeout 60 "$kdl" cutover run --from "$c" --to "$b" --topics payments --still-seconds 1 --record "$work/other" > "$work/out" 2>&1; is "a target with other records is not promoted" "$? $(outcome equal)" "5 refused"
 is "and the first difference is named" "$(grep -c 'payments-0: offset 0: ' "$work/out")" 1
 timeout 60 "$kdl" cutover run --from "$c" --to "$b" --topics payments --still-seconds 1 --tail-records 0 --record "$work/other" --groups nobody --wait-seconds 0 > "$work/out" 2>&1; is "unless nobody wants to know" "$? $(outcome equal)" "0 left out"
@@ -95,6 +105,7 @@ timeout 60 "$kdl" cutover run --from "$c" --to "$a" --topics payments --fence --
 "$kdl" cutover status --record "$work/fenced" > "$work/out"; is "and none to be lifted" "$? $(head -n 1 "$work/out")" "0 begun: the target takes no records yet. 1 topics, not fenced."
 
 # A source that says nothing: what is under way is waited for, unless it is said once more.
+: > "$work/silent"
 "$BUILD/tests/system/null_server" silent > "$work/silent" &
 wait_for 10 grep -q : "$work/silent"
 began=$SECONDS
