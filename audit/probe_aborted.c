@@ -96,7 +96,7 @@ partition_parse(void *arg, struct cluster_fan_batch *batch, uint32_t number,
     struct asking *own = arg;
     uint32_t item = own->open.places[number];
 
-    if (item == INVENTORY_NO_NUMBER || !cluster_fan_is_asked(batch->fan, item))
+    if (!cluster_fan_is_asked(batch->fan, item))
         return;
     /* What was deleted meanwhile is gone with its transactions. */
     if (data->error_code == KE_NONE)
