@@ -187,7 +187,7 @@ what_is_set_is_what_is_lifted(void **state)
     assert_int_equal(fence_lift(rig.cluster, &selection, &opens, &e), RC_OK);
     assert_int_equal(made_count, ARRAY_LEN(operations));
     assert_int_equal(gone_count, made_count);
-    for (int32_t i = 0; i < made_count; i++) {
+    for (int32_t i = 0; i < (int32_t)ARRAY_LEN(operations); i++) {
         assert_int_equal(made[i].operation, operations[i]);
         assert_int_equal(made[i].permission_type, i == 0 ? DENY : ALLOW);
         assert_int_equal(gone[i].operation, made[i].operation);

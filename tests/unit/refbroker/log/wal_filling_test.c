@@ -39,7 +39,8 @@ static void
 batch_make(size_t size)
 {
     struct batch_builder_options options = batch_builder_defaults();
-    struct batch_builder_record record = {.value = calloc(1, size), .value_size = (int32_t)size};
+    struct batch_builder_record record = {
+        .value = calloc(1, size + 1), .value_size = (int32_t)size};
     struct batch_builder builder;
 
     memset((void *)(uintptr_t)record.value, 'v', size);
