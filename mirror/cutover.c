@@ -19,7 +19,7 @@ cutover_check(struct cluster *source, struct cluster *to, const char *patterns,
 {
     static gate_fn *const gates[] = {cutover_gates_still, cutover_gates_drained,
         cutover_gates_equal, cutover_gates_groups, cutover_gates_as_still};
-    struct cutover_gates looked = {.is_rehearsal = true};
+    struct cutover_gates looked;
     enum rc rc = cutover_gates_open(&looked, source, to, patterns, options, e);
 
     looked.is_rehearsal = true;
@@ -293,6 +293,18 @@ gates_pass(struct cutover_gates *gates, bool *holds, struct err *e)
     return rc;
 }
 
+/* After a crash behind the note that the promotion begins. Topics that are mirrored still were not
+ * promoted, and time has passed: their gates are asked again. */
+static enum rc
+promotion_resume(struct cutover_record *record, struct cutover_gates *gates, struct err *e)
+{
+    enum rc rc = topics_mirroring(gates->to, &gates->target, e);
+
+    if (rc == RC_OK)
+        return phase_set(record, CUTOVER_BEGUN, e);
+    return rc == RC_CONFLICT ? RC_OK : err_note(e, "target");
+}
+
 static enum rc
 go_on(struct cutover_record *record, struct cutover_gates *gates, bool *holds, struct err *e)
 {
@@ -306,8 +318,11 @@ go_on(struct cutover_record *record, struct cutover_gates *gates, bool *holds, s
         return rc;
     }
     if (record->phase == CUTOVER_PROMOTING)
+        rc = promotion_resume(record, gates, e);
+    if (rc == RC_OK && record->phase == CUTOVER_PROMOTING)
         return promote(record, gates, holds, e);
-    rc = fence(record, gates, e);
+    if (rc == RC_OK)
+        rc = fence(record, gates, e);
     if (rc == RC_OK)
         rc = gates_pass(gates, holds, e);
     if (rc == RC_OK)
