@@ -66,8 +66,9 @@ notes_text(const struct group_sync *sync, struct buf *out)
     }
     idle = sync->list.count - sync->with_offsets - shares;
     for (int i = 0; i < GROUP_SYNC_VERDICTS; i++)
-        if (sync->totals[i] > 0 && !group_sync_verdict_is_done(i))
-            buf_printf(out, "%s: %s.\n", group_sync_word(i), group_sync_meaning(i));
+        if (sync->totals[i] > 0 && !group_sync_verdict_is_done((enum group_sync_verdict)i))
+            buf_printf(out, "%s: %s.\n", group_sync_word((enum group_sync_verdict)i),
+                group_sync_meaning((enum group_sync_verdict)i));
     if (without > 0)
         buf_append_text(out, "without an offset: the group reads the topic's other partitions and "
                              "has committed nothing there; auto.offset.reset decides.\n");
@@ -104,7 +105,7 @@ static void
 counts_json(const uint32_t *counts, struct jdoc *out)
 {
     for (int i = 0; i < GROUP_SYNC_VERDICTS; i++) {
-        char *name = xstrdup(group_sync_word(i));
+        char *name = xstrdup(group_sync_word((enum group_sync_verdict)i));
 
         for (char *c = strchr(name, ' '); c != NULL; c = strchr(c, ' '))
             *c = '_';

@@ -77,7 +77,8 @@ mirror_groups_counts(const uint32_t *counts, struct buf *out)
     for (int i = 0; i < GROUP_SYNC_VERDICTS; i++) {
         if (counts[i] == 0)
             continue;
-        buf_printf(out, "%s%u %s", separator, counts[i], group_sync_word(i));
+        buf_printf(
+            out, "%s%u %s", separator, counts[i], group_sync_word((enum group_sync_verdict)i));
         separator = ", ";
     }
 }
